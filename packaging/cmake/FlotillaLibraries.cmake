@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+# The libraries Flotilla stands on, each as one target. Debian 12 has all of them.
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(fmt REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_path(CLI11_INCLUDE_DIR CLI/CLI.hpp REQUIRED)
+if(FLOTILLA_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+
+# Asio and Beast are compiled once, in core/async and core/http.
+add_library(flotilla_asio INTERFACE)
+target_link_libraries(flotilla_asio INTERFACE Boost::headers OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
+target_compile_definitions(flotilla_asio INTERFACE
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
+  BOOST_ASIO_HAS_CO_AWAIT BOOST_ASIO_HAS_STD_COROUTINE)
+
+# Boost.DLL over std::filesystem: header only, needs libdl alone.
+add_library(flotilla_dll INTERFACE)
+target_link_libraries(flotilla_dll INTERFACE Boost::headers ${CMAKE_DL_LIBS})
+target_compile_definitions(flotilla_dll INTERFACE BOOST_DLL_USE_STD_FS)

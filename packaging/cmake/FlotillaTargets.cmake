@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+# One function per kind of target, so that every folder's CMakeLists.txt is a line or two.
+
+# flotilla_library(api DEPS base LIBS ssl): static library core_api of all *.cpp in this folder (and below).
+function(flotilla_library name)
+  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;PRIVATE_LIBS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$|_main\\.cpp$")
+  if(NOT sources)
+    add_library(core_${name} INTERFACE)
+    set(scope INTERFACE)
+  else()
+    add_library(core_${name} STATIC ${sources})
+    set(scope PUBLIC)
+    target_link_libraries(core_${name} PRIVATE flotilla_options ${ARG_PRIVATE_LIBS})
+  endif()
+  target_include_directories(core_${name} ${scope} ${PROJECT_SOURCE_DIR})
+  list(TRANSFORM ARG_DEPS PREPEND core_)
+  target_link_libraries(core_${name} ${scope} ${ARG_DEPS} ${ARG_LIBS})
+endfunction()
+
+# flotilla_program(flotillad MAIN daemon/main.cpp DEPS daemon): executable in build/<preset>/bin.
+function(flotilla_program name)
+  cmake_parse_arguments(ARG "" "" "MAIN;DEPS;LIBS" ${ARGN})
+  add_executable(${name} ${ARG_MAIN})
+  list(TRANSFORM ARG_DEPS PREPEND core_)
+  target_link_libraries(${name} PRIVATE flotilla_options ${ARG_DEPS} ${ARG_LIBS})
+endfunction()
+
+# flotilla_unit_test(api DEPS api): one GoogleTest program unit_api of all *_test.cpp in this folder.
+function(flotilla_unit_test name)
+  cmake_parse_arguments(ARG "" "LABEL" "DEPS;LIBS" ${ARGN})
+  if(NOT ARG_LABEL)
+    set(ARG_LABEL fast)
+  endif()
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  string(REPLACE "/" "_" target unit_${name})
+  add_executable(${target} ${sources})
+  list(TRANSFORM ARG_DEPS PREPEND core_)
+  target_link_libraries(${target} PRIVATE flotilla_options ${ARG_DEPS} ${ARG_LIBS} GTest::gmock GTest::gtest_main)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+  add_test(NAME unit/${name} COMMAND ${target})
+  set_tests_properties(unit/${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 120)
+endfunction()
