@@ -81,9 +81,9 @@ Result<api::Json> InterpreterChain::reflect_status(const api::Json& object) cons
 }
 
 Result<api::Json> InterpreterChain::aggregate_status(const api::Json& object,
-                                                     std::span<const api::Json> items) const {
+                                                     std::span<const api::Json> items, WallTime now) const {
   const Interpreter* link = find(object, Operation::AggregateStatus);
-  return link ? link->aggregate_status(object, items) : unsupported(object, Operation::AggregateStatus);
+  return link ? link->aggregate_status(object, items, now) : unsupported(object, Operation::AggregateStatus);
 }
 
 Result<bool> InterpreterChain::interpret_health(const api::Json& object) const {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "core/api/json.hpp"
+#include "core/base/clock.hpp"
 #include "core/base/result.hpp"
 
 namespace flotilla::interpreter {
@@ -68,9 +69,10 @@ class Interpreter {
   // What of the member's status travels to Work.status.manifestStatuses[].status; null when there is none.
   virtual Result<api::Json> reflect_status(const api::Json& object) const = 0;
   // The new .status of the resource template, from spec AggregatedStatusItem entries
-  // {clusterName, status?, applied, appliedMessage?, health}. All else of the template stays as it is.
-  virtual Result<api::Json> aggregate_status(const api::Json& object,
-                                             std::span<const api::Json> items) const = 0;
+  // {clusterName, status?, applied, appliedMessage?, health}. All else of the template stays as it is; `now`
+  // stamps new conditions.
+  virtual Result<api::Json> aggregate_status(const api::Json& object, std::span<const api::Json> items,
+                                             WallTime now) const = 0;
   virtual Result<bool> interpret_health(const api::Json& object) const = 0;
   // A list of DependentObjectReference {apiVersion, kind, namespace?, name?, labelSelector?}, in no special
   // order.
@@ -97,8 +99,8 @@ class NativeInterpreter final : public Interpreter {
   Result<api::Json> revise_replica(const api::Json& object, std::int64_t replicas) const override;
   Result<api::Json> retain(const api::Json& desired, const api::Json& observed) const override;
   Result<api::Json> reflect_status(const api::Json& object) const override;
-  Result<api::Json> aggregate_status(const api::Json& object,
-                                     std::span<const api::Json> items) const override;
+  Result<api::Json> aggregate_status(const api::Json& object, std::span<const api::Json> items,
+                                     WallTime now) const override;
   Result<bool> interpret_health(const api::Json& object) const override;
   Result<api::Json> dependencies(const api::Json& object) const override;
 
@@ -119,8 +121,8 @@ class InterpreterChain final : public Interpreter {
   Result<api::Json> revise_replica(const api::Json& object, std::int64_t replicas) const override;
   Result<api::Json> retain(const api::Json& desired, const api::Json& observed) const override;
   Result<api::Json> reflect_status(const api::Json& object) const override;
-  Result<api::Json> aggregate_status(const api::Json& object,
-                                     std::span<const api::Json> items) const override;
+  Result<api::Json> aggregate_status(const api::Json& object, std::span<const api::Json> items,
+                                     WallTime now) const override;
   Result<bool> interpret_health(const api::Json& object) const override;
   Result<api::Json> dependencies(const api::Json& object) const override;
 
