@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables of config/schema as they lie in the program's read-only data.
+#pragma once
+
+#include <string_view>
+
+namespace flotilla::api::embedded {
+
+std::string_view types();
+std::string_view resources();
+std::string_view kinds();
+
+}  // namespace flotilla::api::embedded
