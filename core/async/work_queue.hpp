@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// A queue of keys that are due: a key waits at most once, is never worked on twice at the same time, and is
+// due again if it was added while in work (the dirty and processing sets of client-go's workqueue).
+//
+//   while (auto key = co_await queue.next()) { ...; queue.done(*key); }
+//
+// Higher priority first, then in order of arrival. Thread: all from any thread.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "core/async/event.hpp"
+#include "core/base/clock.hpp"
+
+namespace flotilla {
+
+template <typename Key>
+class WorkQueue {
+ public:
+  explicit WorkQueue(const Clock& clock) : clock_(clock) {}
+
+  void add(const Key& key, int priority = 0) {
+    {
+      std::lock_guard lock(mutex_);
+      if (shut_down_) return;
+      delayed_keys_.erase(key);
+      if (!enqueue(key, priority)) return;
+    }
+    changed_.notify();
+  }
+
+  // Due after `delay`; an earlier date already set for the key stays.
+  void add_after(const Key& key, Duration delay) {
+    if (delay <= Duration::zero()) return add(key);
+    {
+      std::lock_guard lock(mutex_);
+      if (shut_down_) return;
+      const SteadyTime due = clock_.steady_now() + std::chrono::duration_cast<SteadyTime::duration>(delay);
+      const auto [it, fresh] = delayed_keys_.try_emplace(key, due);
+      if (!fresh && it->second <= due) return;
+      it->second = due;
+      delayed_.emplace(due, key);
+    }
+    changed_.notify();
+  }
+
+  // Nullopt after shut_down().
+  Task<std::optional<Key>> next() {
+    for (;;) {
+      const std::uint64_t seen = changed_.version();
+      Duration until_due = Duration::max();
+      {
+        std::lock_guard lock(mutex_);
+        if (shut_down_) co_return std::nullopt;
+        release_due();
+        if (!ready_.empty()) co_return take();
+        if (!delayed_.empty()) {
+          until_due = std::max<Duration>(delayed_.begin()->first - clock_.steady_now(), Duration(1));
+        }
+      }
+      auto waiting = changed_.wait_past_for(seen, until_due);
+      co_await std::move(waiting);
+    }
+  }
+
+  void done(const Key& key) {
+    {
+      std::lock_guard lock(mutex_);
+      processing_.erase(key);
+      const auto dirty = dirty_.find(key);
+      if (dirty == dirty_.end()) return;
+      ready_.emplace(Rank{-dirty->second, ++arrivals_}, key);
+    }
+    changed_.notify();
+  }
+
+  void shut_down() {
+    {
+      std::lock_guard lock(mutex_);
+      shut_down_ = true;
+    }
+    changed_.notify();
+  }
+
+  // Waiting keys, delayed ones and those in work not counted.
+  std::size_t size() const {
+    std::lock_guard lock(mutex_);
+    return ready_.size();
+  }
+  bool idle() const {
+    std::lock_guard lock(mutex_);
+    return ready_.empty() && processing_.empty();
+  }
+
+ private:
+  using Rank = std::pair<int, std::uint64_t>;  // -priority, arrival
+
+  // False if nobody needs to be woken.
+  bool enqueue(const Key& key, int priority) {
+    const auto [it, fresh] = dirty_.try_emplace(key, priority);
+    if (!fresh) {
+      it->second = std::max(it->second, priority);
+      return false;
+    }
+    if (processing_.contains(key)) return false;
+    ready_.emplace(Rank{-priority, ++arrivals_}, key);
+    return true;
+  }
+
+  void release_due() {
+    const SteadyTime now = clock_.steady_now();
+    while (!delayed_.empty() && delayed_.begin()->first <= now) {
+      const auto [due, key] = *delayed_.begin();
+      delayed_.erase(delayed_.begin());
+      const auto it = delayed_keys_.find(key);
+      if (it == delayed_keys_.end() || it->second != due) continue;  // superseded
+      delayed_keys_.erase(it);
+      enqueue(key, 0);
+    }
+  }
+
+  Key take() {
+    Key key = std::move(ready_.begin()->second);
+    ready_.erase(ready_.begin());
+    dirty_.erase(key);
+    processing_.insert(key);
+    return key;
+  }
+
+  const Clock& clock_;
+  mutable std::mutex mutex_;
+  Event changed_;
+  std::map<Rank, Key> ready_;
+  std::map<Key, int> dirty_;  // due, with priority; in ready_ unless in work
+  std::set<Key> processing_;
+  std::multimap<SteadyTime, Key> delayed_;
+  std::map<Key, SteadyTime> delayed_keys_;
+  std::uint64_t arrivals_ = 0;
+  bool shut_down_ = false;
+};
+
+}  // namespace flotilla

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the rest of the daemon sees of HTTP: values, a handler, a server, a client. No Beast type leaves
+// core/http.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/async/executor.hpp"
+#include "core/async/task.hpp"
+#include "core/base/result.hpp"
+
+namespace flotilla::http {
+
+// Names compare without regard to case; a name may occur several times.
+class Headers {
+ public:
+  void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
+  void set(std::string_view name, std::string value);
+  // The first value, or empty.
+  std::string_view get(std::string_view name) const;
+  bool has(std::string_view name) const;
+  std::vector<std::string_view> all(std::string_view name) const;
+  const std::vector<std::pair<std::string, std::string>>& fields() const { return fields_; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> fields_;
+};
+
+// Bytes that somebody else owns and keeps alive: objects of the store are sent without a copy.
+struct Chunk {
+  std::shared_ptr<const void> owner;
+  std::string_view bytes;
+
+  static Chunk of(std::string text);  // owns a copy
+  static Chunk of_static(std::string_view text) { return {nullptr, text}; }
+};
+
+// The other end of the connection.
+struct Peer {
+  std::string address;  // "127.0.0.1:51234"
+  // Set when the client showed a certificate that the server's client CA signed.
+  bool certificate_verified = false;
+  std::string common_name;
+  std::vector<std::string> organizations;
+};
+
+struct Request {
+  std::string method;  // "GET"
+  std::string path;    // decoded path only where it is safe: still percent-encoded, without query
+  std::string query;   // raw, without '?'
+  Headers headers;
+  std::string body;
+  Peer peer;
+};
+
+// A body that comes in pieces: watches, logs. Owned by the connection; destroyed when the peer is gone.
+class BodyStream {
+ public:
+  virtual ~BodyStream() = default;
+  // The next pieces; empty: the end. The fiber is cancelled when the peer closes.
+  virtual Task<std::vector<Chunk>> next() = 0;
+};
+
+// After a 101: the raw bytes of the connection in both directions (exec, port-forward, proxied upgrades).
+class Duplex {
+ public:
+  virtual ~Duplex() = default;
+  virtual Task<Result<std::string>> read() = 0;  // empty: the end
+  virtual Task<Status> write(std::string bytes) = 0;
+};
+
+struct Response {
+  int status = 200;
+  Headers headers;
+  std::vector<Chunk> body;
+  std::unique_ptr<BodyStream> stream;                          // instead of body
+  std::function<Task<void>(std::shared_ptr<Duplex>)> upgrade;  // with status 101
+};
+
+// Runs on the connection's strand. Never throws.
+using Handler = std::function<Task<Response>(Request)>;
+
+struct TlsIdentity {
+  std::string certificate_pem;  // with chain
+  std::string key_pem;
+};
+
+struct ServerOptions {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;  // 0: any free one
+  TlsIdentity identity;
+  std::string client_ca_pem;  // client certificates are asked for, and verified against this
+  std::size_t max_body_bytes = 3u << 20;
+  std::size_t max_header_bytes = 64u << 10;
+  std::size_t max_connections = 20'000;
+  Duration idle_timeout = std::chrono::minutes(5);
+  Duration header_timeout = std::chrono::seconds(30);
+};
+
+class Server {
+ public:
+  Server(const Executor& executor, ServerOptions options, Handler handler);
+  ~Server();
+  // Binds and begins to accept. Errors name address, port and cause ("address already in use: ...").
+  Status start();
+  std::uint16_t port() const;
+  std::size_t connections() const;
+  // No new connections; running requests get until `deadline`, streams are ended at once. Not from an I/O
+  // thread.
+  void stop(Duration deadline);
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+// One API endpoint and how to talk to it; connections are kept and reused, at most `max_connections` plain
+// requests at once (streams do not count).
+struct ClientOptions {
+  std::string base_url;  // "https://127.0.0.1:6443", may have a path prefix
+  std::string ca_pem;    // empty: the system's
+  std::string client_certificate_pem;
+  std::string client_key_pem;
+  std::string bearer_token;
+  std::string basic_user, basic_password;
+  std::string server_name;  // for verification and SNI; empty: the host
+  std::string proxy_url;    // http proxy with CONNECT
+  bool insecure_skip_verify = false;
+  std::size_t max_connections = 16;
+  std::size_t max_body_bytes = 256u << 20;
+  Duration connect_timeout = std::chrono::seconds(10);
+};
+
+struct ClientRequest {
+  std::string method = "GET";
+  std::string target;  // path with query, joined to the base URL's path
+  Headers headers;
+  std::string body;
+  Duration timeout = std::chrono::seconds(30);  // until the whole answer is here; for streams until the head
+};
+
+struct ClientResponse {
+  int status = 0;
+  Headers headers;
+  std::string body;
+};
+
+// An answer that is read piece by piece.
+class ResponseStream {
+ public:
+  virtual ~ResponseStream() = default;  // closes the connection if the end was not reached
+  virtual int status() const = 0;
+  virtual const Headers& headers() const = 0;
+  // Empty: the end. Errors: Unavailable (cut), Timeout (nothing for `idle`).
+  virtual Task<Result<std::string>> read(Duration idle) = 0;
+};
+
+class Client {
+ public:
+  Client(const Executor& executor, ClientOptions options);
+  ~Client();
+  // Errors: Unavailable (connect, reset), Timeout, Unauthorized (TLS refused). HTTP error statuses are
+  // answers. A request on a reused connection that the peer closed meanwhile is tried once more on a new one
+  // when that is safe.
+  Task<Result<ClientResponse>> send(ClientRequest request);
+  Task<Result<std::unique_ptr<ResponseStream>>> open(ClientRequest request);
+  void close();
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace flotilla::http

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/api/object.hpp"
+
+#include <gtest/gtest.h>
+
+namespace flotilla::api {
+namespace {
+
+Json parsed(std::string_view text) {
+  auto value = Json::parse(text);
+  EXPECT_TRUE(value.ok()) << text;
+  return value ? *std::move(value) : Json();
+}
+
+TEST(Api_Object, carries_its_revision_in_its_bytes_and_not_in_what_is_stored) {
+  const Json content = parsed(
+      R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"annotations":{"a":"\"resourceVersion\":\"\""},)"
+      R"("labels":{"x":"1"},"name":"n","namespace":"s","resourceVersion":"7","uid":"u"},"data":{"k":"v"}})");
+  const ObjectPtr object = Object::make(content, Revision(42));
+  EXPECT_EQ(revision_of(parsed(object->bytes())), Revision(42));
+  EXPECT_EQ(parsed(object->bytes())["data"]["k"].as_string(), "v");
+  const auto loaded = Object::load(object->stored_bytes(), Revision(42));
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ((*loaded)->bytes(), object->bytes());
+  EXPECT_EQ(revision_of(parsed(object->at_revision(Revision(1000))->bytes())), Revision(1000));
+}
+
+TEST(Api_Object, indexes_its_metadata) {
+  const ObjectPtr object = Object::make(
+      parsed(
+          R"({"metadata":{"name":"n","namespace":"s","uid":"u","generation":3,"deletionTimestamp":"2026-01-01T00:00:00Z",)"
+          R"("labels":{"b":"2","a":"1"},"ownerReferences":[{"uid":"o"}]}})"),
+      Revision(1));
+  EXPECT_EQ(object->key().text(), "s/n");
+  EXPECT_EQ(object->generation(), 3);
+  EXPECT_TRUE(object->deleting());
+  EXPECT_EQ(*object->labels().find("a"), "1");
+  EXPECT_EQ(object->labels().find("c"), nullptr);
+  EXPECT_EQ(object->owner_uids(), std::vector<std::string>{"o"});
+}
+
+TEST(Api_Object, parses_again_after_its_content_was_released) {
+  const ObjectPtr object = Object::make(parsed(R"({"metadata":{"name":"n"},"zz":1})"), Revision(1));
+  object->release_content();
+  EXPECT_EQ((*object->content())["zz"].as_int(), 1);
+}
+
+TEST(Api_Object, finalizers_are_added_and_removed_once) {
+  Json object = parsed(R"({"metadata":{"name":"n"}})");
+  EXPECT_TRUE(add_finalizer(object, "a"));
+  EXPECT_FALSE(add_finalizer(object, "a"));
+  EXPECT_TRUE(has_finalizer(object, "a"));
+  EXPECT_TRUE(remove_finalizer(object, "a"));
+  EXPECT_FALSE(remove_finalizer(object, "a"));
+  EXPECT_EQ(object.dump(), R"({"metadata":{"name":"n"}})");
+}
+
+}  // namespace
+}  // namespace flotilla::api
