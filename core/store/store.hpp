@@ -41,6 +41,7 @@ enum class Durability {
 struct Event {
   enum class Type : std::uint8_t { Added, Modified, Deleted, Reset };
   Type type = Type::Added;
+  Collection collection;
   Revision revision;
   ObjectPtr object;    // Deleted: the last state, at the revision of the deletion. Reset: null
   ObjectPtr previous;  // what it replaced; null for Added
