@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/reconcile/event_recorder.hpp"
+
+#include <cstdio>
+
+#include "core/base/log.hpp"
+
+namespace flotilla::reconcile {
+namespace {
+
+const Logger kLog("events");
+constexpr std::size_t kMostPending = 4096;
+constexpr std::size_t kMostWritten = 8192;
+constexpr auto kForgetAfter = std::chrono::minutes(10);  // client-go's correlation window
+
+const store::StoredKind& event_kind() {
+  static const store::StoredKind kind{{"", "v1", "Event"}, "events", true, false, false};
+  return kind;
+}
+
+api::Json reference_to(const api::Json& object) {
+  const api::Json& metadata = object["metadata"];
+  api::Json reference = api::Json::object({{"apiVersion", object["apiVersion"]},
+                                           {"kind", object["kind"]},
+                                           {"name", metadata["name"]},
+                                           {"uid", metadata["uid"]}});
+  if (metadata.contains("namespace")) reference.set("namespace", metadata["namespace"]);
+  if (metadata.contains("resourceVersion")) reference.set("resourceVersion", metadata["resourceVersion"]);
+  return reference;
+}
+
+// client-go: the object's name, a dot, and the time in hexadecimal nanoseconds.
+std::string event_name(std::string_view object, WallTime now) {
+  char suffix[24];
+  std::snprintf(suffix, sizeof suffix, ".%016llx",
+                static_cast<unsigned long long>(now.time_since_epoch().count()));
+  return std::string(object) + suffix;
+}
+
+}  // namespace
+
+EventRecorder::EventRecorder(const Executor& executor, store::Writer& writer, std::string component)
+    : writer_(writer),
+      component_(std::move(component)),
+      scope_(executor.strand(), "events"),
+      queue_(executor.clock()) {}
+
+EventRecorder::~EventRecorder() {
+  stop();
+}
+
+void EventRecorder::start() {
+  scope_.spawn(run());
+}
+
+void EventRecorder::stop() {
+  queue_.shut_down();
+  scope_.cancel();
+  scope_.join_blocking();
+}
+
+void EventRecorder::record(const api::Json& object, std::string_view type, std::string_view reason,
+                           std::string_view message) {
+  std::string identity = std::string(object["kind"].as_string()) + '/' + api::key_of(object).text() + '/' +
+                         std::string(api::uid_of(object)) + '/' + std::string(reason) + '/' +
+                         std::string(message);
+  {
+    std::lock_guard lock(mutex_);
+    const auto it = pending_.find(identity);
+    if (it != pending_.end()) {
+      ++it->second.count;
+      return;
+    }
+    if (pending_.size() >= kMostPending) return;
+    Pending pending;
+    pending.regarding = reference_to(object);
+    const std::string_view ns = api::namespace_of(object);
+    pending.ns = ns.empty() ? "default" : ns;
+    pending.type = type;
+    pending.reason = reason;
+    pending.message = message.substr(0, 1024);  // the API's limit
+    pending.count = 1;
+    pending_.emplace(identity, std::move(pending));
+  }
+  queue_.add(identity);
+}
+
+Task<void> EventRecorder::run() {
+  for (;;) {
+    auto waiting = queue_.next();
+    std::optional<std::string> identity = co_await std::move(waiting);
+    if (!identity) co_return;
+    Pending pending;
+    {
+      std::lock_guard lock(mutex_);
+      auto node = pending_.extract(*identity);
+      if (!node.empty()) pending = std::move(node.mapped());
+    }
+    if (pending.count > 0) {
+      auto writing = write(*identity, std::move(pending));
+      co_await std::move(writing);
+    }
+    queue_.done(*identity);
+  }
+}
+
+Task<void> EventRecorder::write(std::string identity, Pending pending) {
+  const WallTime now = writer_.clock().now();
+  const std::string stamp = format_time(now);
+  const auto known = written_.find(identity);
+  if (known != written_.end() && now - known->second.last < kForgetAfter) {
+    known->second.last = now;
+    const int more = pending.count;
+    auto counting = writer_.modify(event_kind(), store::Part::Main, {pending.ns, known->second.name},
+                                   [stamp, more](api::Json& event) -> Result<bool> {
+                                     event.set("count", event["count"].as_int() + more);
+                                     event.set("lastTimestamp", stamp);
+                                     return true;
+                                   });
+    const auto counted = co_await std::move(counting);
+    if (counted.ok()) co_return;
+  }
+  forget_old(now);
+  const std::string name = event_name(pending.regarding["name"].as_string(), now);
+  api::Json event =
+      api::Json::object({{"apiVersion", "v1"},
+                         {"kind", "Event"},
+                         {"metadata", api::Json::object({{"name", name}, {"namespace", pending.ns}})},
+                         {"involvedObject", pending.regarding},
+                         {"type", pending.type},
+                         {"reason", pending.reason},
+                         {"message", pending.message},
+                         {"source", api::Json::object({{"component", component_}})},
+                         {"reportingComponent", component_},
+                         {"reportingInstance", ""},
+                         {"eventTime", nullptr},
+                         {"firstTimestamp", stamp},
+                         {"lastTimestamp", stamp},
+                         {"count", pending.count}});
+  auto creating = writer_.create(event_kind(), std::move(event));
+  const auto created = co_await std::move(creating);
+  if (created.ok()) {
+    written_.insert_or_assign(identity, Written{name, now});
+  } else if (!created.error().is(Code::Forbidden)) {  // its namespace is going away
+    kLog.debug("event not written", {{"error", created.error().message()}});
+  }
+}
+
+void EventRecorder::forget_old(WallTime now) {
+  if (written_.size() < kMostWritten) return;
+  std::erase_if(written_, [&](const auto& entry) { return now - entry.second.last >= kForgetAfter; });
+  if (written_.size() >= kMostWritten) written_.clear();
+}
+
+}  // namespace flotilla::reconcile

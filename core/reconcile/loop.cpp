@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/reconcile/loop.hpp"
+
+#include <algorithm>
+
+#include "core/base/log.hpp"
+
+namespace flotilla::reconcile {
+namespace {
+
+const Logger kLog("controller");
+
+// A race that the next look settles, or the end of the daemon.
+bool is_silent(const Error& error) {
+  return error.is(Code::Conflict) || error.is(Code::Cancelled);
+}
+
+}  // namespace
+
+Loop::Loop(const Executor& executor, std::string name, Reconciler& reconciler, LoopOptions options)
+    : name_(std::move(name)),
+      reconciler_(reconciler),
+      options_(options),
+      scope_(executor.strand(), name_),
+      queue_(executor.clock()) {}
+
+Loop::~Loop() {
+  stop();
+}
+
+void Loop::start() {
+  for (int i = 0; i < options_.workers; ++i) scope_.spawn(work());
+}
+
+void Loop::stop() {
+  queue_.shut_down();
+  scope_.cancel();
+  scope_.join_blocking();
+}
+
+LoopStats Loop::stats() const {
+  return {reconciled_.load(), failed_.load(), queue_.size()};
+}
+
+Task<void> Loop::work() {
+  for (;;) {
+    auto waiting = queue_.next();
+    std::optional<Key> key = co_await std::move(waiting);
+    if (!key) co_return;
+    auto reconciling = reconciler_.reconcile(*key);
+    const Outcome outcome = co_await std::move(reconciling);
+    settle(*key, outcome);
+    queue_.done(*key);
+  }
+}
+
+void Loop::settle(const Key& key, const Outcome& outcome) {
+  reconciled_.fetch_add(1, std::memory_order_relaxed);
+  switch (outcome.kind()) {
+    case Outcome::Kind::Done:
+      failures_.erase(key);
+      return;
+    case Outcome::Kind::Again:
+      failures_.erase(key);
+      queue_.add_after(key, outcome.delay());
+      return;
+    case Outcome::Kind::Retry: {
+      const Duration delay = back_off(key);
+      queue_.add_after(key, delay);
+      if (is_silent(outcome.error())) return;
+      failed_.fetch_add(1, std::memory_order_relaxed);
+      kLog.warn("reconcile failed, will retry", {{"controller", name_},
+                                                 {"collection", key.collection.get()},
+                                                 {"object", key.object.text()},
+                                                 {"error", outcome.error().message()},
+                                                 {"in", format_duration(delay)}});
+      return;
+    }
+    case Outcome::Kind::GiveUp:
+      failures_.erase(key);
+      failed_.fetch_add(1, std::memory_order_relaxed);
+      kLog.error("reconcile failed, waiting for a change", {{"controller", name_},
+                                                            {"collection", key.collection.get()},
+                                                            {"object", key.object.text()},
+                                                            {"error", outcome.error().message()}});
+      return;
+  }
+}
+
+Duration Loop::back_off(const Key& key) {
+  const int failures = failures_[key]++;
+  Duration delay = options_.base_delay;
+  for (int i = 0; i < failures && delay < options_.max_delay; ++i) delay *= 2;
+  return std::min(delay, options_.max_delay);
+}
+
+}  // namespace flotilla::reconcile
