@@ -87,7 +87,7 @@ bool log_enabled(LogLevel level) {
 }
 
 void log_write(LogLevel level, std::string_view component, std::string_view message,
-               std::initializer_list<LogField> fields) {
+               std::span<const LogField> fields) {
   // Log lines carry the machine's time, not a component's clock: they are for the reader outside.
   const WallTime now = SystemClock().now();
   const auto whole = std::chrono::floor<std::chrono::seconds>(now);

@@ -8,6 +8,7 @@
 
 #include <concepts>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -32,7 +33,11 @@ void set_log_level(LogLevel level);
 void set_log_format(LogFormat format);
 bool log_enabled(LogLevel level);
 void log_write(LogLevel level, std::string_view component, std::string_view message,
-               std::initializer_list<LogField> fields);
+               std::span<const LogField> fields);
+inline void log_write(LogLevel level, std::string_view component, std::string_view message,
+                      std::initializer_list<LogField> fields) {
+  log_write(level, component, message, std::span<const LogField>(fields.begin(), fields.size()));
+}
 
 class Logger {
  public:
