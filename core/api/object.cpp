@@ -36,6 +36,56 @@ std::size_t append_metadata(std::string& out, const Json& metadata) {
   return revision_at;
 }
 
+// Just behind the JSON value at `at`; npos when quotes or brackets do not close. Content is not checked.
+std::size_t skip_value(std::string_view text, std::size_t at) {
+  int depth = 0;
+  for (std::size_t i = at; i < text.size(); ++i) {
+    switch (text[i]) {
+      case '"':
+        for (++i; i < text.size() && text[i] != '"'; ++i)
+          if (text[i] == '\\') ++i;
+        if (i >= text.size()) return std::string_view::npos;
+        break;
+      case '{':
+      case '[':
+        ++depth;
+        continue;
+      case '}':
+      case ']':
+        if (depth == 0) return i;  // the end of what contains a bare number or word
+        --depth;
+        break;
+      case ',':
+        if (depth == 0) return i;
+        continue;
+      default:
+        continue;
+    }
+    if (depth == 0) return i + 1;
+  }
+  return depth == 0 ? text.size() : std::string_view::npos;
+}
+
+// The text of a member of `object`, which encode() wrote: no white space. Empty when absent or malformed;
+// the whole object is walked, so brackets that do not close are found.
+std::string_view encoded_member(std::string_view object, std::string_view wanted) {
+  std::string_view found;
+  if (object.size() < 2 || object.front() != '{' || object.back() != '}') return {};
+  std::size_t at = 1;
+  while (at < object.size() && object[at] == '"') {
+    const std::size_t key_end = skip_value(object, at);
+    if (key_end == std::string_view::npos || key_end >= object.size() || object[key_end] != ':') return {};
+    const std::size_t value_end = skip_value(object, key_end + 1);
+    if (value_end == std::string_view::npos || value_end >= object.size()) return {};
+    if (object.substr(at + 1, key_end - at - 2) == wanted)
+      found = object.substr(key_end + 1, value_end - key_end - 1);
+    at = value_end + 1;
+    if (object[value_end] == '}') return at == object.size() ? found : std::string_view();
+    if (object[value_end] != ',') return {};
+  }
+  return {};
+}
+
 }  // namespace
 
 Gvk Gvk::from(std::string_view api_version, std::string_view kind) {
@@ -77,6 +127,35 @@ EncodedObject Object::encode(const Json& content) {
   return encoded;
 }
 
+void Object::set_bytes(std::string bytes, std::size_t revision_at, Revision revision) {
+  char text[20];
+  const auto written = std::to_chars(text, text + sizeof text, revision.get());
+  revision_at_ = static_cast<std::uint32_t>(revision_at);
+  revision_length_ = static_cast<std::uint32_t>(written.ptr - text);
+  bytes.insert(revision_at, text, revision_length_);
+  bytes_ = std::move(bytes);
+  revision_ = revision;
+}
+
+ObjectDraft Object::draft(Json content) {
+  ObjectDraft draft{std::shared_ptr<Object>(new Object()), std::make_shared<Json>(std::move(content))};
+  EncodedObject encoded = encode(*draft.content);
+  draft.object->bytes_.reserve(encoded.bytes.size() + 12);  // room for the revision
+  draft.object->bytes_ = encoded.bytes;
+  draft.object->revision_at_ = static_cast<std::uint32_t>(encoded.revision_at);
+  draft.object->index_ = index_of((*draft.content)["metadata"]);
+  return draft;
+}
+
+ObjectPtr Object::seal(ObjectDraft draft, Revision revision, std::shared_ptr<ContentKeeper> keeper) {
+  Object& object = *draft.object;
+  object.set_bytes(std::move(object.bytes_), object.revision_at_, revision);
+  (*draft.content)["metadata"].set("resourceVersion", std::to_string(revision.get()));
+  object.content_.store(std::move(draft.content), std::memory_order_release);
+  object.keeper_ = std::move(keeper);
+  return std::move(draft.object);
+}
+
 ObjectPtr Object::make(EncodedObject encoded, Revision revision, std::shared_ptr<const Json> content) {
   std::shared_ptr<Object> object(new Object());
   if (!content) {
@@ -84,15 +163,8 @@ ObjectPtr Object::make(EncodedObject encoded, Revision revision, std::shared_ptr
     ASSERT(parsed.ok());
     content = std::make_shared<const Json>(*std::move(parsed));
   }
-  object->index(*content);
-  const std::string text = std::to_string(revision.get());
-  object->bytes_.reserve(encoded.bytes.size() + text.size());
-  object->bytes_.append(encoded.bytes, 0, encoded.revision_at);
-  object->bytes_ += text;
-  object->bytes_.append(encoded.bytes, encoded.revision_at, std::string::npos);
-  object->revision_at_ = encoded.revision_at;
-  object->revision_length_ = text.size();
-  object->revision_ = revision;
+  object->index_ = index_of((*content)["metadata"]);
+  object->set_bytes(std::move(encoded.bytes), encoded.revision_at, revision);
   return object;
 }
 
@@ -100,19 +172,45 @@ ObjectPtr Object::make(const Json& content, Revision revision) {
   return make(encode(content), revision, std::make_shared<const Json>(content));
 }
 
-Result<ObjectPtr> Object::load(std::string_view stored, Revision revision) {
+Result<ObjectPtr> Object::load(std::string_view stored, Revision revision,
+                               std::shared_ptr<ContentKeeper> keeper) {
+  std::shared_ptr<Object> object(new Object());
+  object->keeper_ = std::move(keeper);
+  const std::string_view metadata = encoded_member(stored, "metadata");
+  const std::string_view version = encoded_member(metadata, "resourceVersion");
+  std::string bytes;
+  bytes.reserve(stored.size() + 20);
+  if (version == "\"\"") {
+    const auto parsed = Json::parse(metadata, {.max_bytes = metadata.size()});
+    if (!parsed) return Error(Code::DataLoss, "stored object has broken metadata");
+    object->index_ = index_of(*parsed);
+    bytes = stored;
+    object->set_bytes(std::move(bytes), static_cast<std::size_t>(version.data() - stored.data()) + 1,
+                      revision);
+    return ObjectPtr(std::move(object));
+  }
+  // Not as encode() writes it: by another program, perhaps. Once through the long way.
   auto parsed = Json::parse(stored, {.max_bytes = stored.size()});
   if (!parsed || !parsed->is_object()) return Error(Code::DataLoss, "stored object is not a JSON object");
-  return make(encode(*parsed), revision, std::make_shared<const Json>(*std::move(parsed)));
+  EncodedObject encoded = encode(*parsed);
+  object->index_ = index_of((*parsed)["metadata"]);
+  object->set_bytes(std::move(encoded.bytes), encoded.revision_at, revision);
+  return ObjectPtr(std::move(object));
 }
 
 ObjectPtr Object::at_revision(Revision revision) const {
-  return make({stored_bytes(), revision_at_}, revision, nullptr);
+  std::shared_ptr<Object> object(new Object());
+  object->index_ = index_;
+  object->keeper_ = keeper_;
+  object->set_bytes(stored_bytes(), revision_at_, revision);
+  return object;
 }
 
 std::string Object::stored_bytes() const {
-  std::string stored = bytes_;
-  stored.erase(revision_at_, revision_length_);
+  std::string stored;
+  stored.reserve(bytes_.size());
+  stored.append(bytes_, 0, revision_at_);
+  stored.append(bytes_, revision_at_ + revision_length_, std::string::npos);
   return stored;
 }
 
@@ -123,6 +221,7 @@ std::shared_ptr<const Json> Object::content() const {
   ASSERT(parsed.ok());
   content = std::make_shared<const Json>(*std::move(parsed));
   content_.store(content, std::memory_order_release);
+  if (keeper_) keeper_->parsed(shared_from_this());
   return content;
 }
 
@@ -130,17 +229,18 @@ void Object::release_content() const {
   content_.store(nullptr, std::memory_order_release);
 }
 
-void Object::index(const Json& content) {
-  const Json& metadata = content["metadata"];
-  key_ = key_of(content);
-  uid_ = metadata["uid"].as_string();
-  generation_ = metadata["generation"].as_int();
-  deleting_ = metadata["deletionTimestamp"].is_string();
-  labels_.pairs.reserve(metadata["labels"].size());
+Object::Index Object::index_of(const Json& metadata) {
+  Index index;
+  index.key = {std::string(metadata["namespace"].as_string()), std::string(metadata["name"].as_string())};
+  index.uid = metadata["uid"].as_string();
+  index.generation = metadata["generation"].as_int();
+  index.deleting = metadata["deletionTimestamp"].is_string();
+  index.labels.pairs.reserve(metadata["labels"].size());
   for (const auto& [key, value] : metadata["labels"].members())
-    labels_.pairs.emplace_back(key, value.as_string());
+    index.labels.pairs.emplace_back(key, value.as_string());
   for (const Json& owner : metadata["ownerReferences"].elements())
-    owner_uids_.emplace_back(owner["uid"].as_string());
+    index.owner_uids.emplace_back(owner["uid"].as_string());
+  return index;
 }
 
 std::string_view name_of(const Json& object) {

@@ -59,16 +59,37 @@ struct EncodedObject {
 class Object;
 using ObjectPtr = std::shared_ptr<const Object>;
 
-class Object {
+// Told of every parse, so that whoever keeps many objects can bound how many parsed forms live.
+class ContentKeeper {
  public:
+  virtual ~ContentKeeper() = default;
+  virtual void parsed(const ObjectPtr& object) = 0;
+};
+
+// An object that waits for its revision.
+struct ObjectDraft {
+  std::shared_ptr<Object> object;
+  std::shared_ptr<Json> content;
+};
+
+class Object : public std::enable_shared_from_this<Object> {
+ public:
+  // All that can be done before the revision is known: not under a lock.
+  static ObjectDraft draft(Json content);
+  // The rest, cheap enough for a lock. The parsed form is kept; the caller tells the keeper of it.
+  static ObjectPtr seal(ObjectDraft draft, Revision revision,
+                        std::shared_ptr<ContentKeeper> keeper = nullptr);
+
   // Encodes `content` once, metadata.resourceVersion left out (the store knows it only at commit). Not under
   // a lock.
   static EncodedObject encode(const Json& content);
   // `content` may be null: it is then parsed again when asked for.
   static ObjectPtr make(EncodedObject encoded, Revision revision, std::shared_ptr<const Json> content);
   static ObjectPtr make(const Json& content, Revision revision);
-  // From bytes of a storage backend (made by encode, without a resourceVersion). Errors: DataLoss.
-  static Result<ObjectPtr> load(std::string_view stored, Revision revision);
+  // From bytes of a storage backend (made by encode, without a resourceVersion); parses the metadata alone.
+  // Errors: DataLoss.
+  static Result<ObjectPtr> load(std::string_view stored, Revision revision,
+                                std::shared_ptr<ContentKeeper> keeper = nullptr);
   // The same object at another revision: what a DELETED event shows.
   ObjectPtr at_revision(Revision revision) const;
 
@@ -82,29 +103,36 @@ class Object {
   void release_content() const;
 
   Revision revision() const { return revision_; }
-  const ObjectKey& key() const { return key_; }
-  const std::string& ns() const { return key_.ns; }
-  const std::string& name() const { return key_.name; }
-  const std::string& uid() const { return uid_; }
-  std::int64_t generation() const { return generation_; }
-  const Labels& labels() const { return labels_; }
-  bool deleting() const { return deleting_; }  // has a deletionTimestamp
-  const std::vector<std::string>& owner_uids() const { return owner_uids_; }
+  const ObjectKey& key() const { return index_.key; }
+  const std::string& ns() const { return index_.key.ns; }
+  const std::string& name() const { return index_.key.name; }
+  const std::string& uid() const { return index_.uid; }
+  std::int64_t generation() const { return index_.generation; }
+  const Labels& labels() const { return index_.labels; }
+  bool deleting() const { return index_.deleting; }  // has a deletionTimestamp
+  const std::vector<std::string>& owner_uids() const { return index_.owner_uids; }
 
  private:
+  struct Index {
+    ObjectKey key;
+    std::string uid;
+    std::int64_t generation = 0;
+    Labels labels;
+    std::vector<std::string> owner_uids;
+    bool deleting = false;
+  };
+
   Object() = default;
-  void index(const Json& content);
+  static Index index_of(const Json& metadata);
+  // `bytes` have an empty resourceVersion at `revision_at`.
+  void set_bytes(std::string bytes, std::size_t revision_at, Revision revision);
 
   std::string bytes_;
-  std::size_t revision_at_ = 0;
-  std::size_t revision_length_ = 0;
+  std::uint32_t revision_at_ = 0;
+  std::uint32_t revision_length_ = 0;
   Revision revision_;
-  ObjectKey key_;
-  std::string uid_;
-  std::int64_t generation_ = 0;
-  Labels labels_;
-  std::vector<std::string> owner_uids_;
-  bool deleting_ = false;
+  Index index_;
+  std::shared_ptr<ContentKeeper> keeper_;
   mutable std::atomic<std::shared_ptr<const Json>> content_;
 };
 

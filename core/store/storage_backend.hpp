@@ -33,6 +33,9 @@ struct Operation {
 };
 
 struct Commit {
+  // What this commit's revision must be; 0: whatever comes next. Another one is a failed guard. So when a
+  // commit fails, those submitted after it fail too.
+  Revision expect;
   std::vector<Guard> guards;
   std::vector<Operation> operations;  // distinct keys
 };

@@ -78,8 +78,12 @@ struct WatchRequest {
 };
 
 struct StoreOptions {
-  std::size_t history = 10'000;  // events kept per collection for watches that resume
-  std::size_t parsed = 512;      // objects whose parsed form is kept
+  // Kept per collection for watches that resume: events, and bytes of superseded objects they hold.
+  std::size_t history = 10'000;
+  std::size_t history_bytes = 4u << 20;
+  // Derived writes beyond this many undurable commits wait as well.
+  std::size_t max_pending = 10'000;
+  std::size_t parsed = 512;  // objects whose parsed form is kept
 };
 
 struct StoreStats {
@@ -132,8 +136,9 @@ class Store {
 
   StoreStats stats() const;
 
- private:
   struct State;
+
+ private:
   std::shared_ptr<State> state_;
 };
 

@@ -25,6 +25,27 @@ TEST(Api_Object, carries_its_revision_in_its_bytes_and_not_in_what_is_stored) {
   EXPECT_EQ(revision_of(parsed(object->at_revision(Revision(1000))->bytes())), Revision(1000));
 }
 
+TEST(Api_Object, a_sealed_draft_is_the_same_object_as_one_made_or_loaded) {
+  const Json content = parsed(R"({"a":[{"}":"\\\""}],"kind":"K","metadata":{"name":"n"},"z":-1.5})");
+  const ObjectPtr made = Object::make(content, Revision(42));
+  const ObjectPtr sealed = Object::seal(Object::draft(content), Revision(42));
+  EXPECT_EQ(sealed->bytes(), made->bytes());
+  EXPECT_EQ(*sealed->content(), *made->content());
+  EXPECT_EQ(sealed->stored_bytes(), made->stored_bytes());
+  EXPECT_EQ((*Object::load(sealed->stored_bytes(), Revision(42)))->bytes(), made->bytes());
+  EXPECT_EQ((*Object::load(content.dump_pretty(), Revision(42)))->bytes(), made->bytes());
+}
+
+TEST(Api_Object, stored_bytes_that_are_no_whole_object_are_data_loss) {
+  const std::string stored =
+      Object::make(parsed(R"({"metadata":{"name":"n"},"z":[1]})"), Revision(1))->stored_bytes();
+  for (std::size_t length = 0; length < stored.size(); ++length) {
+    const auto loaded = Object::load(std::string_view(stored).substr(0, length), Revision(1));
+    ASSERT_FALSE(loaded.ok()) << length;
+    EXPECT_EQ(loaded.error().code(), Code::DataLoss);
+  }
+}
+
 TEST(Api_Object, indexes_its_metadata) {
   const ObjectPtr object = Object::make(
       parsed(

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is behind Store; private to core/store/store*.cpp.
+//
+// A write: under `mutex` it is checked, gets its revision, changes its table, is published to the newest
+// audience, joins `pending` and is submitted to the backend, so all five agree on one order. The backend's
+// answers are collected under `answers_mutex` (they may come while `mutex` is held) and applied in order:
+// only then is an event durable. Lock order: mutex, then a feed's, answers_mutex or the keeper's.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <shared_mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "core/async/fiber_scope.hpp"
+#include "core/store/object_table.hpp"
+#include "core/store/watch_hub.hpp"
+
+namespace flotilla::store {
+
+// Bounds the number of parsed forms that objects keep: the oldest parse is dropped first. One that is in use
+// is parsed again, at most once per `size` other parses.
+class ParsedRing final : public api::ContentKeeper {
+ public:
+  explicit ParsedRing(std::size_t size) : slots_(std::max<std::size_t>(size, 1)) {}
+  void parsed(const ObjectPtr& object) override;
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::weak_ptr<const api::Object>> slots_;
+  std::size_t next_ = 0;
+};
+
+// One collection.
+struct Shelf {
+  Shelf(Collection name, Revision base) : collection(std::move(name)), history(base) {}
+  Collection collection;
+  ObjectTable table;
+  History history;
+  Audience newest;
+  Audience durable;
+};
+
+struct PendingCommit {
+  Shelf* shelf = nullptr;
+  Event event;
+  bool answered = false;
+  std::optional<Error> refused;
+};
+
+struct DurableWaiter {
+  ::flotilla::Event changed;
+  std::optional<Error> failed;  // under the store's mutex
+};
+
+// A write on its way into submit().
+struct Change {
+  Event::Type type = Event::Type::Added;
+  Collection collection;
+  ObjectKey key;
+  Revision expected;       // Modified and Deleted; 0: whatever is there
+  api::ObjectDraft draft;  // not for Deleted
+  Commit commit;           // guards and expect are filled in under the lock
+};
+
+struct Store::State : std::enable_shared_from_this<Store::State> {
+  State(const Executor& used, std::unique_ptr<StorageBackend> engine, StoreOptions chosen);
+
+  // The pipeline (store_commit.cpp).
+  Result<ObjectPtr> submit(Change change);
+  void answered(Revision revision, Result<CommitResult> result);
+  void apply_answers();
+  Task<Status> durable_at(Revision revision);
+  Task<Result<ObjectPtr>> write(Change change, Durability durability);
+
+  // Loading and recovery (store_load.cpp).
+  using Shelves = std::unordered_map<std::string, std::unique_ptr<Shelf>>;
+  Task<Result<Revision>> load(Shelves& into);
+  Task<Status> reload();
+  Task<void> recover();
+
+  // Under `mutex`.
+  Shelf& shelf_of(const Collection& collection);
+  const Shelf* find_shelf(const Collection& collection) const;
+  Error unavailable() const;
+  Status check_writable() const;
+  void apply_answer(Revision revision, Result<CommitResult> result, Aftermath& after);
+  void advance(Aftermath& after);
+  void roll_back(Aftermath& after);
+  void wake_waiters(Revision until, const std::optional<Error>& failed);
+
+  void unsubscribe(const FeedPtr& feed);
+
+  const Executor& executor;
+  const std::unique_ptr<StorageBackend> backend;
+  const StoreOptions options;
+  const std::shared_ptr<ParsedRing> parsed;
+  BackendCapabilities capabilities;
+  FiberScope scope;
+
+  mutable std::shared_mutex mutex;
+  Shelves shelves;
+  Audience newest_of_all;
+  Audience durable_of_all;
+  Revision base;      // loaded at this revision: nothing older is in any history
+  Revision revision;  // newest
+  Revision durable;
+  std::deque<PendingCommit> pending;  // revisions durable+1 .. revision
+  std::multimap<Revision, std::shared_ptr<DurableWaiter>> waiters;
+  std::vector<std::shared_ptr<DurableWaiter>> woken;  // to be notified when the lock is released
+  std::optional<std::string> read_only;               // why
+  bool failing = false;                               // a pending commit was refused
+  bool open = false;
+  std::size_t bytes = 0;
+
+  std::mutex answers_mutex;
+  std::vector<std::pair<Revision, Result<CommitResult>>> answers;
+  bool apply_posted = false;
+  std::atomic<std::thread::id> submitter;  // whose answers come while it holds `mutex`
+};
+
+// A watch as its reader holds it.
+class Watch final : public Subscription {
+ public:
+  Watch(std::shared_ptr<Store::State> state, FeedPtr feed);
+  ~Watch() override;
+  Task<Result<std::vector<Event>>> next() override;
+  Revision progress() const override;
+
+ private:
+  std::shared_ptr<Store::State> state_;
+  FeedPtr feed_;
+};
+
+}  // namespace flotilla::store
