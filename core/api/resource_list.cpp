@@ -7,10 +7,10 @@ namespace flotilla::api {
 
 namespace {
 
-Result<ResourceList> container_requests(const Json& container) {
+Result<ResourceList> container_requests(const Json& container, Limits use) {
   const Json& resources = container["resources"];
   Result<ResourceList> requests = ResourceList::from_json(resources["requests"]);
-  if (!requests) return requests;
+  if (!requests || use == Limits::Ignored) return requests;
   Result<ResourceList> limits = ResourceList::from_json(resources["limits"]);
   if (!limits) return limits;
   requests->fill_in(*limits);
@@ -95,21 +95,27 @@ ResourceList schedulable_amounts(const ResourceList& list) {
   return result;
 }
 
-Result<ResourceList> pod_requests(const Json& pod_spec) {
-  ResourceList total;
+Status add_pod_requests(ResourceList& total, const Json& pod_spec, Limits limits) {
   for (const Json& container : pod_spec["containers"].elements()) {
-    Result<ResourceList> requests = container_requests(container);
-    if (!requests) return requests;
+    Result<ResourceList> requests = container_requests(container, limits);
+    if (!requests) return std::move(requests).error();
     total.add(*requests);
   }
   for (const Json& container : pod_spec["initContainers"].elements()) {
-    Result<ResourceList> requests = container_requests(container);
-    if (!requests) return requests;
+    Result<ResourceList> requests = container_requests(container, limits);
+    if (!requests) return std::move(requests).error();
     total.raise_to(*requests);
   }
   Result<ResourceList> overhead = ResourceList::from_json(pod_spec["overhead"]);
-  if (!overhead) return overhead;
+  if (!overhead) return std::move(overhead).error();
   total.add(*overhead);
+  return {};
+}
+
+Result<ResourceList> pod_requests(const Json& pod_spec, Limits limits) {
+  ResourceList total;
+  Status added = add_pod_requests(total, pod_spec, limits);
+  if (!added) return std::move(added).error();
   return total;
 }
 

@@ -3,6 +3,7 @@
 // sums and maxima that scheduling makes of them.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -47,8 +48,17 @@ bool is_schedulable_resource(std::string_view name);
 // whole, bytes with binary suffixes.
 ResourceList schedulable_amounts(const ResourceList& list);
 
+// Whether a limit stands for a request that is not given: the API server fills requests in so when it admits
+// a pod, so it is asked for where only a template is known.
+enum class Limits : std::uint8_t { Ignored, StandIn };
+
 // What a pod occupies: the sum of its containers or its greatest init container, whichever is more, and its
-// overhead. A limit stands for a request that is not given.
-Result<ResourceList> pod_requests(const Json& pod_spec);
+// overhead.
+Result<ResourceList> pod_requests(const Json& pod_spec, Limits limits);
+
+// The same on top of what other pods occupy, as Karmada sums up nodes and clusters: an init container raises
+// the total so far to its own requests, so it costs nothing where the containers of others already ask for as
+// much.
+Status add_pod_requests(ResourceList& total, const Json& pod_spec, Limits limits);
 
 }  // namespace flotilla::api

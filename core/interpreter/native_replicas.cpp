@@ -37,7 +37,7 @@ Result<Replicas> replicas_with(std::int64_t count, const api::Json& pod_template
 
 Result<api::Json> pod_requirements(const api::Json& pod_template, bool with_priority_class) {
   const api::Json& spec = pod_template["spec"];
-  Result<api::ResourceList> requests = api::pod_requests(spec);
+  Result<api::ResourceList> requests = api::pod_requests(spec, api::Limits::StandIn);
   if (!requests) return std::move(requests).context("pod template");
   api::Json requirements = api::Json::object();
   set_unless_empty(requirements, "nodeClaim", node_claim(spec));

@@ -39,10 +39,11 @@ TEST(Api_ResourceList, writes_summed_requests_in_the_form_they_travel_in) {
   EXPECT_EQ(travelling.to_json().dump(), R"({"cpu":"1m","memory":"500000Ki"})");
 }
 
-TEST(Api_ResourceList, fills_requests_in_from_limits) {
-  auto requests = pod_requests(*Json::parse(R"({"containers": [
-    {"resources": {"requests": {"cpu": "1"}, "limits": {"cpu": "4", "memory": "1Gi"}}}]})"));
-  EXPECT_EQ(requests->to_json().dump(), R"({"cpu":"1","memory":"1Gi"})");
+TEST(Api_ResourceList, fills_requests_in_from_limits_when_told_to) {
+  Json pod = *Json::parse(R"({"containers": [
+    {"resources": {"requests": {"cpu": "1"}, "limits": {"cpu": "4", "memory": "1Gi"}}}]})");
+  EXPECT_EQ(pod_requests(pod, Limits::StandIn)->to_json().dump(), R"({"cpu":"1","memory":"1Gi"})");
+  EXPECT_EQ(pod_requests(pod, Limits::Ignored)->to_json().dump(), R"({"cpu":"1"})");
 }
 
 }  // namespace
