@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// What scheduling reads of a ResourceBinding or ClusterResourceBinding, taken out of JSON once per change.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/api/json.hpp"
+#include "core/api/quantity.hpp"
+#include "core/scheduler/placement.hpp"
+
+namespace flotilla::scheduler {
+
+struct Request {
+  std::string resource;
+  api::Quantity amount;
+};
+
+struct Component {
+  std::string name;
+  std::int32_t replicas = 0;
+  std::vector<Request> requests;
+};
+
+struct TargetCluster {
+  std::string name;
+  std::int32_t replicas = 0;
+};
+
+struct Binding {
+  // spec.resource
+  std::string api_version;
+  std::string kind;
+  std::string resource_namespace;
+  std::string resource_name;
+  std::string uid;
+
+  std::int32_t replicas = 0;
+  bool has_requirements = false;  // replicaRequirements is there, be it empty
+  std::vector<Request> requests;
+  std::vector<Component> components;
+  std::vector<TargetCluster> clusters;  // the previous answer
+  std::vector<std::string> evicting;    // gracefulEvictionTasks[].fromCluster
+  std::int32_t priority = 0;
+  PlacementPtr placement;  // never null; `has_placement` tells an absent one from an empty one
+  bool has_placement = false;
+  std::string observed_affinity;  // status.schedulerObservingAffinityName: the term in use
+  bool reschedule = false;        // rescheduling was triggered after the last time
+
+  bool is_workload() const { return replicas > 0 || has_requirements || !components.empty(); }
+};
+
+Binding parse_binding(const api::Json& spec, const api::Json& status);
+std::vector<Request> parse_requests(const api::Json& requirements);
+
+}  // namespace flotilla::scheduler

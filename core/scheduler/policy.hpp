@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// The seam to scheduling policies. A policy sees one workload and all clusters in one call; the order of
+// policies changes nothing but which reason is reported for a cluster that several refuse.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/result.hpp"
+#include "core/scheduler/cluster_table.hpp"
+#include "core/scheduler/decision.hpp"
+#include "core/scheduler/workload.hpp"
+
+namespace flotilla::scheduler {
+
+// [first, last) of a table; first is a multiple of 64, so two ranges never share a word of a set.
+struct RowRange {
+  Row first = 0;
+  Row last = 0;
+};
+
+// Texts of reasons, once each. A policy asks for its numbers when it is bound or the table changes.
+class Reasons {
+ public:
+  static constexpr Reason kFits = 0;
+
+  Reason intern(std::string_view text);  // kFits once 65,535 are taken
+  std::string_view text(Reason reason) const { return texts_[reason]; }
+  std::size_t size() const { return texts_.size(); }
+
+ private:
+  std::vector<std::string> texts_{""};
+  std::unordered_map<std::string, Reason> numbers_;
+};
+
+// Steps a policy takes part in; it is called for no other.
+inline constexpr std::uint32_t kFilterStep = 1;
+inline constexpr std::uint32_t kScoreStep = 2;
+inline constexpr std::uint32_t kEstimateStep = 4;
+
+inline constexpr std::int64_t kUnknownEstimate = -1;
+// What score() writes at most; a policy's part of the sum is 0..100 times its weight.
+inline constexpr std::int32_t kMaxScore = 1000;
+
+class Policy {
+ public:
+  virtual ~Policy() = default;
+
+  virtual std::string_view name() const = 0;
+  virtual std::uint32_t steps() const = 0;
+
+  // A table that this policy has not seen; serial. An error fails the decisions over this table.
+  virtual Status observe(const ClusterTable&, Reasons&) { return {}; }
+
+  // The steps may be called concurrently, for any ranges. An error fails the decision.
+  //
+  // Clears the bit of each row in `fits` that must not get the workload and writes why into `reasons` (both
+  // indexed by row). Rows already cleared are left alone.
+  virtual Status filter(const Workload&, RowRange, std::span<std::uint64_t> fits,
+                        std::span<Reason> reasons) const;
+  // Writes 0..kMaxScore for rows that fit.
+  virtual Status score(const Workload&, RowRange, std::span<const std::uint64_t> fits,
+                       std::span<std::int32_t> scores) const;
+  // Writes how many further replicas each row that fits can take, or kUnknownEstimate.
+  virtual Status estimate(const Workload&, RowRange, std::span<const std::uint64_t> fits,
+                          std::span<std::int64_t> replicas) const;
+};
+
+// The policies in force, in order, with their reasons. Thread: one decision at a time.
+class Policies {
+ public:
+  struct Entry {
+    std::unique_ptr<Policy> policy;
+    std::int32_t weight = 1;
+  };
+
+  void add(std::unique_ptr<Policy> policy, std::int32_t weight = 1);
+  std::span<const Entry> entries() const { return entries_; }
+  std::string_view reason(Reason reason) const { return reasons_.text(reason); }
+  std::size_t reasons() const { return reasons_.size(); }
+
+  // Shows a table to every policy unless they have seen it.
+  Status observe(const ClusterTable& table);
+
+ private:
+  std::vector<Entry> entries_;
+  Reasons reasons_;
+  std::shared_ptr<const ClusterIdentity> seen_identity_;
+  std::uint64_t seen_epoch_ = 0;
+};
+
+}  // namespace flotilla::scheduler

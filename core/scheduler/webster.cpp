@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/scheduler/webster.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace flotilla::scheduler {
+namespace {
+
+double quotient(const Party& party, std::int32_t seats) {
+  return static_cast<double>(party.votes) / static_cast<double>(2 * std::int64_t{seats} + 1);
+}
+
+// How many seats the party gets for quotients strictly above the threshold: they all come before any other.
+std::int32_t seats_above(const Party& party, double threshold) {
+  double odd = static_cast<double>(party.votes) / threshold;
+  auto last = static_cast<std::int64_t>((odd - 1) / 2);
+  auto seats = static_cast<std::int32_t>(std::clamp<std::int64_t>(last, party.seats, INT32_MAX / 4));
+  while (quotient(party, seats) > threshold) ++seats;
+  while (seats > party.seats && quotient(party, seats - 1) <= threshold) --seats;
+  return seats;
+}
+
+// Hands out at once all seats that are certain, and returns how many are left (about one per party).
+std::int64_t give_certain_seats(std::span<Party> parties, std::int64_t seats) {
+  double votes = 0;
+  double voters = 0;
+  for (const Party& party : parties) {
+    votes += static_cast<double>(party.votes);
+    voters += party.votes > 0 ? 1 : 0;
+  }
+  if (static_cast<double>(seats) <= voters) return seats;
+  double threshold = votes / (2 * (static_cast<double>(seats) - voters / 2));
+  std::int64_t certain = 0;
+  for (const Party& party : parties) {
+    if (party.votes > 0) certain += seats_above(party, threshold) - party.seats;
+  }
+  if (certain > seats) return seats;
+  for (Party& party : parties) {
+    if (party.votes > 0) party.seats = seats_above(party, threshold);
+  }
+  return seats - certain;
+}
+
+struct Claim {
+  double quotient;
+  std::int32_t seats;
+  std::uint32_t position;
+};
+
+}  // namespace
+
+bool prefers_last(std::string_view uid) {
+  if (uid.empty()) return false;
+  std::uint32_t hash = 2166136261u;
+  for (char c : uid) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
+  return hash % 2 == 1;
+}
+
+void apportion(std::span<Party> parties, std::int64_t seats, bool prefer_last) {
+  seats = give_certain_seats(parties, seats);
+  if (seats <= 0) return;
+  auto weaker = [prefer_last](const Claim& a, const Claim& b) {
+    if (a.quotient != b.quotient) return a.quotient < b.quotient;
+    if (a.seats != b.seats) return a.seats > b.seats;
+    return prefer_last ? a.position < b.position : a.position > b.position;
+  };
+  std::vector<Claim> claims;
+  claims.reserve(parties.size());
+  for (std::uint32_t i = 0; i < parties.size(); ++i) {
+    if (parties[i].votes > 0) claims.push_back({quotient(parties[i], parties[i].seats), parties[i].seats, i});
+  }
+  if (claims.empty()) return;
+  // With fewer seats than claims, only the strongest `seats` first claims can win anything.
+  if (static_cast<std::size_t>(seats) < claims.size()) {
+    auto end = claims.begin() + static_cast<std::ptrdiff_t>(seats);
+    std::nth_element(claims.begin(), end, claims.end(),
+                     [&](const Claim& a, const Claim& b) { return weaker(b, a); });
+    claims.erase(end, claims.end());
+  }
+  std::make_heap(claims.begin(), claims.end(), weaker);
+  for (; seats > 0; --seats) {
+    std::pop_heap(claims.begin(), claims.end(), weaker);
+    Claim& claim = claims.back();
+    Party& party = parties[claim.position];
+    claim.seats = ++party.seats;
+    claim.quotient = quotient(party, party.seats);
+    std::push_heap(claims.begin(), claims.end(), weaker);
+  }
+}
+
+}  // namespace flotilla::scheduler
