@@ -131,11 +131,11 @@ std::vector<Target> room_of(std::span<const Candidate> selected, const Assigned*
   return heaviest_first(room);
 }
 
-// Takes clusters that have replicas already first, then the roomiest, until they suffice.
-void keep_fewest(std::vector<Target>& weights, const Assigned& assigned, std::int32_t target) {
-  if (!assigned.targets().empty()) {
+// Takes clusters whose replicas are kept first, then the roomiest, until they suffice.
+void keep_fewest(std::vector<Target>& weights, const Assigned* kept, std::int32_t target) {
+  if (kept != nullptr && !kept->targets().empty()) {
     std::stable_partition(weights.begin(), weights.end(),
-                          [&](const Target& weight) { return assigned.on(weight.row) > 0; });
+                          [&](const Target& weight) { return kept->on(weight.row) > 0; });
   }
   std::int32_t sum = 0;
   std::size_t count = 0;
@@ -172,7 +172,9 @@ std::vector<Target> divide_by_room(const AssignInput& input, std::span<const Can
                                                std::to_string(room) + " are not enough to schedule."};
     return {};
   }
-  if (input.strategy == Strategy::Aggregated) keep_fewest(division.weights, before, division.target);
+  if (input.strategy == Strategy::Aggregated) {
+    keep_fewest(division.weights, division.kept.empty() ? nullptr : &before, division.target);
+  }
   std::vector<Target> given = divide(std::move(division.weights), division.target, input.uid);
   sort_by_row(division.kept);
   return merged(division.kept, given);

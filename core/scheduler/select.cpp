@@ -78,10 +78,9 @@ Status select_by_region(const SelectInput& input, const SpreadConstraint& region
   std::sort(others.begin(), others.end(),
             [](const Candidate& a, const Candidate& b) { return a.row < b.row; });
   order_candidates(others);
-  std::size_t count = selected.size() + others.size();
-  if (cluster != nullptr) {
-    count = std::min(count, static_cast<std::size_t>(std::max(cluster->max_groups, 0)));
-  }
+  // Without a cluster constraint, one cluster per region is all that is asked for.
+  auto most = static_cast<std::size_t>(cluster == nullptr ? 0 : std::max(cluster->max_groups, 0));
+  std::size_t count = std::min(selected.size() + others.size(), most);
   for (std::size_t i = 0; selected.size() < count; ++i) selected.push_back(others[i]);
   candidates = std::move(selected);
   return {};

@@ -56,7 +56,10 @@ bool placement_changed(const Json& placement, std::string_view applied, std::str
   bool same = std::all_of(kMembers.begin(), kMembers.end(),
                           [&](std::string_view member) { return same_member(placement, *before, member); });
   if (!same) return true;
-  if (placement["clusterAffinities"].empty() && (*before)["clusterAffinities"].empty()) return false;
+  if (same_member(placement, *before, "clusterAffinities") &&
+      same_member(placement, *before, "workloadAffinity")) {
+    return false;
+  }
   return !same_affinity_in_use(placement, *before, observed_affinity);
 }
 

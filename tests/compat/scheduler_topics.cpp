@@ -141,6 +141,18 @@ Json groups(const Json& input) {
   return Json::object({{"groups", std::move(names)}});
 }
 
+// By name.
+Json regions_of(const scheduler::ClusterTable& table, std::vector<scheduler::RegionInfo> infos) {
+  auto name = [&](const scheduler::RegionInfo& info) { return table.symbols().text(info.region); };
+  std::sort(infos.begin(), infos.end(), [&](const auto& a, const auto& b) { return name(a) < name(b); });
+  Json regions = Json::array();
+  for (const scheduler::RegionInfo& info : infos) {
+    regions.push_back(
+        Json::object({{"name", name(info)}, {"score", info.score}, {"availableReplicas", info.available}}));
+  }
+  return regions;
+}
+
 Json spread(const Json& input) {
   if (input["op"].as_string() == "groups") return groups(input);
   scheduler::Binding binding = scheduler::parse_binding(input["spec"], input["status"]);
@@ -149,12 +161,9 @@ Json spread(const Json& input) {
             [](const auto& a, const auto& b) { return a.row < b.row; });
   scheduler::order_candidates(candidates.list);
   scheduler::SelectInput request{candidates.table.get(), binding.placement.get(), binding.replicas};
-  Json regions = Json::array();
-  for (const scheduler::RegionInfo& info : scheduler::group_by_region(request, candidates.list)) {
-    regions.push_back(Json::object({{"name", candidates.table->symbols().text(info.region)},
-                                    {"score", info.score},
-                                    {"availableReplicas", info.available}}));
-  }
+  std::vector<scheduler::RegionInfo> infos;
+  if (scheduler::spreads(*binding.placement)) infos = scheduler::group_by_region(request, candidates.list);
+  Json regions = regions_of(*candidates.table, std::move(infos));
   Status selected = scheduler::select_clusters(request, candidates.list);
   Json answer = Json::object();
   if (!selected) {
