@@ -247,7 +247,11 @@ Watch::~Watch() {
 }
 
 Task<Result<std::vector<Event>>> Watch::next() {
-  return feed_->next();
+  return feed_->next(Duration::max());
+}
+
+Task<Result<std::vector<Event>>> Watch::next_for(Duration timeout) {
+  return feed_->next(timeout);
 }
 
 Revision Watch::progress() const {

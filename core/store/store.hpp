@@ -60,6 +60,8 @@ class Subscription {
   // The next events in order, at least one; waits for them. Empty when the fiber was cancelled.
   // Errors: Gone (dropped or compacted), Cancelled (the store is closing).
   virtual Task<Result<std::vector<Event>>> next() = 0;
+  // The same with a bound of real time; empty when it passed.
+  virtual Task<Result<std::vector<Event>>> next_for(Duration timeout) = 0;
   // Nothing older than this is still to come (for bookmarks).
   virtual Revision progress() const = 0;
 };

@@ -127,6 +127,7 @@ class Watch final : public Subscription {
   Watch(std::shared_ptr<Store::State> state, FeedPtr feed);
   ~Watch() override;
   Task<Result<std::vector<Event>>> next() override;
+  Task<Result<std::vector<Event>>> next_for(Duration timeout) override;
   Revision progress() const override;
 
  private:

@@ -55,7 +55,7 @@ bool Feed::ended() const {
   return ended_.has_value();
 }
 
-Task<Result<std::vector<Event>>> Feed::next() {
+Task<Result<std::vector<Event>>> Feed::next(Duration timeout) {
   for (;;) {
     const std::uint64_t seen = changed_.version();
     {
@@ -69,7 +69,7 @@ Task<Result<std::vector<Event>>> Feed::next() {
       }
       if (ended_) co_return *ended_;
     }
-    auto waiting = changed_.wait_past(seen);
+    auto waiting = changed_.wait_past_for(seen, timeout);
     if (!co_await std::move(waiting)) co_return std::vector<Event>();
   }
 }

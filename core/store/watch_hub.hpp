@@ -28,7 +28,8 @@ class Feed {
   void wake() { changed_.notify(); }
   bool ended() const;
 
-  Task<Result<std::vector<Event>>> next();
+  // Empty when `timeout` passed or the fiber was cancelled.
+  Task<Result<std::vector<Event>>> next(Duration timeout);
   // `visible`: the newest revision that was published to this feed's audience.
   Revision progress(Revision visible) const;
   const WatchRequest& request() const { return request_; }
