@@ -28,3 +28,4 @@
 FLOTILLA_EMBED(types, "types.txt")
 FLOTILLA_EMBED(resources, "resources.txt")
 FLOTILLA_EMBED(kinds, "kinds.txt")
+FLOTILLA_EMBED(defaults, "defaults.txt")

@@ -9,5 +9,6 @@ namespace flotilla::api::embedded {
 std::string_view types();
 std::string_view resources();
 std::string_view kinds();
+std::string_view defaults();
 
 }  // namespace flotilla::api::embedded

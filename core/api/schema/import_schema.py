@@ -91,6 +91,7 @@ class Writer:
     def __init__(self):
         self.lines = []
         self.inline = {}  # content of an anonymous struct -> its name
+        self.structural = False  # custom resources: an object without properties keeps nothing
 
     def attributes(self, node, required_of_map=False):
         out = []
@@ -140,6 +141,8 @@ class Writer:
                 return "@" + self.struct(node, path)
             if isinstance(node.get("additionalProperties"), dict):
                 return "{" + self.expression(node["additionalProperties"], path + "{}") + "}" + self.attributes(node, True)
+            if self.structural:
+                return "@" + self.struct(node, path)
             return "{any}" + self.attributes(node, True)
         if kind == "array":
             return "[" + self.expression(node.get("items", {}), path + "[]") + "]" + self.attributes(node)
@@ -242,6 +245,7 @@ def write_kubernetes(writer, kube):
 
 def write_karmada(writer, kinds):
     meta = {"allOf": [{"$ref": "#/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}]}
+    writer.structural = True
     for kind in kinds:
         for version in kind["versions"]:
             name = reversed_name(kind["group"], version["name"], kind["kind"])

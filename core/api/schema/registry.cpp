@@ -217,16 +217,6 @@ std::tuple<int, int, int> version_rank(std::string_view version) {
 
 }  // namespace
 
-GroupVersionKind gvk_of(const Json& object) {
-  const std::string_view api_version = object["apiVersion"].as_string();
-  const std::size_t slash = api_version.find('/');
-  GroupVersionKind gvk;
-  if (slash != api_version.npos) gvk.group = api_version.substr(0, slash);
-  gvk.version = api_version.substr(slash == api_version.npos ? 0 : slash + 1);
-  gvk.kind = object["kind"].as_string();
-  return gvk;
-}
-
 const Subresource* Resource::subresource(std::string_view name) const {
   for (const Subresource& one : subresources) {
     if (one.name == name) return &one;

@@ -14,18 +14,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/api/object.hpp"
 #include "core/api/schema/schema.hpp"
 
 namespace flotilla::api {
 
-struct GroupVersionKind {
-  std::string group, version, kind;
-  bool operator==(const GroupVersionKind&) const = default;
-  // "v1", "apps/v1".
-  std::string api_version() const { return group.empty() ? version : group + "/" + version; }
-};
-// From an object's apiVersion and kind.
-GroupVersionKind gvk_of(const Json& object);
+using GroupVersionKind = Gvk;
 
 enum class Origin : std::uint8_t { Kubernetes, Karmada, KarmadaAggregated, Custom };
 
