@@ -122,15 +122,17 @@ std::shared_ptr<flt_call> begin(std::shared_ptr<HostServices> host, const CallOp
   return call;
 }
 
-void start(const std::shared_ptr<flt_call>& call, Op op) {
-  call->host->state().run_operation([call, op = std::move(op)] {
+void start(const std::shared_ptr<flt_call>& call, Op op, bool control) {
+  auto work = [call, op = std::move(op)] {
     try {
       op(call.get());
     } catch (...) {
       call->host->state().misbehaved("threw an exception out of an operation");
       complete(call.get(), FLT_INTERNAL, nullptr, nullptr);
     }
-  });
+  };
+  HostServices::State& host = call->host->state();
+  control ? host.executor.post_blocking(std::move(work)) : host.run_operation(std::move(work));
 }
 
 // The daemon goes on without the plugin's answer.
@@ -157,7 +159,7 @@ Completion give_up(flt_call& call, flt_status_t status, std::string message) {
 Task<Completion> HostServices::call(Op op, CallOptions options) {
   const std::shared_ptr<flt_call> call = begin(shared_from_this(), options);
   const std::uint64_t before = call->event.version();
-  start(call, std::move(op));
+  start(call, std::move(op), options.control);
   auto waiting = call->event.wait_past_for(before, options.timeout);
   if (co_await std::move(waiting)) {
     std::lock_guard lock(call->mutex);
@@ -174,7 +176,7 @@ Task<Completion> HostServices::call(Op op, CallOptions options) {
 void HostServices::call(Op op, CallOptions options, std::function<void(Completion)> done) {
   const std::shared_ptr<flt_call> call = begin(shared_from_this(), options);
   call->done = std::move(done);
-  start(call, std::move(op));
+  start(call, std::move(op), options.control);
 }
 
 const flt_host_call_t& call_functions() {

@@ -115,6 +115,7 @@ struct CallOptions {
   Duration timeout = std::chrono::seconds(30);  // Duration::max(): none
   std::string trace;                            // W3C traceparent
   std::size_t arena_limit = kDefaultArenaLimit;
+  bool control = false;  // start and stop may block whatever the component says: on the blocking pool
 };
 
 // The host as one plugin instance sees it. Held by shared_ptr: calls that a plugin never answers keep it

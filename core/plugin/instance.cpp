@@ -63,6 +63,7 @@ Task<Status> Instance::start(Duration timeout) {
   Op op = [this](flt_call_t* call) { component_.start(self_, call); };
   CallOptions options;
   options.timeout = timeout;
+  options.control = true;
   auto starting = services_->call(std::move(op), std::move(options));
   Completion answer = co_await std::move(starting);
   if (!answer.ok()) co_return std::move(answer.error).context("start " + services_->owner());
@@ -79,6 +80,7 @@ Task<Status> Instance::stop(Duration timeout) {
   Op op = [this, due_ns](flt_call_t* call) { component_.stop(self_, due_ns, call); };
   CallOptions options;
   options.timeout = timeout;
+  options.control = true;
   auto stopping = services_->call(std::move(op), std::move(options));
   Completion answer = co_await std::move(stopping);
   if (!answer.ok()) co_return std::move(answer.error).context("stop " + services_->owner());
