@@ -3,7 +3,7 @@
 // semantics, Deletion), whoever does it: the API server for clients, controllers for themselves. Store knows
 // keys and bytes; Writer knows uid, creationTimestamp, generation, finalizers, deletionTimestamp, graceful
 // deletion, status apart from spec, admission. What is specific to a kind comes from the schema registry
-// (core/api/schema).
+// (core/api/schema). Errors are worded and detailed as the API answers them.
 #pragma once
 
 #include <functional>
@@ -11,6 +11,8 @@
 #include <string>
 
 #include "core/api/object.hpp"
+#include "core/api/schema/registry.hpp"
+#include "core/base/clock.hpp"
 #include "core/store/store.hpp"
 
 namespace flotilla::store {
@@ -21,18 +23,23 @@ struct StoredKind {
   std::string resource;
   bool namespaced = true;
   bool has_status_subresource = false;  // the main endpoint ignores status, /status ignores all else
-  bool has_generation = false;          // generation counts changes of all but metadata and status
+  bool has_generation = false;          // counts changes of all but metadata and (with subresource) status
+  bool generation_constant = false;     // ... but stays 1 (PriorityClass)
+  bool generation_annotations = false;  // ... and those of annotations (Deployment)
+  bool status_metadata = false;  // /status may change metadata too: Kubernetes' own kinds, not custom ones
+  bool graceful = false;         // deletion has a grace period: pods
   Collection collection() const { return collection_of(gvk.group, resource); }
+  static StoredKind of(const api::Resource& resource);
 };
 
-// Which part of the object a write may change.
-enum class Part { Main, Status };
+// Which part of the object a write may change. Finalize: spec.finalizers of a Namespace.
+enum class Part { Main, Status, Finalize };
 
 struct AdmissionRequest {
   enum class Operation : std::uint8_t { Create, Update, Delete };
   Operation operation = Operation::Create;
   const StoredKind* kind = nullptr;
-  std::string subresource;           // "status", "scale" or empty
+  std::string subresource;           // "status", "finalize" or empty
   const Json* old_object = nullptr;  // null on create
   bool dry_run = false;
 };
@@ -59,13 +66,15 @@ class Writer {
  public:
   Writer(Store& store, const Clock& clock, Admission admission);
 
-  // Sets uid, creationTimestamp, generation; resolves generateName. Errors: AlreadyExists, Invalid,
-  // Forbidden.
+  // Sets uid, creationTimestamp, generation; resolves generateName. A dry run answers at revision 0. Errors:
+  // AlreadyExists, Invalid, Forbidden.
   Task<Result<ObjectPtr>> create(StoredKind kind, Json object, WriteOptions options = {});
   // `object.metadata.resourceVersion`, when set, must be the current one (Conflict). Unchanged content writes
-  // nothing and answers the current object. Removing the last finalizer of a deleting object deletes it.
+  // nothing and answers the current object. Removing the last finalizer of a deleting object deletes it; the
+  // answer is then the object as it would have become, at its last revision.
   Task<Result<ObjectPtr>> update(StoredKind kind, Part part, Json object, WriteOptions options = {});
-  // Reads, lets `change` alter the object (false: leave it), writes; again on conflict.
+  // Reads, lets `change` alter the object (false: leave it), writes; again on conflict. A resourceVersion
+  // that `change` sets itself is a precondition.
   using Change = std::function<Result<bool>(Json& object)>;
   Task<Result<ObjectPtr>> modify(StoredKind kind, Part part, ObjectKey key, Change change,
                                  WriteOptions options = {});
@@ -81,6 +90,13 @@ class Writer {
   const Clock& clock() const { return clock_; }
 
  private:
+  Status admit(const StoredKind& kind, AdmissionRequest::Operation operation, std::string_view subresource,
+               const Json* old_object, bool dry_run, Json& object) const;
+  // One try. Errors: Conflict with `retry` set when another write came in between.
+  Task<Result<ObjectPtr>> write_over(const StoredKind& kind, Part part, ObjectPtr current, Json object,
+                                     WriteOptions options, bool& retry);
+  Task<Result<ObjectPtr>> settled(ObjectPtr object, WriteOptions options);
+
   Store& store_;
   const Clock& clock_;
   Admission admission_;

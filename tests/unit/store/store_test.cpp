@@ -4,25 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <future>
 #include <random>
 #include <thread>
 
-#include "core/async/fiber_scope.hpp"
-#include "tests/fakes/memory_backend.hpp"
+#include "tests/unit/store/store_fixture.hpp"
 
 namespace flotilla::store {
 namespace {
-
-template <typename T>
-Task<void> deliver(Task<T> task, std::promise<T>& into) {
-  into.set_value(co_await std::move(task));
-}
-
-Task<void> deliver_void(Task<void> task, std::promise<void>& into) {
-  co_await std::move(task);
-  into.set_value();
-}
 
 const Collection kConfigMaps = collection_of("", "configmaps");
 
@@ -33,39 +21,8 @@ Json config_map(const std::string& ns, const std::string& name, const std::strin
                        {"data", Json::object({{"k", value}})}});
 }
 
-class Store_Basics : public testing::Test {
+class Store_Basics : public StoreFixture {
  protected:
-  ~Store_Basics() override {
-    disk_->refuse.clear();
-    disk_->release();
-    if (store_) close();
-    scope_.cancel();
-    scope_.join_blocking();
-  }
-
-  template <typename T>
-  std::future<T> begin(Task<T> task) {
-    auto promise = std::make_shared<std::promise<T>>();
-    auto future = promise->get_future();
-    promises_.push_back(promise);
-    scope_.spawn_on(executor_.strand(), deliver(std::move(task), *promise));
-    return future;
-  }
-  template <typename T>
-  T run(Task<T> task) {
-    return begin(std::move(task)).get();
-  }
-  void open(StoreOptions options = {}) {
-    store_ = std::make_unique<Store>(executor_, std::make_unique<MemoryBackend>(disk_), options);
-    const Status opened = run(store_->open());
-    ASSERT_TRUE(opened.ok()) << opened.error().message();
-  }
-  void close() {
-    std::promise<void> closed;
-    scope_.spawn_on(executor_.strand(), deliver_void(store_->close(), closed));
-    closed.get_future().get();
-    store_.reset();
-  }
   ObjectPtr create(const std::string& ns, const std::string& name, Durability durability = Durability::Wait) {
     auto made = run(store_->create(kConfigMaps, config_map(ns, name), durability));
     EXPECT_TRUE(made.ok()) << (made ? "" : made.error().message());
@@ -82,13 +39,6 @@ class Store_Basics : public testing::Test {
     for (const ObjectPtr& object : objects) names.push_back(object->key().text());
     return names;
   }
-
-  SystemClock clock_;
-  Executor executor_{clock_};
-  FiberScope scope_{executor_.strand(), "test"};
-  std::vector<std::shared_ptr<void>> promises_;
-  std::shared_ptr<MemoryBackend::Disk> disk_ = std::make_shared<MemoryBackend::Disk>();
-  std::unique_ptr<Store> store_;
 };
 
 TEST_F(Store_Basics, every_commit_has_the_next_revision_and_objects_carry_it) {
@@ -301,12 +251,12 @@ TEST_F(Store_Basics, concurrent_writers_and_a_watcher_agree_on_one_history) {
     writers.emplace_back([&, w] {
       FiberScope scope(executor_.strand(), "writer");
       for (int i = 0; i < kEach; ++i) {
-        std::promise<Result<ObjectPtr>> made;
+        auto made = std::make_shared<std::promise<Result<ObjectPtr>>>();
         scope.spawn(
             deliver(store_->create(kConfigMaps, config_map("w" + std::to_string(w), std::to_string(i)),
                                    i % 2 == 0 ? Durability::Wait : Durability::Derived),
                     made));
-        EXPECT_TRUE(made.get_future().get().ok());
+        EXPECT_TRUE(made->get_future().get().ok());
       }
       scope.join_blocking();
     });
