@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// The managed objects of one resource on one member (label karmada.io/managed=true), kept by list and watch.
+//
+// Unknown is not absent: until the first list is here, and for as long as the member cannot be reached after
+// it, get() says Unavailable rather than "not there". Objects are kept encoded; get() parses. Thread: queries
+// from any thread; the watch runs on a strand of its own.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "core/api/object.hpp"
+#include "core/async/event.hpp"
+#include "core/async/executor.hpp"
+#include "core/cluster/cluster_driver.hpp"
+
+namespace flotilla::cluster {
+
+struct MemberChange {
+  enum class Type : std::uint8_t { Added, Modified, Deleted };
+  Type type;
+  std::string cluster;
+  Gvr resource;
+  std::shared_ptr<const Json> object;  // Deleted: its last state
+};
+using MemberHandler = std::function<void(const MemberChange&)>;
+
+class MemberCache {
+ public:
+  MemberCache(std::string cluster, Gvr resource, std::shared_ptr<ClusterConnection> connection,
+              MemberHandler handler);
+
+  // Lists and watches until its fiber is cancelled; errors are retried with back-off.
+  Task<void> run();
+
+  bool synced() const { return synced_.load(std::memory_order_acquire); }
+  // Waits for the first list, at most `timeout`. False: not yet.
+  Task<bool> wait_synced(Duration timeout);
+  // Nullopt: the member has no managed object of that key. Errors: Unavailable (not synced).
+  Result<std::optional<Json>> get(std::string_view ns, std::string_view name) const;
+  std::size_t size() const;
+  const Gvr& resource() const { return resource_; }
+
+ private:
+  Task<Status> list_and_watch();
+  void replace(std::vector<Json> objects);
+  void put(Json object);
+  void forget(const api::ObjectKey& key, std::shared_ptr<const Json> last);
+
+  std::string cluster_;
+  Gvr resource_;
+  std::shared_ptr<ClusterConnection> connection_;
+  MemberHandler handler_;
+  mutable std::mutex mutex_;
+  std::map<api::ObjectKey, api::ObjectPtr> objects_;
+  std::atomic<bool> synced_ = false;
+  Event changed_;
+};
+
+}  // namespace flotilla::cluster

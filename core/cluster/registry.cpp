@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/cluster/registry.hpp"
+
+#include <algorithm>
+
+#include "core/cluster/endpoint.hpp"
+
+namespace flotilla::cluster {
+namespace {
+
+const DiscoveredResource* find_kind(const Discovery& discovery, const api::Gvk& gvk) {
+  for (const DiscoveredResource& resource : discovery.resources) {
+    if (resource.kind == gvk.kind && resource.version == gvk.version && resource.group == gvk.group)
+      return &resource;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Member::Member(const Executor& executor, ClusterEndpoint endpoint,
+               std::shared_ptr<ClusterConnection> connection, MemberHandler handler)
+    : executor_(executor),
+      endpoint_(std::move(endpoint)),
+      connection_(std::move(connection)),
+      handler_(std::move(handler)),
+      scope_(executor.strand(), "member/" + endpoint_.cluster) {}
+
+Member::~Member() {
+  stop();
+}
+
+std::shared_ptr<const Discovery> Member::discovery() const {
+  std::lock_guard lock(mutex_);
+  return discovery_;
+}
+
+Task<Result<std::shared_ptr<const Discovery>>> Member::discover() {
+  auto asking = connection_->discover();
+  Result<Discovery> answer = co_await std::move(asking);
+  if (!answer) co_return answer.error();
+  auto found = std::make_shared<const Discovery>(*std::move(answer));
+  std::lock_guard lock(mutex_);
+  discovery_ = found;
+  co_return found;
+}
+
+Task<Result<DiscoveredResource>> Member::resource_of(api::Gvk gvk) {
+  if (const auto known = discovery()) {
+    if (const DiscoveredResource* resource = find_kind(*known, gvk)) co_return *resource;
+  }
+  auto asking = discover();
+  const auto fresh = co_await std::move(asking);
+  if (!fresh) co_return fresh.error();
+  if (const DiscoveredResource* resource = find_kind(**fresh, gvk)) co_return *resource;
+  co_return not_found("cluster " + name() + " does not serve " + gvk.kind + " of " + gvk.api_version());
+}
+
+std::shared_ptr<MemberCache> Member::cache(const Gvr& resource) {
+  std::lock_guard lock(mutex_);
+  std::shared_ptr<MemberCache>& cache = caches_[resource];
+  if (!cache) {
+    cache = std::make_shared<MemberCache>(name(), resource, connection_, handler_);
+    scope_.spawn_on(executor_.strand(), cache->run());
+  }
+  return cache;
+}
+
+void Member::cancel() {
+  scope_.cancel();
+  connection_->close();
+}
+
+void Member::stop() {
+  cancel();
+  scope_.join_blocking();
+}
+
+ClusterRegistry::ClusterRegistry(const Executor& executor) : executor_(executor) {}
+
+ClusterRegistry::~ClusterRegistry() {
+  stop();
+}
+
+void ClusterRegistry::add_driver(std::shared_ptr<ClusterDriver> driver) {
+  const std::string name = driver->name();
+  drivers_[name] = std::move(driver);
+}
+
+Result<std::shared_ptr<Member>> ClusterRegistry::attach(const std::string& driver, ClusterEndpoint endpoint) {
+  const auto found = drivers_.find(driver);
+  if (found == drivers_.end()) {
+    std::string known;
+    for (const auto& [name, unused] : drivers_) known += (known.empty() ? "" : ", ") + name;
+    return invalid("cluster " + endpoint.cluster + ": no driver \"" + driver +
+                   "\" is loaded (there are: " + known + ")");
+  }
+  std::lock_guard lock(mutex_);
+  std::shared_ptr<Member>& member = members_[endpoint.cluster];
+  if (member && same_endpoint(member->endpoint(), endpoint)) return member;
+  auto connection = found->second->connect(endpoint);
+  if (!connection) {
+    if (!member) members_.erase(endpoint.cluster);
+    return std::move(connection).context("connect to cluster " + endpoint.cluster);
+  }
+  if (member) {
+    member->cancel();
+    retired_.push_back(std::move(member));
+  }
+  const MemberHandler tell_all = [this](const MemberChange& change) {
+    for (const MemberHandler& handler : handlers_) handler(change);
+  };
+  member = std::make_shared<Member>(executor_, std::move(endpoint), *std::move(connection), tell_all);
+  return member;
+}
+
+void ClusterRegistry::detach(const std::string& cluster) {
+  std::lock_guard lock(mutex_);
+  const auto it = members_.find(cluster);
+  if (it == members_.end()) return;
+  it->second->cancel();
+  retired_.push_back(std::move(it->second));
+  members_.erase(it);
+}
+
+std::shared_ptr<Member> ClusterRegistry::find(const std::string& cluster) const {
+  std::lock_guard lock(mutex_);
+  const auto it = members_.find(cluster);
+  return it == members_.end() ? nullptr : it->second;
+}
+
+std::vector<std::string> ClusterRegistry::drivers() const {
+  std::vector<std::string> names;
+  for (const auto& [name, driver] : drivers_) names.push_back(name);
+  return names;
+}
+
+void ClusterRegistry::stop() {
+  std::map<std::string, std::shared_ptr<Member>> members;
+  std::vector<std::shared_ptr<Member>> retired;
+  {
+    std::lock_guard lock(mutex_);
+    members.swap(members_);
+    retired.swap(retired_);
+  }
+  for (const auto& [name, member] : members) member->stop();
+  for (const auto& member : retired) member->stop();
+}
+
+}  // namespace flotilla::cluster

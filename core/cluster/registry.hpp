@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// The members that are attached: a connection to each, what it serves, and caches of what it holds for us.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "core/api/object.hpp"
+#include "core/async/executor.hpp"
+#include "core/async/fiber_scope.hpp"
+#include "core/cluster/cluster_driver.hpp"
+#include "core/cluster/member_cache.hpp"
+
+namespace flotilla::cluster {
+
+// One attached cluster. Thread: any.
+class Member {
+ public:
+  Member(const Executor& executor, ClusterEndpoint endpoint, std::shared_ptr<ClusterConnection> connection,
+         MemberHandler handler);
+  ~Member();
+
+  const std::string& name() const { return endpoint_.cluster; }
+  const ClusterEndpoint& endpoint() const { return endpoint_; }
+  ClusterConnection& connection() { return *connection_; }
+
+  // What the last successful discovery said; null before. A failed one keeps the last known facts.
+  std::shared_ptr<const Discovery> discovery() const;
+  Task<Result<std::shared_ptr<const Discovery>>> discover();
+  // The resource behind a manifest's apiVersion and kind; discovers when it is not known yet.
+  // Errors: NotFound (the member does not serve it), Unavailable.
+  Task<Result<DiscoveredResource>> resource_of(api::Gvk gvk);
+
+  // The cache of one resource, started at its first use.
+  std::shared_ptr<MemberCache> cache(const Gvr& resource);
+  // Ends caches and connection. Not from an I/O thread.
+  void stop();
+  // The same without waiting.
+  void cancel();
+
+ private:
+  const Executor& executor_;
+  ClusterEndpoint endpoint_;
+  std::shared_ptr<ClusterConnection> connection_;
+  MemberHandler handler_;
+  FiberScope scope_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Discovery> discovery_;
+  std::map<Gvr, std::shared_ptr<MemberCache>> caches_;
+};
+
+class ClusterRegistry {
+ public:
+  explicit ClusterRegistry(const Executor& executor);
+  ~ClusterRegistry();
+
+  // Before use.
+  void add_driver(std::shared_ptr<ClusterDriver> driver);
+  // Every change of every cache, on strands of the members. Before use.
+  void on_change(MemberHandler handler) { handlers_.push_back(std::move(handler)); }
+
+  // Attaches, or attaches anew when the endpoint has changed; else the member as it is. Errors: Invalid (no
+  // such driver, broken credentials).
+  Result<std::shared_ptr<Member>> attach(const std::string& driver, ClusterEndpoint endpoint);
+  void detach(const std::string& cluster);
+  std::shared_ptr<Member> find(const std::string& cluster) const;  // null: not attached
+  std::vector<std::string> drivers() const;
+  // Not from an I/O thread.
+  void stop();
+
+ private:
+  const Executor& executor_;
+  std::map<std::string, std::shared_ptr<ClusterDriver>> drivers_;
+  std::vector<MemberHandler> handlers_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<Member>> members_;
+  std::vector<std::shared_ptr<Member>> retired_;  // cancelled, joined in stop()
+};
+
+}  // namespace flotilla::cluster

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/controllers/cluster_health/cluster_reconciler.hpp"
+
+#include "core/api/conditions.hpp"
+#include "core/api/names.hpp"
+#include "core/controllers/cluster_health/cluster_taints.hpp"
+
+namespace flotilla::controllers {
+namespace {
+
+// Karmada looks again every 10 s; the informer wakes us earlier whenever something moved.
+constexpr Duration kLookAgain = std::chrono::seconds(10);
+
+Json execution_space(const std::string& name) {
+  return Json::object({{"apiVersion", "v1"},
+                       {"kind", "Namespace"},
+                       {"metadata", Json::object({{"name", name},
+                                                  {"labels", Json::object({{api::labels::kSystem, api::kTrue}})}})},
+                       {"spec", Json::object({{"finalizers", Json::array({"kubernetes"})}})},
+                       {"status", Json::object({{"phase", "Active"}})}});
+}
+
+}  // namespace
+
+ClusterReconciler::ClusterReconciler(Context& context) : LoopController(context, "cluster") {
+  wake_on(kinds::kCluster);
+  context.informers.on(kinds::kNamespace.collection(), [this](const Event& event) {
+    const auto cluster = api::cluster_of_execution_namespace(event.object->name());
+    if (cluster) loop_.enqueue({kinds::kCluster.collection(), {"", *cluster}});
+  });
+}
+
+Task<Outcome> ClusterReconciler::reconcile(Key key) {
+  const ObjectPtr cluster = context_.get(kinds::kCluster, key.object);
+  if (!cluster) co_return Outcome::done();
+  auto step = cluster->deleting() ? let_go(cluster) : keep(cluster);
+  co_return co_await std::move(step);
+}
+
+Task<Outcome> ClusterReconciler::keep(ObjectPtr cluster) {
+  const std::string space = api::execution_namespace(cluster->name());
+  if (!context_.get(kinds::kNamespace, {"", space})) {
+    Json made = execution_space(space);
+    auto creating = context_.writer.create(kinds::kNamespace, std::move(made));
+    const auto created = co_await std::move(creating);
+    if (!created && !created.error().is(Code::AlreadyExists)) {
+      const std::string message = "Failed to create execution space(" + space + "): " + created.error().message();
+      context_.events.record(*cluster->content(), reconcile::kWarning, "CreateExecutionSpaceFailed", message);
+      co_return Outcome::retry(created.error());
+    }
+    context_.events.record(*cluster->content(), reconcile::kNormal, "CreateExecutionSpaceSucceed",
+                           "Created execution space(" + space + ") for cluster(" + cluster->name() + ").");
+  }
+  const WallTime now = context_.now();
+  auto changing =
+      context_.writer.modify(kinds::kCluster, Part::Main, cluster->key(), [now](Json& object) -> Result<bool> {
+        bool changed = api::add_finalizer(object, api::finalizers::kCluster);
+        Json taints = taints_by_condition(object, now);
+        const Json& known = std::as_const(object)["spec"]["taints"];
+        if (known == taints || (known.empty() && taints.empty())) return changed;
+        if (taints.empty()) {
+          object["spec"].erase("taints");
+        } else {
+          object["spec"].set("taints", std::move(taints));
+        }
+        return true;
+      });
+  const auto changed = co_await std::move(changing);
+  if (!changed && !changed.error().is(Code::NotFound)) co_return Outcome::retry(changed.error());
+  co_return Outcome::done();
+}
+
+// 1. A pull cluster that is not Ready cannot clean up: its Works are let go. 2. The execution namespace goes, and with it
+// the Works. 3. No binding names the cluster any more. 4. The finalizer goes.
+Task<Outcome> ClusterReconciler::let_go(ObjectPtr cluster) {
+  const auto content = cluster->content();
+  if (!api::has_finalizer(*content, api::finalizers::kCluster)) co_return Outcome::done();
+  const std::string space = api::execution_namespace(cluster->name());
+  const bool ready = api::is_condition_true((*content)["status"]["conditions"], api::conditions::kReady);
+  if ((*content)["spec"]["syncMode"].as_string() == "Pull" && !ready) {
+    for (const ObjectPtr& work : context_.store.list(kinds::kWork.collection(), space).objects) {
+      auto freeing = context_.writer.modify(kinds::kWork, Part::Main, work->key(), [](Json& object) -> Result<bool> {
+        return api::remove_finalizer(object, api::finalizers::kExecution);
+      });
+      const auto freed = co_await std::move(freeing);
+      if (!freed && !freed.error().is(Code::NotFound)) co_return Outcome::retry(freed.error());
+    }
+  }
+  if (const ObjectPtr present = context_.get(kinds::kNamespace, {"", space})) {
+    if (!present->deleting()) {
+      auto removing = context_.writer.remove(kinds::kNamespace, {"", space});
+      const auto removed = co_await std::move(removing);
+      if (!removed && !removed.error().is(Code::NotFound)) co_return Outcome::retry(removed.error());
+    }
+    co_return Outcome::again_in(kLookAgain);
+  }
+  if (is_bound(cluster->name())) co_return Outcome::again_in(std::chrono::seconds(1));
+  auto freeing =
+      context_.writer.modify(kinds::kCluster, Part::Main, cluster->key(), [](Json& object) -> Result<bool> {
+        return api::remove_finalizer(object, api::finalizers::kCluster);
+      });
+  const auto freed = co_await std::move(freeing);
+  if (!freed && !freed.error().is(Code::NotFound)) co_return Outcome::retry(freed.error());
+  co_return Outcome::done();
+}
+
+bool ClusterReconciler::is_bound(const std::string& cluster) const {
+  for (const BindingScope* scope : {&kNamespacedScope, &kClusterScope}) {
+    for (const ObjectPtr& binding : context_.store.list(scope->kind.collection()).objects) {
+      const auto content = binding->content();
+      for (const Json& target : (*content)["spec"]["clusters"].elements()) {
+        if (target["name"].as_string() == cluster) return true;
+      }
+    }
+  }
+  return false;
+}
+
+}  // namespace flotilla::controllers

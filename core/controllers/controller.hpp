@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// What controllers are given, and what they are to the daemon.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/api/schema/registry.hpp"
+#include "core/controllers/kinds.hpp"
+#include "core/informer/informers.hpp"
+#include "core/interpreter/interpreter.hpp"
+#include "core/reconcile/event_recorder.hpp"
+#include "core/reconcile/loop.hpp"
+
+namespace flotilla::cluster {
+class ClusterRegistry;
+}
+namespace flotilla::overrides {
+class RuleRegistry;
+}
+namespace flotilla::scheduler {
+class Policies;
+}
+
+namespace flotilla::controllers {
+
+using reconcile::Key;
+using reconcile::Loop;
+using reconcile::Outcome;
+
+// Karmada's flags of the same names, with its defaults.
+struct Options {
+  std::string scheduler_name = "default-scheduler";
+  Duration cluster_status_update_frequency = std::chrono::seconds(10);
+  Duration cluster_success_threshold = std::chrono::seconds(30);
+  Duration cluster_failure_threshold = std::chrono::seconds(30);
+  Duration cluster_monitor_grace_period = std::chrono::seconds(40);
+  std::string skipped_propagating_apis;
+  std::string skipped_propagating_namespaces = "kube-.*";
+  int workers = 4;
+};
+
+// Everything outlives the controllers.
+struct Context {
+  const Executor& executor;
+  store::Store& store;
+  store::Writer& writer;
+  informer::Informers& informers;
+  reconcile::EventRecorder& events;
+  const interpreter::Interpreter& interpreter;
+  cluster::ClusterRegistry& clusters;
+  scheduler::Policies& policies;
+  const overrides::RuleRegistry& rules;
+  std::function<std::shared_ptr<const api::Registry>()> resources;  // those served now, CRDs included
+  Options options;
+
+  WallTime now() const { return writer.clock().now(); }
+  ObjectPtr get(const StoredKind& kind, const ObjectKey& key) const {
+    return store.get(kind.collection(), key.ns, key.name);
+  }
+};
+
+// Thread: made before the informers start; start() after; stop() not from an I/O thread.
+class Controller {
+ public:
+  virtual ~Controller() = default;
+  virtual std::string name() const = 0;
+  virtual void start() = 0;
+  virtual void stop() = 0;
+  // Nothing is due right now.
+  virtual bool idle() const = 0;
+};
+
+// A controller of one loop, which most are.
+class LoopController : public Controller, public reconcile::Reconciler {
+ public:
+  LoopController(Context& context, std::string name, reconcile::LoopOptions options = {})
+      : context_(context), loop_(context.executor, std::move(name), *this, options) {}
+  std::string name() const override { return loop_.name(); }
+  void start() override { loop_.start(); }
+  void stop() override { loop_.stop(); }
+  bool idle() const override { return loop_.idle(); }
+
+ protected:
+  // Every change of `kind` makes its object due.
+  void wake_on(const StoredKind& kind) {
+    context_.informers.on(kind.collection(), [this](const Event& event) { enqueue(event); });
+  }
+  void enqueue(const Event& event) { loop_.enqueue({event.collection, event.object->key()}); }
+
+  Context& context_;
+  Loop loop_;
+};
+
+}  // namespace flotilla::controllers

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/controllers/schedule/schedule_reconciler.hpp"
+
+#include "core/api/cluster_affinity.hpp"
+#include "core/api/conditions.hpp"
+#include "core/scheduler/trigger.hpp"
+
+namespace flotilla::controllers {
+namespace {
+
+constexpr int kBeforeBindings = 100;
+constexpr Duration kUnschedulableAgain = std::chrono::minutes(5);
+
+bool has_owner(const Json& binding) {
+  for (const std::string_view label : {api::labels::kPropagationPolicyId, api::labels::kClusterPropagationPolicyId,
+                                       api::labels::kBindingManagedBy}) {
+    if (!api::label_of(binding, label).empty()) return true;
+  }
+  return false;
+}
+
+// The affinity that decides whether a cluster's change can matter; null: every cluster matters.
+const Json* observed_affinity(const Json& binding) {
+  const Json& placement = binding["spec"]["placement"];
+  if (const Json* affinity = placement.find("clusterAffinity")) return affinity;
+  const auto terms = placement["clusterAffinities"].elements();
+  const std::string_view observed = binding["status"]["schedulerObservingAffinityName"].as_string();
+  for (const Json& term : terms) {
+    if (observed.empty() || term["affinityName"].as_string() == observed) return &term;
+  }
+  return nullptr;
+}
+
+Json targets_of(const scheduler::Decision& decision, const scheduler::ClusterTable& table, const Json& components) {
+  Json targets = Json::array();
+  for (const scheduler::Target& target : decision.targets) {
+    Json entry = Json::object({{"name", table.name(target.row)}});
+    if (target.replicas != 0) entry.set("replicas", target.replicas);
+    if (decision.with_components && !components.empty()) entry.set("components", components);
+    targets.push_back(std::move(entry));
+  }
+  return targets;
+}
+
+// "{member1:2, member2:1}", as the event shows it.
+std::string result_text(const Json& targets) {
+  std::string text = "{";
+  for (const Json& target : targets.elements()) {
+    if (text.size() > 1) text += ", ";
+    text += std::string(target["name"].as_string()) + ":" + std::to_string(target["replicas"].as_int());
+  }
+  return text + "}";
+}
+
+}  // namespace
+
+ScheduleReconciler::ScheduleReconciler(Context& context)
+    : LoopController(context, "scheduler",
+                     {.workers = 1, .base_delay = std::chrono::seconds(1), .max_delay = std::chrono::seconds(10)}) {
+  for (const BindingScope* scope : {&kNamespacedScope, &kClusterScope}) {
+    context.informers.on(scope->kind.collection(), [this](const Event& event) { on_binding(event); });
+  }
+  context.informers.on(kinds::kCluster.collection(), [this](const Event& event) {
+    loop_.enqueue({event.collection, event.object->key()}, kBeforeBindings);
+  });
+}
+
+void ScheduleReconciler::on_binding(const Event& event) {
+  if (event.type == Event::Type::Deleted) return;
+  if (event.previous && event.previous->generation() == event.object->generation() &&
+      event.previous->labels().pairs == event.object->labels().pairs) {
+    return;
+  }
+  enqueue(event);
+}
+
+void ScheduleReconciler::follow_cluster(const ObjectKey& key) {
+  const ObjectPtr now = context_.get(kinds::kCluster, key);
+  const auto known = clusters_.find(key.name);
+  const ObjectPtr before = known == clusters_.end() ? nullptr : known->second;
+  if (!now) {
+    table_.remove(key.name);
+    clusters_.erase(key.name);
+    return;
+  }
+  const auto content = now->content();
+  table_.update(*content);
+  clusters_[key.name] = now;
+  if (!before) return;
+  const bool relevant = before->deleting() != now->deleting() || before->generation() != now->generation() ||
+                        before->labels().pairs != now->labels().pairs;
+  if (relevant) wake_matching(*before->content(), *content);
+}
+
+void ScheduleReconciler::wake_matching(const Json& before, const Json& after) {
+  for (const BindingScope* scope : {&kNamespacedScope, &kClusterScope}) {
+    const Collection collection = scope->kind.collection();
+    for (const ObjectPtr& binding : context_.store.list(collection).objects) {
+      const auto content = binding->content();
+      if (!is_ours(*content) || !(*content)["spec"].contains("placement")) continue;
+      if (const Json* json = observed_affinity(*content)) {
+        const api::ClusterAffinity affinity(*json);
+        if (!affinity.matches(before) && !affinity.matches(after)) continue;
+      }
+      loop_.enqueue({collection, binding->key()}, reconcile::kBackground);
+    }
+  }
+}
+
+bool ScheduleReconciler::is_ours(const Json& binding) const {
+  const Json& spec = binding["spec"];
+  return spec["schedulerName"].as_string("default-scheduler") == context_.options.scheduler_name &&
+         !spec["suspension"]["scheduling"].as_bool() && has_owner(binding);
+}
+
+bool ScheduleReconciler::targets_deleting(const Json& binding) const {
+  for (const Json& target : binding["spec"]["clusters"].elements()) {
+    const auto cluster = clusters_.find(std::string(target["name"].as_string()));
+    if (cluster != clusters_.end() && cluster->second->deleting()) return true;
+  }
+  return false;
+}
+
+Task<Outcome> ScheduleReconciler::reconcile(Key key) {
+  if (key.collection == kinds::kCluster.collection()) {
+    follow_cluster(key.object);
+    co_return Outcome::done();
+  }
+  const BindingScope& scope = scope_of(key.collection);
+  const ObjectPtr binding = context_.get(scope.kind, key.object);
+  if (!binding || binding->deleting()) co_return Outcome::done();
+  const auto content = binding->content();
+  if (!is_ours(*content)) co_return Outcome::done();
+  if (!(*content)["spec"].contains("placement")) {
+    co_return Outcome::give_up(invalid("binding has no placement: its policy has not been applied"));
+  }
+  if (scheduler::schedule_reason(*content, targets_deleting(*content)).empty()) {
+    auto observing = observe_generation(scope, binding);
+    co_return co_await std::move(observing);
+  }
+  const scheduler::ClusterTablePtr table = table_.snapshot();
+  Attempt tried = attempt(*content, *table);
+  auto recording = record(scope, binding, std::move(tried), table);
+  co_return co_await std::move(recording);
+}
+
+Task<Outcome> ScheduleReconciler::observe_generation(const BindingScope& scope, ObjectPtr binding) {
+  const std::int64_t generation = binding->generation();
+  auto writing = context_.writer.modify(scope.kind, Part::Status, binding->key(), [generation](Json& object) -> Result<bool> {
+    if (std::as_const(object)["status"]["schedulerObservedGeneration"].as_int() == generation) return false;
+    object.make({"status", "schedulerObservedGeneration"}) = generation;
+    return true;
+  });
+  const auto written = co_await std::move(writing);
+  if (!written && !written.error().is(Code::NotFound)) co_return Outcome::retry(written.error());
+  co_return Outcome::done();
+}
+
+// With clusterAffinities the terms are tried from the one in use onwards, never back to an earlier one.
+ScheduleReconciler::Attempt ScheduleReconciler::attempt(const Json& binding, const scheduler::ClusterTable& table) {
+  scheduler::Binding parsed = scheduler::parse_binding(binding["spec"], binding["status"]);
+  Attempt attempt;
+  const auto terms = binding["spec"]["placement"]["clusterAffinities"].elements();
+  if (terms.empty()) {
+    attempt.decision = scheduler::schedule(table, parsed, context_.policies, {}, workspace_);
+    if (!attempt.decision.ok()) attempt.failures.push_back(attempt.decision.failure);
+    return attempt;
+  }
+  const std::size_t first = parsed.reschedule ? 0 : scheduler::affinity_index(*parsed.placement, parsed.observed_affinity);
+  for (std::size_t i = first; i < terms.size(); ++i) {
+    attempt.affinity_name = terms[i]["affinityName"].as_string();
+    parsed.observed_affinity = attempt.affinity_name;
+    attempt.decision = scheduler::schedule(table, parsed, context_.policies, {}, workspace_);
+    if (attempt.decision.ok()) {
+      attempt.failures.clear();
+      return attempt;
+    }
+    attempt.failures.push_back(attempt.decision.failure);
+  }
+  return attempt;
+}
+
+// The result is kept as it was when there were clusters but not enough room; no fitting cluster clears it.
+Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr binding, Attempt attempt,
+                                         scheduler::ClusterTablePtr table) {
+  const auto content = binding->content();
+  const bool ok = attempt.decision.ok();
+  const bool no_fit = !ok && attempt.failures.front().kind == scheduler::FailureKind::NoClusterFit;
+  const scheduler::ScheduledCondition condition = scheduler::scheduled_condition(attempt.failures);
+  std::int64_t generation = binding->generation();
+  auto targets = std::make_shared<const Json>(
+      ok ? targets_of(attempt.decision, *table, (*content)["spec"]["components"]) : Json::array());
+
+  if (ok || no_fit) {
+    const std::string placement = (*content)["spec"]["placement"].dump();
+    const Revision seen = binding->revision();
+    auto writing = context_.writer.modify(
+        scope.kind, Part::Main, binding->key(), [targets, placement, seen](Json& object) -> Result<bool> {
+          if (api::revision_of(object) != seen) return Error(Code::Conflict, "the binding changed while it was scheduled");
+          const Json& known = std::as_const(object)["spec"]["clusters"];
+          const bool same = known == *targets || (known.empty() && targets->empty());
+          if (same && api::annotation_of(object, api::annotations::kAppliedPlacement) == placement) return false;
+          object.make({"metadata", "annotations", api::annotations::kAppliedPlacement}) = placement;
+          if (targets->empty()) {
+            object["spec"].erase("clusters");
+          } else {
+            object["spec"].set("clusters", *targets);
+          }
+          return true;
+        });
+    const auto written = co_await std::move(writing);
+    if (!written) {
+      co_return written.error().is(Code::NotFound) ? Outcome::done() : Outcome::retry(written.error());
+    }
+    generation = (*written)->generation();
+  }
+
+  const WallTime now = context_.now();
+  const std::string affinity = ok ? attempt.affinity_name : std::string();
+  auto reporting = context_.writer.modify(
+      scope.kind, Part::Status, binding->key(), [condition, generation, affinity, now](Json& object) -> Result<bool> {
+        Json& status = object["status"];
+        const Json before = status;
+        api::set_condition(status["conditions"], {api::conditions::kScheduled, condition.scheduled ? "True" : "False",
+                                                  condition.reason, condition.message},
+                           now);
+        if (condition.scheduled) {
+          status.set("schedulerObservedGeneration", generation);
+          status.set("lastScheduledTime", format_time(now));
+        }
+        if (!affinity.empty()) status.set("schedulerObservingAffinityName", affinity);
+        return !(before == status);
+      });
+  const auto reported = co_await std::move(reporting);
+  if (!reported && !reported.error().is(Code::NotFound)) co_return Outcome::retry(reported.error());
+
+  if (condition.scheduled) {
+    tell(*content, reconcile::kNormal, "ScheduleBindingSucceed", condition.message + " Result: " + result_text(*targets));
+    co_return Outcome::done();
+  }
+  tell(*content, reconcile::kWarning, "ScheduleBindingFailed", condition.message);
+  if (condition.ignore) co_return Outcome::done();
+  if (attempt.failures.front().kind == scheduler::FailureKind::Unschedulable) {
+    co_return Outcome::again_in(kUnschedulableAgain);
+  }
+  co_return Outcome::retry(Error(Code::Unavailable, condition.message));
+}
+
+// On the binding and on its template.
+void ScheduleReconciler::tell(const Json& binding, std::string_view type, std::string_view reason,
+                              const std::string& message) {
+  context_.events.record(binding, type, reason, message);
+  const Json& resource = binding["spec"]["resource"];
+  Json metadata = Json::object({{"name", resource["name"]}, {"uid", resource["uid"]}});
+  if (resource.contains("namespace")) metadata.set("namespace", resource["namespace"]);
+  const Json reference = Json::object(
+      {{"apiVersion", resource["apiVersion"]}, {"kind", resource["kind"]}, {"metadata", std::move(metadata)}});
+  context_.events.record(reference, type, reason, message);
+}
+
+}  // namespace flotilla::controllers

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/controllers/controller.hpp"
+#include "core/scheduler/cluster_table_builder.hpp"
+#include "core/scheduler/schedule.hpp"
+
+namespace flotilla::controllers {
+
+// Root: ResourceBinding, ClusterResourceBinding. Wakes on: a binding that is new or whose generation changed; every
+// binding whose affinity matches a cluster before or after the cluster's labels or spec changed. Reads: the table of
+// clusters. Writes: spec.clusters, the annotation policy.karmada.io/applied-placement, status.schedulerObserved*,
+// status.lastScheduledTime, condition Scheduled. Holds: only bindings that name this scheduler, are claimed and not
+// suspended are touched; a result is replaced by an empty one only when no cluster fits. Ends: deleting bindings are left
+// alone.
+class ScheduleReconciler final : public LoopController {
+ public:
+  explicit ScheduleReconciler(Context& context);
+  Task<Outcome> reconcile(Key key) override;
+
+ private:
+  struct Attempt {
+    scheduler::Decision decision;
+    std::string affinity_name;  // of the term used; empty without clusterAffinities
+    std::vector<scheduler::Failure> failures;
+  };
+
+  void on_binding(const Event& event);
+  // A cluster's key is worked on by the same single worker as bindings, so the table needs no lock.
+  void follow_cluster(const ObjectKey& key);
+  void wake_matching(const Json& before, const Json& after);
+  bool is_ours(const Json& binding) const;
+  bool targets_deleting(const Json& binding) const;
+  Attempt attempt(const Json& binding, const scheduler::ClusterTable& table);
+  Task<Outcome> observe_generation(BindingScope const& scope, ObjectPtr binding);
+  Task<Outcome> record(BindingScope const& scope, ObjectPtr binding, Attempt attempt, scheduler::ClusterTablePtr table);
+  void tell(const Json& binding, std::string_view type, std::string_view reason, const std::string& message);
+
+  scheduler::ClusterTableBuilder table_;
+  std::map<std::string, ObjectPtr> clusters_;  // as the table has them
+  scheduler::Workspace workspace_;
+};
+
+}  // namespace flotilla::controllers
