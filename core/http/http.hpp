@@ -46,7 +46,9 @@ struct Chunk {
 // The other end of the connection.
 struct Peer {
   std::string address;  // "127.0.0.1:51234"
-  // Set when the client showed a certificate that the server's client CA signed.
+  // A certificate that the client CA did not sign does not break the connection (kube-apiserver answers 401
+  // then): `presented` is set, `verified` is not, and the names below are empty.
+  bool certificate_presented = false;
   bool certificate_verified = false;
   std::string common_name;
   std::vector<std::string> organizations;
@@ -70,6 +72,7 @@ class BodyStream {
 };
 
 // After a 101: the raw bytes of the connection in both directions (exec, port-forward, proxied upgrades).
+// Thread: the connection's strand; one read and one write may be under way at a time.
 class Duplex {
  public:
   virtual ~Duplex() = default;
@@ -85,9 +88,10 @@ struct Response {
   std::function<Task<void>(std::shared_ptr<Duplex>)> upgrade;  // with status 101
 };
 
-// Runs on the connection's strand. Never throws.
+// Runs on the connection's strand. Never throws. When the server stops, it is cancelled (A5).
 using Handler = std::function<Task<Response>(Request)>;
 
+// Empty: plain HTTP.
 struct TlsIdentity {
   std::string certificate_pem;  // with chain
   std::string key_pem;
@@ -102,9 +106,14 @@ struct ServerOptions {
   std::size_t max_header_bytes = 64u << 10;
   std::size_t max_connections = 20'000;
   Duration idle_timeout = std::chrono::minutes(5);
-  Duration header_timeout = std::chrono::seconds(30);
+  Duration header_timeout = std::chrono::seconds(30);  // TLS handshake, request head, gaps in a body
+  Duration write_timeout = std::chrono::minutes(1);    // a peer that takes nothing for so long is dropped
+  // The answer to what never reaches the handler (400, 413, 431, 500). Default: plain text.
+  std::function<Response(int status, std::string_view message)> error_response;
 };
 
+// HTTP/1.1 with keep-alive. Pipelined requests are answered in order, one at a time. Timeouts are looked at
+// once a second against the executor's clock.
 class Server {
  public:
   Server(const Executor& executor, ServerOptions options, Handler handler);
@@ -125,7 +134,7 @@ class Server {
 // One API endpoint and how to talk to it; connections are kept and reused, at most `max_connections` plain
 // requests at once (streams do not count).
 struct ClientOptions {
-  std::string base_url;  // "https://127.0.0.1:6443", may have a path prefix
+  std::string base_url;  // "https://127.0.0.1:6443", may have a path prefix; http:// works too
   std::string ca_pem;    // empty: the system's
   std::string client_certificate_pem;
   std::string client_key_pem;
@@ -136,6 +145,7 @@ struct ClientOptions {
   bool insecure_skip_verify = false;
   std::size_t max_connections = 16;
   std::size_t max_body_bytes = 256u << 20;
+  std::size_t max_header_bytes = 256u << 10;
   Duration connect_timeout = std::chrono::seconds(10);
 };
 
@@ -163,8 +173,10 @@ class ResponseStream {
   virtual Task<Result<std::string>> read(Duration idle) = 0;
 };
 
+// Thread: send and open from any fiber. The client may be destroyed while answers are being read.
 class Client {
  public:
+  // Bad PEM or a bad URL is reported by the first send.
   Client(const Executor& executor, ClientOptions options);
   ~Client();
   // Errors: Unavailable (connect, reset), Timeout, Unauthorized (TLS refused). HTTP error statuses are
@@ -172,6 +184,7 @@ class Client {
   // when that is safe.
   Task<Result<ClientResponse>> send(ClientRequest request);
   Task<Result<std::unique_ptr<ResponseStream>>> open(ClientRequest request);
+  // Drops idle connections and refuses new requests; those under way go on.
   void close();
 
  private:

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// One client of the server: reads requests, runs the handler, writes answers. Internal to core/http.
+// Everything runs on the connection's strand, except deadline() and the posted begin_stop() and
+// force_close().
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/async/fiber_scope.hpp"
+#include "core/http/wire.hpp"
+
+namespace flotilla::http {
+
+// What connections share. Outlives them.
+struct ServerContext {
+  const Clock& clock;
+  ServerOptions options;
+  Handler handler;
+  std::shared_ptr<asio::ssl::context> tls;  // null: plain HTTP
+  std::atomic<bool> stopping{false};
+};
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(std::shared_ptr<ServerContext> server, Socket socket);
+
+  // The fiber: until the peer or the server ends the connection.
+  Task<void> serve();
+  const AnyExecutor& strand() const { return strand_; }
+  // From any thread. An idle connection closes, a stream ends, a running request is answered first.
+  void begin_stop();
+  void force_close();
+  // Closes if the deadline has passed. From any thread.
+  void check_deadline(SteadyTime now);
+
+ private:
+  class UpgradedDuplex;
+  struct Incoming;
+  enum class Phase { Waiting, Working, Streaming };
+
+  Task<bool> handshake();
+  Task<bool> read_request(Incoming& incoming);
+  Task<Response> answer(Request request);
+  Task<bool> respond(Response response, bool is_head, bool http_1_1);
+  Task<bool> write_body(std::vector<Chunk> body);
+  Task<bool> stream_body(std::unique_ptr<BodyStream> stream, bool chunked);
+  Task<void> pump(std::unique_ptr<BodyStream> stream, bool chunked);
+  Task<bool> write_frame(std::vector<Chunk> chunks, bool chunked);
+  Task<void> run_upgrade(Response response);
+  Task<bool> refuse(Incoming& incoming);
+  Task<void> say_goodbye();
+  Response error_response(int status, std::string_view message) const;
+  void write_head(const Response& response, std::string_view framing);
+  void expire_after(Duration delay);
+  void never_expire();
+  void close();
+
+  const std::shared_ptr<ServerContext> server_;
+  Wire wire_;
+  BlockWriter writer_;
+  AnyExecutor strand_;
+  Peer peer_;
+  Phase phase_ = Phase::Waiting;
+  bool keep_alive_ = true;
+  bool closed_ = false;
+  bool stream_ended_ = false;  // pump wrote the last chunk
+  FiberScope* stream_scope_ = nullptr;
+  std::atomic<SteadyTime::rep> deadline_;
+};
+
+}  // namespace flotilla::http
