@@ -305,15 +305,28 @@ Json* Json::find_pointer(std::string_view pointer) {
 }
 
 Status Json::apply_json_patch(const Json& patch) {
-  try {
-    json patched = raw(this).patch(raw(&patch));
-    raw(this).swap(patched);
-    return {};
-  } catch (const json::exception& error) {
-    const std::string_view text = error.what();
-    const auto colon = text.find("] ");
-    return invalid(std::string(colon == std::string_view::npos ? text : text.substr(colon + 2)));
+  if (!patch.is_array()) return invalid("a JSON Patch is a list of operations");
+  json patched = raw(this);
+  for (const Json& operation : patch.elements()) {
+    const std::string path(operation["path"].as_string());
+    const auto failed = [&](std::string_view why) {
+      return invalid(std::string(operation["op"].as_string()) + " " + path + ": " + std::string(why));
+    };
+    try {
+      // nlohmann takes it for granted that the parent of a path can have members.
+      const json::json_pointer pointer(path);
+      if (!pointer.empty() && !patched.at(pointer.parent_pointer()).is_structured()) {
+        return failed("its parent is neither object nor list");
+      }
+      patched.patch_inplace(json::array({raw(&operation)}));
+    } catch (const json::exception& error) {
+      const std::string_view text = error.what();
+      const auto colon = text.find("] ");
+      return failed(colon == std::string_view::npos ? text : text.substr(colon + 2));
+    }
   }
+  raw(this).swap(patched);
+  return {};
 }
 
 void Json::apply_merge_patch(const Json& patch) {

@@ -32,4 +32,13 @@ function(flotilla_add_plugin name)
     target_link_options(${name} PRIVATE -Wl,-z,defs)
   endif()
   set_target_properties(${name} PROPERTIES LINK_DEPENDS ${map})
+
+  # The same sources for programs that link the plugin in and adopt its object, flt_plugin_<name>.
+  add_library(${name}_static STATIC EXCLUDE_FROM_ALL ${ARG_SOURCES})
+  target_link_libraries(${name}_static PRIVATE flotilla_sdk ${ARG_LIBS})
+  if(TARGET flotilla_options)
+    target_link_libraries(${name}_static PRIVATE flotilla_options)
+  endif()
+  target_compile_features(${name}_static PRIVATE cxx_std_20)
+  target_compile_definitions(${name}_static PRIVATE FLT_STATIC_PLUGIN_NAME=flt_plugin_${name})
 endfunction()
