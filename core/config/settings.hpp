@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything an operator can set, with its default. config/flotilla.yaml documents each key; a test holds
+// file and code together. Keys come from the file first, then from --set; what is unknown or out of range is
+// an error that names file and line, and the key that was perhaps meant.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/api/json.hpp"
+#include "core/base/clock.hpp"
+#include "core/base/result.hpp"
+#include "core/simulation/settings.hpp"
+
+namespace flotilla::config {
+
+struct LogSettings {
+  std::string level = "info";   // debug, info, warn, error, off
+  std::string format = "text";  // text, json
+};
+
+struct ThreadSettings {
+  std::int64_t io = 2;
+  std::int64_t blocking = 4;
+};
+
+struct StorageSettings {
+  std::string name;  // empty: sqlite, or memory for the member profile
+  api::Json config;  // handed to the plugin, checked against its schema
+  std::int64_t history = 10'000;
+};
+
+struct ApiSettings {
+  std::vector<std::string> names;  // further names and addresses in the serving certificate
+  std::int64_t max_body_bytes = 3 << 20;
+  std::int64_t max_connections = 20'000;
+};
+
+struct PluginSettings {
+  std::vector<std::string> directories;  // searched after the built-in ones
+};
+
+struct SimulationSettings : simulation::Settings {
+  bool enabled = true;
+};
+
+struct Settings {
+  std::string data_dir;
+  std::string listen = "127.0.0.1:6443";
+  std::string profile = "control-plane";  // or member
+  LogSettings log;
+  ThreadSettings threads;
+  StorageSettings storage;
+  ApiSettings api;
+  PluginSettings plugins;
+  SimulationSettings simulation;
+
+  bool is_member() const { return profile == "member"; }
+  std::string storage_name() const;
+};
+
+// Reads a file over the defaults. Errors: Invalid, "flotilla.yaml:12: unknown key ...", one line per fault.
+Status read_settings(const std::string& path, Settings& settings);
+// The same of a text; `origin` stands for the file in messages.
+Status read_settings_text(std::string_view text, std::string_view origin, Settings& settings);
+// "simulation.nodes=3". Errors: Invalid.
+Status set_setting(std::string_view assignment, Settings& settings);
+
+// Every key in the order of the documentation.
+std::vector<std::string> setting_keys();
+// What the key holds, as the file would say it.
+api::Json setting_value(std::string_view key, const Settings& settings);
+
+// "127.0.0.1:6443", "[::1]:0", ":6443". Errors: Invalid.
+struct ListenAddress {
+  std::string host;
+  std::uint16_t port = 0;
+};
+Result<ListenAddress> parse_listen(std::string_view text);
+
+}  // namespace flotilla::config
