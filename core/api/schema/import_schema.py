@@ -208,7 +208,7 @@ def aggregator_types():
         "APIService": {"properties": {"apiVersion": string, "kind": string,
                                       "metadata": {**ref(meta + "ObjectMeta"), "default": {}},
                                       "spec": {**ref(AGGREGATOR + "APIServiceSpec"), "default": {}},
-                                      "status": {**ref(AGGREGATOR + "APIServiceStatus"), "default": {}}}},
+                                      "status": ref(AGGREGATOR + "APIServiceStatus")}},
         "APIServiceCondition": {"properties": {"lastTransitionTime": {**ref(meta + "Time"), "default": {}},
                                                "message": string, "reason": string, "status": needed, "type": needed},
                                 "required": ["type", "status"]},

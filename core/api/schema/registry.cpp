@@ -148,6 +148,10 @@ void read_traits(std::string_view rest, Traits& traits) {
                                               : NameRule::PathSegment;
     } else if (part.starts_with("max=")) {
       std::from_chars(value.data(), value.data() + value.size(), traits.max_name);
+    } else if (part == "labels") {
+      traits.generation_labels = true;
+    } else if (part == "late") {
+      traits.generation_late = true;
     } else if (part == "annotations") {
       traits.generation_annotations = true;
     } else if (part == "versioned") {

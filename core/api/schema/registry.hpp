@@ -41,6 +41,8 @@ struct Traits {
   int max_name = 253;
   bool status = false;  // has a status subresource: main writes keep status, /status keeps the rest
   bool generation_annotations = false;  // Deployment: annotations move the generation too
+  bool generation_labels = false;       // EndpointSlice: labels and annotations do
+  bool generation_late = false;         // CSIDriver: unset until the first change
   bool unconditional_update = true;     // PUT without resourceVersion is allowed
   bool create_on_update = false;        // PUT to a missing object makes it
   bool returns_deleted = false;         // DELETE answers with the object instead of a Status

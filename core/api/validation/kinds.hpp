@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules of single kinds; the table that knows them all is in validation.cpp.
+#pragma once
+
+#include "core/api/json.hpp"
+#include "core/api/schema/registry.hpp"
+#include "core/api/validation/field_view.hpp"
+
+namespace flotilla::api::validation {
+
+// The object at the root, what is stored (null on create), and through which door.
+struct Subject {
+  const Resource& resource;
+  FieldView object;
+  const Json& live;
+  std::string_view subresource;
+
+  bool creates() const { return live.is_null(); }
+  FieldView spec() const { return object["spec"]; }
+};
+
+using KindRule = void (*)(const Subject&);
+
+void pod(const Subject&);
+void pod_template(const Subject&);
+void replication_controller(const Subject&);
+void deployment(const Subject&);
+void replica_set(const Subject&);
+void stateful_set(const Subject&);
+void daemon_set(const Subject&);
+void job(const Subject&);
+void cron_job(const Subject&);
+void service(const Subject&);
+void config_map(const Subject&);
+void secret(const Subject&);
+
+// spec.template of workloads and its parts; `spec` is a PodSpec.
+void validate_pod_spec(const FieldView& spec);
+void validate_pod_template(const FieldView& pod_template);
+
+}  // namespace flotilla::api::validation

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an object must obey beyond its types: metadata of every kind, rules per kind, and for custom resources
+// their schema.
+#pragma once
+
+#include "core/api/json.hpp"
+#include "core/api/schema/registry.hpp"
+#include "core/api/validation/field_error.hpp"
+
+namespace flotilla::api {
+
+// `object` has been decoded, defaulted and prepared. `live` is null on create. Through "status" only the
+// status is looked at.
+FieldErrors validate(const Resource& resource, const Json& object, const Json& live,
+                     std::string_view subresource);
+
+// metadata alone: names, labels, annotations, finalizers, owners; and what an update may not change.
+void validate_metadata(const Resource& resource, const Json& object, FieldErrors& errors);
+void validate_metadata_update(const Json& object, const Json& live, FieldErrors& errors);
+
+// A value against a structural schema, custom resources' way of wording ("spec.x in body must be of type
+// ...").
+void validate_custom(const Schema& schema, const Json& value, const std::string& path, FieldErrors& errors);
+
+}  // namespace flotilla::api

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/api/write/services.hpp"
+
+namespace flotilla::api {
+namespace {
+
+std::string_view type_of(const Json& service) {
+  return service.at({"spec", "type"}).as_string("ClusterIP");
+}
+
+bool wants_node_ports(const Json& service) {
+  const std::string_view type = type_of(service);
+  return type == "NodePort" ||
+         (type == "LoadBalancer" && service.at({"spec", "allocateLoadBalancerNodePorts"}).as_bool(true));
+}
+
+bool wants_health_port(const Json& service) {
+  return type_of(service) == "LoadBalancer" &&
+         service.at({"spec", "externalTrafficPolicy"}).as_string() == "Local";
+}
+
+bool selects(const Json& service) {
+  return !service.at({"spec", "selector"}).empty();
+}
+
+// The same port of the service as it was, by name or by number and protocol.
+const Json* same_port(const Json& live, const Json& port) {
+  for (const Json& old : live.at({"spec", "ports"}).elements()) {
+    if (old["port"] == port["port"] && old["protocol"] == port["protocol"]) return &old;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void allocate_for_service(Json& service, const WriteOptions& options) {
+  Json& spec = service["spec"];
+  const Json& now = spec;
+  if (type_of(service) == "ExternalName") return;
+  if (now["clusterIP"].as_string().empty() && options.allocate_ip)
+    spec.set("clusterIP", options.allocate_ip());
+  const std::string address(now["clusterIP"].as_string());
+  if (!address.empty() && now["clusterIPs"].empty()) spec.set("clusterIPs", Json::array({address}));
+  if (!address.empty()) {
+    const bool bare = address == "None" && !selects(service);
+    if (now["ipFamilyPolicy"].is_null())
+      spec.set("ipFamilyPolicy", bare ? "RequireDualStack" : "SingleStack");
+    if (now["ipFamilies"].empty()) {
+      Json families = Json::array({address.find(':') == address.npos ? "IPv4" : "IPv6"});
+      if (bare) families.push_back("IPv6");
+      spec.set("ipFamilies", std::move(families));
+    }
+  }
+  if (!options.allocate_port) return;
+  if (wants_health_port(service) && now["healthCheckNodePort"].as_int() == 0)
+    spec.set("healthCheckNodePort", options.allocate_port());
+  if (!wants_node_ports(service)) return;
+  Json* ports = spec.find("ports");
+  if (!ports) return;
+  for (Json& port : ports->elements()) {
+    const Json& given = port;
+    if (given["nodePort"].as_int() == 0) port.set("nodePort", options.allocate_port());
+  }
+}
+
+void prepare_service_for_create(Json& service, const WriteOptions&) {
+  Json& spec = service["spec"];
+  const Json& now = spec;
+  const std::string address(now["clusterIP"].as_string());
+  if (!address.empty() && now["clusterIPs"].empty()) spec.set("clusterIPs", Json::array({address}));
+}
+
+void prepare_service_for_update(const Json& live, Json& service) {
+  Json& spec = service["spec"];
+  const Json& now = spec;
+  const Json& before = live["spec"];
+  if (type_of(service) == "ExternalName") {
+    if (type_of(live) != "ExternalName") {
+      for (const char* name : {"clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"}) {
+        if (now[name] == before[name]) spec.erase(name);
+      }
+    }
+    return;
+  }
+  if (type_of(live) != "ExternalName") {
+    for (const char* name : {"clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"}) {
+      if (now[name].is_null() && !before[name].is_null()) spec.set(name, before[name]);
+    }
+  }
+  if (wants_health_port(service) && now["healthCheckNodePort"].is_null() &&
+      !before["healthCheckNodePort"].is_null()) {
+    spec.set("healthCheckNodePort", before["healthCheckNodePort"]);
+  }
+  if (!wants_health_port(service) && now["healthCheckNodePort"] == before["healthCheckNodePort"])
+    spec.erase("healthCheckNodePort");
+  Json* ports = spec.find("ports");
+  if (!ports) return;
+  for (Json& port : ports->elements()) {
+    const Json* old = same_port(live, port);
+    if (!old) continue;
+    const Json& given = port;
+    if (wants_node_ports(service) && given["nodePort"].is_null() && !(*old)["nodePort"].is_null()) {
+      port.set("nodePort", (*old)["nodePort"]);
+    } else if (!wants_node_ports(service) && wants_node_ports(live) &&
+               given["nodePort"] == (*old)["nodePort"]) {
+      port.erase("nodePort");
+    }
+  }
+}
+
+}  // namespace flotilla::api
