@@ -47,6 +47,30 @@ void put(Json& status, const char* field, std::int64_t value) {
   }
 }
 
+// Ordinals are taken in turn, so the index need not know the newest pods: a gap in the names ends the count.
+PodCounts count_pods(World& world, const ObjectPtr& job, std::vector<ObjectKey>& active) {
+  PodCounts counts;
+  for (std::int64_t ordinal = 0;; ++ordinal) {
+    const ObjectKey pod_key{job->ns(),
+                            job->name() + suffix(world, job->uid() + "/" + std::to_string(ordinal))};
+    const ObjectPtr pod = world.get(kinds::kPod, pod_key);
+    if (!pod) break;
+    ++counts.total;
+    const auto pod_content = pod->content();
+    const std::string_view phase = phase_of(*pod_content);
+    if (phase == "Succeeded") {
+      ++counts.succeeded;
+    } else if (phase == "Failed") {
+      ++counts.failed;
+    } else if (!pod->deleting()) {
+      ++counts.active;
+      active.push_back(pod_key);
+      if (is_ready(*pod_content)) ++counts.ready;
+    }
+  }
+  return counts;
+}
+
 }  // namespace
 
 // 1. Count the pods it owns. 2. Enough succeeded: Complete; too many failed: Failed. 3. Else keep as many
@@ -72,28 +96,8 @@ Task<Outcome> JobSimulator::reconcile(reconcile::Key key) {
     co_return Outcome::of(co_await std::move(removing));
   }
 
-  PodCounts counts;
   std::vector<ObjectKey> active;
-  // Ordinals are taken in turn, so the index need not know the newest pods: a gap in the names ends the
-  // count.
-  for (std::int64_t ordinal = 0;; ++ordinal) {
-    const ObjectKey pod_key{job->ns(),
-                            job->name() + suffix(world_, job->uid() + "/" + std::to_string(ordinal))};
-    const ObjectPtr pod = world_.get(kinds::kPod, pod_key);
-    if (!pod) break;
-    ++counts.total;
-    const auto pod_content = pod->content();
-    const std::string_view phase = phase_of(*pod_content);
-    if (phase == "Succeeded") {
-      ++counts.succeeded;
-    } else if (phase == "Failed") {
-      ++counts.failed;
-    } else if (!pod->deleting()) {
-      ++counts.active;
-      active.push_back(pod_key);
-      if (is_ready(*pod_content)) ++counts.ready;
-    }
-  }
+  PodCounts counts = count_pods(world_, job, active);
   const WallTime now = world_.now();
   const bool complete =
       view.work_queue ? counts.succeeded > 0 && counts.active == 0 : counts.succeeded >= view.completions;
