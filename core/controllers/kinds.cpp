@@ -22,16 +22,21 @@ const StoredKind kClusterPropagationPolicy{{"policy.karmada.io", "v1alpha1", "Cl
                                            true};
 const StoredKind kOverridePolicy{
     {"policy.karmada.io", "v1alpha1", "OverridePolicy"}, "overridepolicies", true, false, true};
-const StoredKind kClusterOverridePolicy{
-    {"policy.karmada.io", "v1alpha1", "ClusterOverridePolicy"}, "clusteroverridepolicies", false, false, true};
+const StoredKind kClusterOverridePolicy{{"policy.karmada.io", "v1alpha1", "ClusterOverridePolicy"},
+                                        "clusteroverridepolicies",
+                                        false,
+                                        false,
+                                        true};
 }  // namespace kinds
 
-const BindingScope kNamespacedScope{kinds::kResourceBinding, api::finalizers::kBinding, api::labels::kResourceBindingId,
-                                    true};
+const BindingScope kNamespacedScope{kinds::kResourceBinding, api::finalizers::kBinding,
+                                    api::labels::kResourceBindingId, true};
 const BindingScope kClusterScope{kinds::kClusterResourceBinding, api::finalizers::kClusterBinding,
                                  api::labels::kClusterResourceBindingId, false};
 
-const BindingScope& scope_of_template(std::string_view ns) { return ns.empty() ? kClusterScope : kNamespacedScope; }
+const BindingScope& scope_of_template(std::string_view ns) {
+  return ns.empty() ? kClusterScope : kNamespacedScope;
+}
 
 const BindingScope& scope_of(const Collection& collection) {
   return collection == kinds::kResourceBinding.collection() ? kNamespacedScope : kClusterScope;
@@ -43,7 +48,8 @@ std::optional<BindingRef> binding_of_work(const Json& work) {
     const std::string_view ns = api::annotation_of(work, api::annotations::kResourceBindingNamespace);
     return BindingRef{&kNamespacedScope, {std::string(ns), std::string(name)}};
   }
-  const std::string_view cluster_name = api::annotation_of(work, api::annotations::kClusterResourceBindingName);
+  const std::string_view cluster_name =
+      api::annotation_of(work, api::annotations::kClusterResourceBindingName);
   if (!cluster_name.empty()) return BindingRef{&kClusterScope, {"", std::string(cluster_name)}};
   return std::nullopt;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kinds that controllers keep, and the two scopes of bindings in one shape: every controller of bindings is
-// written once over BindingScope.
+// The kinds that controllers keep, and the two scopes of bindings in one shape: every controller of bindings
+// is written once over BindingScope.
 #pragma once
 
 #include <string_view>

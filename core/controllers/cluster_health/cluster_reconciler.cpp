@@ -12,12 +12,13 @@ namespace {
 constexpr Duration kLookAgain = std::chrono::seconds(10);
 
 Json execution_space(const std::string& name) {
-  return Json::object({{"apiVersion", "v1"},
-                       {"kind", "Namespace"},
-                       {"metadata", Json::object({{"name", name},
-                                                  {"labels", Json::object({{api::labels::kSystem, api::kTrue}})}})},
-                       {"spec", Json::object({{"finalizers", Json::array({"kubernetes"})}})},
-                       {"status", Json::object({{"phase", "Active"}})}});
+  return Json::object(
+      {{"apiVersion", "v1"},
+       {"kind", "Namespace"},
+       {"metadata",
+        Json::object({{"name", name}, {"labels", Json::object({{api::labels::kSystem, api::kTrue}})}})},
+       {"spec", Json::object({{"finalizers", Json::array({"kubernetes"})}})},
+       {"status", Json::object({{"phase", "Active"}})}});
 }
 
 }  // namespace
@@ -44,7 +45,8 @@ Task<Outcome> ClusterReconciler::keep(ObjectPtr cluster) {
     auto creating = context_.writer.create(kinds::kNamespace, std::move(made));
     const auto created = co_await std::move(creating);
     if (!created && !created.error().is(Code::AlreadyExists)) {
-      const std::string message = "Failed to create execution space(" + space + "): " + created.error().message();
+      const std::string message =
+          "Failed to create execution space(" + space + "): " + created.error().message();
       context_.events.record(*cluster->content(), reconcile::kWarning, "CreateExecutionSpaceFailed", message);
       co_return Outcome::retry(created.error());
     }
@@ -52,8 +54,8 @@ Task<Outcome> ClusterReconciler::keep(ObjectPtr cluster) {
                            "Created execution space(" + space + ") for cluster(" + cluster->name() + ").");
   }
   const WallTime now = context_.now();
-  auto changing =
-      context_.writer.modify(kinds::kCluster, Part::Main, cluster->key(), [now](Json& object) -> Result<bool> {
+  auto changing = context_.writer.modify(
+      kinds::kCluster, Part::Main, cluster->key(), [now](Json& object) -> Result<bool> {
         bool changed = api::add_finalizer(object, api::finalizers::kCluster);
         Json taints = taints_by_condition(object, now);
         const Json& known = std::as_const(object)["spec"]["taints"];
@@ -70,8 +72,8 @@ Task<Outcome> ClusterReconciler::keep(ObjectPtr cluster) {
   co_return Outcome::done();
 }
 
-// 1. A pull cluster that is not Ready cannot clean up: its Works are let go. 2. The execution namespace goes, and with it
-// the Works. 3. No binding names the cluster any more. 4. The finalizer goes.
+// 1. A pull cluster that is not Ready cannot clean up: its Works are let go. 2. The execution namespace goes,
+// and with it the Works. 3. No binding names the cluster any more. 4. The finalizer goes.
 Task<Outcome> ClusterReconciler::let_go(ObjectPtr cluster) {
   const auto content = cluster->content();
   if (!api::has_finalizer(*content, api::finalizers::kCluster)) co_return Outcome::done();
@@ -79,9 +81,10 @@ Task<Outcome> ClusterReconciler::let_go(ObjectPtr cluster) {
   const bool ready = api::is_condition_true((*content)["status"]["conditions"], api::conditions::kReady);
   if ((*content)["spec"]["syncMode"].as_string() == "Pull" && !ready) {
     for (const ObjectPtr& work : context_.store.list(kinds::kWork.collection(), space).objects) {
-      auto freeing = context_.writer.modify(kinds::kWork, Part::Main, work->key(), [](Json& object) -> Result<bool> {
-        return api::remove_finalizer(object, api::finalizers::kExecution);
-      });
+      auto freeing =
+          context_.writer.modify(kinds::kWork, Part::Main, work->key(), [](Json& object) -> Result<bool> {
+            return api::remove_finalizer(object, api::finalizers::kExecution);
+          });
       const auto freed = co_await std::move(freeing);
       if (!freed && !freed.error().is(Code::NotFound)) co_return Outcome::retry(freed.error());
     }
@@ -95,10 +98,9 @@ Task<Outcome> ClusterReconciler::let_go(ObjectPtr cluster) {
     co_return Outcome::again_in(kLookAgain);
   }
   if (is_bound(cluster->name())) co_return Outcome::again_in(std::chrono::seconds(1));
-  auto freeing =
-      context_.writer.modify(kinds::kCluster, Part::Main, cluster->key(), [](Json& object) -> Result<bool> {
-        return api::remove_finalizer(object, api::finalizers::kCluster);
-      });
+  auto freeing = context_.writer.modify(
+      kinds::kCluster, Part::Main, cluster->key(),
+      [](Json& object) -> Result<bool> { return api::remove_finalizer(object, api::finalizers::kCluster); });
   const auto freed = co_await std::move(freeing);
   if (!freed && !freed.error().is(Code::NotFound)) co_return Outcome::retry(freed.error());
   co_return Outcome::done();

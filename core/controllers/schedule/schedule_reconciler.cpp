@@ -12,8 +12,9 @@ constexpr int kBeforeBindings = 100;
 constexpr Duration kUnschedulableAgain = std::chrono::minutes(5);
 
 bool has_owner(const Json& binding) {
-  for (const std::string_view label : {api::labels::kPropagationPolicyId, api::labels::kClusterPropagationPolicyId,
-                                       api::labels::kBindingManagedBy}) {
+  for (const std::string_view label :
+       {api::labels::kPropagationPolicyId, api::labels::kClusterPropagationPolicyId,
+        api::labels::kBindingManagedBy}) {
     if (!api::label_of(binding, label).empty()) return true;
   }
   return false;
@@ -31,7 +32,8 @@ const Json* observed_affinity(const Json& binding) {
   return nullptr;
 }
 
-Json targets_of(const scheduler::Decision& decision, const scheduler::ClusterTable& table, const Json& components) {
+Json targets_of(const scheduler::Decision& decision, const scheduler::ClusterTable& table,
+                const Json& components) {
   Json targets = Json::array();
   for (const scheduler::Target& target : decision.targets) {
     Json entry = Json::object({{"name", table.name(target.row)}});
@@ -55,8 +57,9 @@ std::string result_text(const Json& targets) {
 }  // namespace
 
 ScheduleReconciler::ScheduleReconciler(Context& context)
-    : LoopController(context, "scheduler",
-                     {.workers = 1, .base_delay = std::chrono::seconds(1), .max_delay = std::chrono::seconds(10)}) {
+    : LoopController(
+          context, "scheduler",
+          {.workers = 1, .base_delay = std::chrono::seconds(1), .max_delay = std::chrono::seconds(10)}) {
   for (const BindingScope* scope : {&kNamespacedScope, &kClusterScope}) {
     context.informers.on(scope->kind.collection(), [this](const Event& event) { on_binding(event); });
   }
@@ -146,18 +149,21 @@ Task<Outcome> ScheduleReconciler::reconcile(Key key) {
 
 Task<Outcome> ScheduleReconciler::observe_generation(const BindingScope& scope, ObjectPtr binding) {
   const std::int64_t generation = binding->generation();
-  auto writing = context_.writer.modify(scope.kind, Part::Status, binding->key(), [generation](Json& object) -> Result<bool> {
-    if (std::as_const(object)["status"]["schedulerObservedGeneration"].as_int() == generation) return false;
-    object.make({"status", "schedulerObservedGeneration"}) = generation;
-    return true;
-  });
+  auto writing = context_.writer.modify(
+      scope.kind, Part::Status, binding->key(), [generation](Json& object) -> Result<bool> {
+        if (std::as_const(object)["status"]["schedulerObservedGeneration"].as_int() == generation)
+          return false;
+        object.make({"status", "schedulerObservedGeneration"}) = generation;
+        return true;
+      });
   const auto written = co_await std::move(writing);
   if (!written && !written.error().is(Code::NotFound)) co_return Outcome::retry(written.error());
   co_return Outcome::done();
 }
 
 // With clusterAffinities the terms are tried from the one in use onwards, never back to an earlier one.
-ScheduleReconciler::Attempt ScheduleReconciler::attempt(const Json& binding, const scheduler::ClusterTable& table) {
+ScheduleReconciler::Attempt ScheduleReconciler::attempt(const Json& binding,
+                                                        const scheduler::ClusterTable& table) {
   scheduler::Binding parsed = scheduler::parse_binding(binding["spec"], binding["status"]);
   Attempt attempt;
   const auto terms = binding["spec"]["placement"]["clusterAffinities"].elements();
@@ -166,7 +172,8 @@ ScheduleReconciler::Attempt ScheduleReconciler::attempt(const Json& binding, con
     if (!attempt.decision.ok()) attempt.failures.push_back(attempt.decision.failure);
     return attempt;
   }
-  const std::size_t first = parsed.reschedule ? 0 : scheduler::affinity_index(*parsed.placement, parsed.observed_affinity);
+  const std::size_t first =
+      parsed.reschedule ? 0 : scheduler::affinity_index(*parsed.placement, parsed.observed_affinity);
   for (std::size_t i = first; i < terms.size(); ++i) {
     attempt.affinity_name = terms[i]["affinityName"].as_string();
     parsed.observed_affinity = attempt.affinity_name;
@@ -196,10 +203,12 @@ Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr bi
     const Revision seen = binding->revision();
     auto writing = context_.writer.modify(
         scope.kind, Part::Main, binding->key(), [targets, placement, seen](Json& object) -> Result<bool> {
-          if (api::revision_of(object) != seen) return Error(Code::Conflict, "the binding changed while it was scheduled");
+          if (api::revision_of(object) != seen)
+            return Error(Code::Conflict, "the binding changed while it was scheduled");
           const Json& known = std::as_const(object)["spec"]["clusters"];
           const bool same = known == *targets || (known.empty() && targets->empty());
-          if (same && api::annotation_of(object, api::annotations::kAppliedPlacement) == placement) return false;
+          if (same && api::annotation_of(object, api::annotations::kAppliedPlacement) == placement)
+            return false;
           object.make({"metadata", "annotations", api::annotations::kAppliedPlacement}) = placement;
           if (targets->empty()) {
             object["spec"].erase("clusters");
@@ -218,11 +227,13 @@ Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr bi
   const WallTime now = context_.now();
   const std::string affinity = ok ? attempt.affinity_name : std::string();
   auto reporting = context_.writer.modify(
-      scope.kind, Part::Status, binding->key(), [condition, generation, affinity, now](Json& object) -> Result<bool> {
+      scope.kind, Part::Status, binding->key(),
+      [condition, generation, affinity, now](Json& object) -> Result<bool> {
         Json& status = object["status"];
         const Json before = status;
-        api::set_condition(status["conditions"], {api::conditions::kScheduled, condition.scheduled ? "True" : "False",
-                                                  condition.reason, condition.message},
+        api::set_condition(status["conditions"],
+                           {api::conditions::kScheduled, condition.scheduled ? "True" : "False",
+                            condition.reason, condition.message},
                            now);
         if (condition.scheduled) {
           status.set("schedulerObservedGeneration", generation);
@@ -235,7 +246,8 @@ Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr bi
   if (!reported && !reported.error().is(Code::NotFound)) co_return Outcome::retry(reported.error());
 
   if (condition.scheduled) {
-    tell(*content, reconcile::kNormal, "ScheduleBindingSucceed", condition.message + " Result: " + result_text(*targets));
+    tell(*content, reconcile::kNormal, "ScheduleBindingSucceed",
+         condition.message + " Result: " + result_text(*targets));
     co_return Outcome::done();
   }
   tell(*content, reconcile::kWarning, "ScheduleBindingFailed", condition.message);
@@ -253,8 +265,9 @@ void ScheduleReconciler::tell(const Json& binding, std::string_view type, std::s
   const Json& resource = binding["spec"]["resource"];
   Json metadata = Json::object({{"name", resource["name"]}, {"uid", resource["uid"]}});
   if (resource.contains("namespace")) metadata.set("namespace", resource["namespace"]);
-  const Json reference = Json::object(
-      {{"apiVersion", resource["apiVersion"]}, {"kind", resource["kind"]}, {"metadata", std::move(metadata)}});
+  const Json reference = Json::object({{"apiVersion", resource["apiVersion"]},
+                                       {"kind", resource["kind"]},
+                                       {"metadata", std::move(metadata)}});
   context_.events.record(reference, type, reason, message);
 }
 

@@ -7,12 +7,12 @@
 
 namespace flotilla::controllers {
 
-// Root: ResourceBinding, ClusterResourceBinding. Wakes on: a binding that is new or whose generation changed; every
-// binding whose affinity matches a cluster before or after the cluster's labels or spec changed. Reads: the table of
-// clusters. Writes: spec.clusters, the annotation policy.karmada.io/applied-placement, status.schedulerObserved*,
-// status.lastScheduledTime, condition Scheduled. Holds: only bindings that name this scheduler, are claimed and not
-// suspended are touched; a result is replaced by an empty one only when no cluster fits. Ends: deleting bindings are left
-// alone.
+// Root: ResourceBinding, ClusterResourceBinding. Wakes on: a binding that is new or whose generation changed;
+// every binding whose affinity matches a cluster before or after the cluster's labels or spec changed. Reads:
+// the table of clusters. Writes: spec.clusters, the annotation policy.karmada.io/applied-placement,
+// status.schedulerObserved*, status.lastScheduledTime, condition Scheduled. Holds: only bindings that name
+// this scheduler, are claimed and not suspended are touched; a result is replaced by an empty one only when
+// no cluster fits. Ends: deleting bindings are left alone.
 class ScheduleReconciler final : public LoopController {
  public:
   explicit ScheduleReconciler(Context& context);
@@ -33,7 +33,8 @@ class ScheduleReconciler final : public LoopController {
   bool targets_deleting(const Json& binding) const;
   Attempt attempt(const Json& binding, const scheduler::ClusterTable& table);
   Task<Outcome> observe_generation(BindingScope const& scope, ObjectPtr binding);
-  Task<Outcome> record(BindingScope const& scope, ObjectPtr binding, Attempt attempt, scheduler::ClusterTablePtr table);
+  Task<Outcome> record(BindingScope const& scope, ObjectPtr binding, Attempt attempt,
+                       scheduler::ClusterTablePtr table);
   void tell(const Json& binding, std::string_view type, std::string_view reason, const std::string& message);
 
   scheduler::ClusterTableBuilder table_;

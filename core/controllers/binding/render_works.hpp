@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a scheduled binding and its template to one Work per cluster. Pure.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/api/json.hpp"
+#include "core/base/result.hpp"
+#include "core/interpreter/interpreter.hpp"
+#include "core/overrides/apply.hpp"
+
+namespace flotilla::controllers {
+
+struct RenderInput {
+  const api::Json& binding;  // ResourceBinding or ClusterResourceBinding
+  const api::Json& template_;
+  // A Cluster by name; null when there is none.
+  std::function<const api::Json*(std::string_view)> cluster;
+  overrides::Policies cluster_override_policies;
+  overrides::Policies override_policies;
+  const interpreter::Interpreter& interpreter;
+};
+
+struct RenderedWork {
+  std::string cluster;
+  api::Json work;  // {apiVersion, kind, metadata, spec}
+};
+
+struct RenderFailure {
+  std::string cluster;
+  Error error;
+};
+
+struct Rendered {
+  std::vector<RenderedWork> works;
+  std::vector<RenderFailure> failures;  // these clusters keep what they have
+};
+
+Rendered render_works(const RenderInput& input);
+
+// The clusters that a binding keeps Works in: targets, what depends on it requires, and those being evicted
+// from gracefully. Ascending, once each.
+std::vector<std::string> clusters_with_works(const api::Json& binding);
+// Clusters whose Works go at once (eviction tasks with purge mode Directly).
+std::vector<std::string> clusters_purged_directly(const api::Json& binding);
+
+}  // namespace flotilla::controllers

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/controllers/dispatch/execution_reconciler.hpp"
+
+#include "core/api/names.hpp"
+#include "core/controllers/dispatch/member_update.hpp"
+
+namespace flotilla::controllers {
+namespace {
+
+constexpr int kConflictTries = 5;
+
+std::span<const Json> manifests_of(const Json& work) {
+  return work["spec"]["workload"]["manifests"].elements();
+}
+
+bool is_ready(const Json& cluster) {
+  return api::is_condition_true(cluster["status"]["conditions"], api::conditions::kReady);
+}
+
+// What the template is to events: its identity travels in the manifest's annotations.
+Json template_reference(const Json& manifest) {
+  Json metadata = Json::object({{"name", api::name_of(manifest)},
+                                {"uid", api::annotation_of(manifest, api::annotations::kTemplateUid)}});
+  if (!api::namespace_of(manifest).empty()) metadata.set("namespace", api::namespace_of(manifest));
+  return Json::object({{"apiVersion", manifest["apiVersion"]},
+                       {"kind", manifest["kind"]},
+                       {"metadata", std::move(metadata)}});
+}
+
+WorkCondition dispatching(bool suspended) {
+  if (suspended) {
+    return {api::conditions::kDispatching, "False", "SuspendDispatching",
+            "Work dispatching is in a suspended state."};
+  }
+  return {api::conditions::kDispatching, "True", "Dispatching",
+          "Work is being dispatched to member clusters."};
+}
+
+Error not_ready(const api::Object& work) {
+  return {Code::Unavailable,
+          "cluster(" + work.ns().substr(api::kExecutionNamespacePrefix.size()) + ") not ready"};
+}
+
+}  // namespace
+
+ExecutionReconciler::ExecutionReconciler(Context& context)
+    : LoopController(context, "execution", {.workers = 64, .max_delay = std::chrono::seconds(30)}) {
+  context.informers.on(kinds::kWork.collection(), [this](const Event& event) { on_work(event); });
+  context.informers.on(kinds::kCluster.collection(), [this](const Event& event) { on_cluster(event); });
+  context.clusters.on_change([this](const cluster::MemberChange& change) { on_member_change(change); });
+}
+
+void ExecutionReconciler::on_work(const Event& event) {
+  if (event.type == Event::Type::Deleted) return;
+  const bool same = event.previous && event.previous->generation() == event.object->generation() &&
+                    event.previous->deleting() == event.object->deleting();
+  if (!same) enqueue(event);
+}
+
+// A cluster that becomes Ready gets what it missed.
+void ExecutionReconciler::on_cluster(const Event& event) {
+  if (event.type == Event::Type::Deleted) return;
+  const bool before = event.previous && is_ready(*event.previous->content());
+  const bool deleting = event.object->deleting() && !(event.previous && event.previous->deleting());
+  if (!deleting && (before || !is_ready(*event.object->content()))) return;
+  const std::string space = api::execution_namespace(event.object->name());
+  for (const ObjectPtr& work : context_.store.list(kinds::kWork.collection(), space).objects) {
+    loop_.enqueue({kinds::kWork.collection(), work->key()}, reconcile::kBackground);
+  }
+}
+
+// Drift: a managed object changed in the member or is gone. Reconciling what is right already costs one
+// comparison.
+void ExecutionReconciler::on_member_change(const cluster::MemberChange& change) {
+  const std::string_view ns = api::annotation_of(*change.object, api::annotations::kWorkNamespace);
+  const std::string_view name = api::annotation_of(*change.object, api::annotations::kWorkName);
+  if (ns.empty() || name.empty() || ns != api::execution_namespace(change.cluster)) return;
+  const Key key{kinds::kWork.collection(), {std::string(ns), std::string(name)}};
+  loop_.enqueue(key);
+}
+
+Result<ExecutionReconciler::Target> ExecutionReconciler::target_of(const std::string& name) const {
+  const ObjectPtr cluster = context_.get(kinds::kCluster, {"", name});
+  if (!cluster) return not_found("cluster " + name + " does not exist");
+  const auto content = cluster->content();
+  Target target;
+  target.member = context_.clusters.find(name);
+  target.ready = is_ready(*content) && target.member != nullptr;
+  target.deleting = cluster->deleting();
+  target.pull = (*content)["spec"]["syncMode"].as_string() == "Pull";
+  return target;
+}
+
+Task<Outcome> ExecutionReconciler::reconcile(Key key) {
+  const ObjectPtr work = context_.get(kinds::kWork, key.object);
+  if (!work) co_return Outcome::done();
+  const auto cluster = api::cluster_of_execution_namespace(key.object.ns);
+  if (!cluster) co_return Outcome::give_up(cluster.error());
+  auto target = target_of(*cluster);
+  if (!target) co_return Outcome::retry(target.error());
+  if (target->pull) co_return Outcome::done();  // its agent does this
+  auto step = work->deleting() ? withdraw(work, *target) : dispatch(work, *target);
+  co_return co_await std::move(step);
+}
+
+Task<Outcome> ExecutionReconciler::withdraw(ObjectPtr work, Target target) {
+  const auto content = work->content();
+  if (!api::has_finalizer(*content, api::finalizers::kExecution)) co_return Outcome::done();
+  if (!target.ready && !target.deleting) {
+    co_return Outcome::retry(not_ready(*work));
+  }
+  if (target.ready) {
+    const bool preserve = (*content)["spec"]["preserveResourcesOnDeletion"].as_bool();
+    for (const Json& manifest : manifests_of(*content)) {
+      auto step =
+          preserve ? put(target.member, without_marks(manifest), true) : take_away(target.member, manifest);
+      const Status done = co_await std::move(step);
+      if (!done) co_return Outcome::retry(done.error());
+    }
+  }
+  auto freeing =
+      context_.writer.modify(kinds::kWork, Part::Main, work->key(), [](Json& object) -> Result<bool> {
+        return api::remove_finalizer(object, api::finalizers::kExecution);
+      });
+  const auto freed = co_await std::move(freeing);
+  if (!freed && !freed.error().is(Code::NotFound)) co_return Outcome::retry(freed.error());
+  co_return Outcome::done();
+}
+
+Task<Outcome> ExecutionReconciler::dispatch(ObjectPtr work, Target target) {
+  const auto content = work->content();
+  const bool suspended = (*content)["spec"]["suspendDispatching"].as_bool();
+  if (suspended || !target.ready) {
+    auto noting = set_conditions(work->key(), {dispatching(suspended)});
+    const Status noted = co_await std::move(noting);
+    if (!noted) co_return Outcome::retry(noted.error());
+    co_return suspended ? Outcome::done() : Outcome::retry(not_ready(*work));
+  }
+
+  std::string errors;
+  std::size_t applied = 0;
+  std::optional<Error> failure;
+  for (const Json& manifest : manifests_of(*content)) {
+    auto putting = put(target.member, manifest, false);
+    Status done = co_await std::move(putting);
+    if (done) {
+      ++applied;
+      continue;
+    }
+    errors += (errors.empty() ? "" : ", ") + done.error().message();
+    failure = std::move(done).error();
+  }
+  auto reporting = report(work, applied, manifests_of(*content).size(), errors);
+  const Status reported = co_await std::move(reporting);
+  if (!reported) co_return Outcome::retry(reported.error());
+  if (!failure) co_return Outcome::done();
+  // A conflict here is the member's word, not a race of ours: say it.
+  co_return Outcome::retry(
+      Error(failure->is(Code::Conflict) ? Code::Forbidden : failure->code(), failure->message()));
+}
+
+// Creates what the member does not have, updates what differs; again when the member's object changes
+// meanwhile.
+Task<Status> ExecutionReconciler::put(std::shared_ptr<cluster::Member> member, Json manifest, bool preserve) {
+  auto resolving = member->resource_of(api::Gvk::of(manifest));
+  const auto resource = co_await std::move(resolving);
+  if (!resource) co_return resource.error();
+  const api::Gvr gvr{resource->group, resource->version, resource->resource};
+  const std::string ns(api::namespace_of(manifest));
+  const std::string name(api::name_of(manifest));
+  const std::shared_ptr<cluster::MemberCache> cache = member->cache(gvr);
+  auto syncing = cache->wait_synced(std::chrono::seconds(5));
+  const bool synced = co_await std::move(syncing);
+
+  bool ask_member = !synced || preserve;
+  for (int tries = 0; tries < kConflictTries; ++tries) {
+    std::optional<Json> observed;
+    if (!ask_member) {
+      auto known = cache->get(ns, name);
+      if (known) observed = *std::move(known);
+      ask_member = !known;
+    }
+    if (ask_member) {
+      auto getting = member->connection().get(gvr, ns, name);
+      auto there = co_await std::move(getting);
+      if (!there && !there.error().is(Code::NotFound)) co_return there.error();
+      if (there) observed = *std::move(there);
+    }
+    std::optional<Json> wanted;
+    cluster::ApplyMode mode = cluster::ApplyMode::Create;
+    if (observed) {
+      Json desired = manifest;
+      if (preserve)
+        desired.make({"metadata", "annotations", api::annotations::kConflictResolution}) =
+            api::annotations::kOverwrite;
+      auto plan = plan_member_update(member->name(), desired, *observed, context_.interpreter);
+      if (!plan) co_return plan.error();
+      if (!*plan) co_return Status();
+      wanted = **std::move(plan);
+      if (preserve) wanted->make({"metadata", "annotations"}).erase(api::annotations::kConflictResolution);
+      mode = cluster::ApplyMode::Update;
+    } else {
+      if (preserve) co_return not_found("nothing to preserve in cluster " + member->name());
+      wanted = manifest;
+    }
+    auto applying = member->connection().apply(gvr, *std::move(wanted), mode);
+    const auto answer = co_await std::move(applying);
+    if (answer) co_return Status();
+    const bool raced = answer.error().is(Code::Conflict) || answer.error().is(Code::AlreadyExists) ||
+                       (mode == cluster::ApplyMode::Update && answer.error().is(Code::NotFound));
+    if (!raced) co_return answer.error();
+    ask_member = true;  // the cache is behind
+  }
+  co_return Error(Code::Conflict, "the object in cluster " + member->name() + " keeps changing");
+}
+
+// What is not there, or not ours, is left alone.
+Task<Status> ExecutionReconciler::take_away(std::shared_ptr<cluster::Member> member, Json manifest) {
+  auto resolving = member->resource_of(api::Gvk::of(manifest));
+  const auto resource = co_await std::move(resolving);
+  if (!resource) co_return resource.error().is(Code::NotFound) ? Status() : Status(resource.error());
+  const api::Gvr gvr{resource->group, resource->version, resource->resource};
+  const std::string ns(api::namespace_of(manifest));
+  const std::string name(api::name_of(manifest));
+  auto getting = member->connection().get(gvr, ns, name);
+  const auto there = co_await std::move(getting);
+  if (!there) co_return there.error().is(Code::NotFound) ? Status() : Status(there.error());
+  if (api::label_of(*there, api::labels::kManaged) != api::kTrue) co_return Status();
+  cluster::RemoveOptions options;
+  options.uid = api::uid_of(*there);
+  options.propagation = "Background";
+  auto removing = member->connection().remove(gvr, ns, name, std::move(options));
+  Status removed = co_await std::move(removing);
+  if (!removed && removed.error().is(Code::NotFound)) co_return Status();
+  co_return removed;
+}
+
+Task<Status> ExecutionReconciler::set_conditions(ObjectKey work, std::vector<WorkCondition> conditions) {
+  const WallTime now = context_.now();
+  auto writing = context_.writer.modify(
+      kinds::kWork, Part::Status, work,
+      [conditions = std::move(conditions), now](Json& object) -> Result<bool> {
+        bool changed = false;
+        Json& known = object.make({"status", "conditions"});
+        for (const WorkCondition& one : conditions) {
+          changed |= api::set_condition(known, {one.type, one.status, one.reason, one.message}, now);
+        }
+        return changed;
+      });
+  const auto written = co_await std::move(writing);
+  if (!written && !written.error().is(Code::NotFound)) co_return written.error();
+  co_return Status();
+}
+
+Task<Status> ExecutionReconciler::report(ObjectPtr work, std::size_t applied, std::size_t total,
+                                         std::string errors) {
+  const bool ok = applied == total;
+  const std::string message = ok ? "Manifest has been successfully applied"
+                                 : "Failed to apply all manifests (" + std::to_string(applied) + "/" +
+                                       std::to_string(total) + "): " + errors;
+  const auto content = work->content();
+  if (!ok) {
+    context_.events.record(*content, reconcile::kWarning, "SyncFailed", message);
+    for (const Json& manifest : manifests_of(*content)) {
+      context_.events.record(template_reference(manifest), reconcile::kWarning, "SyncFailed", message);
+    }
+  }
+  auto setting = set_conditions(
+      work->key(), {dispatching(false), WorkCondition{api::conditions::kApplied, ok ? "True" : "False",
+                                                      ok ? "AppliedSuccessful" : "AppliedFailed", message}});
+  co_return co_await std::move(setting);
+}
+
+}  // namespace flotilla::controllers

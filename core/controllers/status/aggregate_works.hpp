@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the Works of a binding to the status of the binding. Pure.
+#pragma once
+
+#include <span>
+
+#include "core/api/json.hpp"
+#include "core/base/clock.hpp"
+#include "core/base/result.hpp"
+
+namespace flotilla::controllers {
+
+// The aggregatedStatus list of a binding, ascending by cluster. Works that are being deleted, and those of
+// another permanent id, do not count. Errors: Invalid ("no such manifest exist") when a Work's manifest is
+// not the binding's.
+Result<api::Json> aggregate_works(const api::Json& binding, std::span<const api::Json* const> works);
+
+// binding.status with `aggregated` and the condition FullyApplied; all else as it is.
+api::Json binding_status(const api::Json& binding, api::Json aggregated, WallTime now);
+
+}  // namespace flotilla::controllers
