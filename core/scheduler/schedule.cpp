@@ -156,10 +156,10 @@ Status prioritize(State& state, const ClusterTable& table, const Policies& polic
   return {};
 }
 
-// Several pod templates are scheduled as whole sets, and only onto a single cluster.
+// Pod templates are scheduled as whole sets, and only onto a single cluster.
 bool schedules_component_sets(const Binding& binding, const Options& options) {
   const SpreadConstraint* constraint = binding.placement->find_spread(SpreadField::Cluster);
-  return options.multiple_pod_templates && binding.components.size() > 1 && constraint != nullptr &&
+  return options.multiple_pod_templates && !binding.components.empty() && constraint != nullptr &&
          constraint->min_groups == 1 && constraint->max_groups == 1;
 }
 
@@ -236,7 +236,7 @@ void assign(const State& state, const Binding& binding, const Options& options,
     for (const Candidate& candidate : selected) decision.targets.push_back({candidate.row, 0});
     std::sort(decision.targets.begin(), decision.targets.end(),
               [](const Target& a, const Target& b) { return a.row < b.row; });
-    decision.with_components = schedules_component_sets(binding, options);
+    decision.with_components = binding.components.size() > 1 && schedules_component_sets(binding, options);
     return;
   }
   const Placement& placement = *binding.placement;

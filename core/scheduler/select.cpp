@@ -41,7 +41,7 @@ Status select_by_cluster(const SelectInput& input, const SpreadConstraint& const
       room += most->available - candidates[i].available;
       std::swap(*most, candidates[i]);
     }
-    if (room < needed) {
+    if (room < needed || count == 0) {
       return internal("no enough resource when selecting " + std::to_string(count) + " clusters");
     }
   }

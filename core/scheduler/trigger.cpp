@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/api/karmada.hpp"
 #include "core/base/clock.hpp"
 
 namespace flotilla::scheduler {
@@ -63,9 +64,10 @@ bool placement_changed(const Json& placement, std::string_view applied, std::str
   return !same_affinity_in_use(placement, *before, observed_affinity);
 }
 
-bool replicas_changed(const Json& spec) {
+bool replicas_changed(const Json& spec, bool multiple_pod_templates) {
   const Json& scheduling = spec["placement"]["replicaScheduling"];
   if (!scheduling.is_object()) return false;
+  if (multiple_pod_templates && !spec["components"].empty() && spec["clusters"].empty()) return true;
   std::int64_t wanted = spec["replicas"].as_int();
   std::span<const Json> targets = spec["clusters"].elements();
   if (scheduling["replicaSchedulingType"].as_string() == "Duplicated") {
@@ -88,15 +90,15 @@ bool is_workload(const Json& spec) {
          !spec["components"].empty();
 }
 
-std::string_view schedule_reason(const Json& binding, bool targets_deleting) {
+std::string_view schedule_reason(const Json& binding, bool targets_deleting, bool multiple_pod_templates) {
   const Json& spec = binding["spec"];
   const Json& status = binding["status"];
   std::string_view applied =
-      binding["metadata"]["annotations"]["policy.karmada.io/applied-placement"].as_string();
+      binding["metadata"]["annotations"][api::annotations::kAppliedPlacement].as_string();
   if (placement_changed(spec["placement"], applied, status["schedulerObservingAffinityName"].as_string())) {
     return "placement changed";
   }
-  if (replicas_changed(spec)) return "replicas changed";
+  if (replicas_changed(spec, multiple_pod_templates)) return "replicas changed";
   if (reschedule_required(spec, status)) return "rescheduling was triggered";
   const Json& scheduling = spec["placement"]["replicaScheduling"];
   bool duplicated =

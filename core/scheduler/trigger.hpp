@@ -17,8 +17,9 @@ namespace flotilla::scheduler {
 bool placement_changed(const api::Json& placement, std::string_view applied,
                        std::string_view observed_affinity);
 
-// Do the targets carry other replicas than the binding wants?
-bool replicas_changed(const api::Json& spec);
+// Do the targets carry other replicas than the binding wants? With the gate MultiplePodTemplatesScheduling, a
+// binding of components without targets does too.
+bool replicas_changed(const api::Json& spec, bool multiple_pod_templates = false);
 
 // Was rescheduling triggered after the last time the binding was scheduled?
 bool reschedule_required(const api::Json& spec, const api::Json& status);
@@ -28,7 +29,8 @@ bool is_workload(const api::Json& spec);
 
 // Why the algorithm has to run for a binding; empty when it need not. `targets_deleting`: a current target
 // cluster is being deleted. For logs and events; the order is that of the checks.
-std::string_view schedule_reason(const api::Json& binding, bool targets_deleting);
+std::string_view schedule_reason(const api::Json& binding, bool targets_deleting,
+                                 bool multiple_pod_templates = false);
 
 // The condition Scheduled.
 struct ScheduledCondition {

@@ -13,6 +13,7 @@
 #include "core/scheduler/trigger.hpp"
 #include "core/scheduler/webster.hpp"
 #include "tests/compat/topic.hpp"
+#include "tests/fakes/scheduler/in_tree_policies.hpp"
 
 namespace flotilla::compat {
 namespace {
@@ -121,6 +122,26 @@ Json webster(const Json& input) {
     list.push_back(Json::object({{"name", names[i]}, {"replicas", parties[i].seats}}));
   }
   return Json::object({{"clusters", std::move(list)}});
+}
+
+Json scheduling(const Json& input) {
+  static fakes::InTreePolicies policies;  // one host for all questions
+  scheduler::ClusterTablePtr table = scheduler::make_cluster_table(input["clusters"].elements());
+  scheduler::Binding binding = scheduler::parse_binding(input["spec"], input["status"]);
+  scheduler::Options options;
+  options.empty_workload_propagation = input["options"]["enableEmptyWorkloadPropagation"].as_bool();
+  options.multiple_pod_templates = input["featureGates"]["MultiplePodTemplatesScheduling"].as_bool();
+  scheduler::Decision decision = scheduler::schedule(*table, binding, *policies, options);
+  if (!decision.ok()) return error_of(decision.failure);
+  Json targets = targets_of(*table, decision.targets);
+  for (Json& target : targets.elements()) {
+    if (!decision.with_components) break;
+    for (const scheduler::Component& component : binding.components) {
+      target["components"].push_back(
+          Json::object({{"name", component.name}, {"replicas", component.replicas}}));
+    }
+  }
+  return Json::object({{"clusters", std::move(targets)}});
 }
 
 Json division(const Json& input) {
@@ -238,7 +259,8 @@ Json schedule_trigger(const Json& input) {
   return error_of("unknown op");
 }
 
-constexpr std::array<Topic, 5> kTopics = {{{"division", division},
+constexpr std::array<Topic, 6> kTopics = {{{"scheduling", scheduling},
+                                           {"division", division},
                                            {"spread", spread},
                                            {"estimator", estimator},
                                            {"cluster_match", cluster_match},

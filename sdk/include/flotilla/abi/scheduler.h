@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Kind "flotilla.scheduler/1": a scheduling policy. It is asked about one workload and all clusters in one
+ * call. flt_component.ops points at flt_scheduler_ops_t; flt_component.exec is FLT_EXEC_COMPUTE.
+ *
+ * Every operation is optional: a component with only `score` is legal. The order of a decision is
+ * filter -> score -> estimate -> select -> assign, then observe. Filters of all policies are combined with
+ * and, scores by weighted sum, estimates by minimum; exactly one policy may be the one that selects, and one
+ * that assigns (the host's own where none is).
+ *
+ * Operations are pure: equal table, workload and seed, equal answer; no clock, no I/O, no host call but those
+ * of the table. Req-id: FLT-SCH-PURE.
+ */
+#ifndef FLOTILLA_ABI_SCHEDULER_H
+#define FLOTILLA_ABI_SCHEDULER_H
+
+#include "base.h"
+#include "entry.h"
+#include "table.h"
+
+FLT_EXTERN_C_BEGIN
+
+/* What a policy needs to know before the first call. Host-owned, valid during the call. */
+typedef struct flt_binder flt_binder_t;
+struct flt_binder {
+  uint32_t struct_size;
+  uint32_t _pad;
+  const void* ctx; /* the host's own */
+  /* The number of a column of the cluster table, or -1 if this host has none of that name. */
+  int32_t (*column)(const flt_binder_t* binder, flt_str_t name);
+  /* A number for "why not", 1..65535; equal texts, equal numbers. Shown to people behind a count of clusters:
+   * "cluster(s) did not have the API resource". 0: there are too many reasons. */
+  uint16_t (*reason)(const flt_binder_t* binder, flt_str_t text);
+};
+
+#define FLT_TOLERATE_EQUAL 0u
+#define FLT_TOLERATE_EXISTS 1u
+#define FLT_TOLERATE_OTHER 2u /* an operator the host does not know: tolerates nothing */
+
+typedef struct flt_toleration {
+  uint32_t key;    /* sym; FLT_SYM_EMPTY with EXISTS: every key */
+  uint32_t value;  /* sym */
+  uint32_t op;     /* FLT_TOLERATE_* */
+  uint32_t effect; /* FLT_EFFECT_*; NONE: every effect */
+} flt_toleration_t;
+
+#define FLT_SPREAD_NONE 0u
+#define FLT_SPREAD_CLUSTER 1u
+#define FLT_SPREAD_REGION 2u
+#define FLT_SPREAD_ZONE 3u
+#define FLT_SPREAD_PROVIDER 4u
+#define FLT_SPREAD_LABEL 5u
+
+typedef struct flt_spread {
+  uint32_t field; /* FLT_SPREAD_* */
+  uint32_t label; /* sym of the label key, for LABEL */
+  int32_t min_groups;
+  int32_t max_groups;
+} flt_spread_t;
+
+typedef struct flt_target {
+  uint32_t row;
+  int32_t replicas;
+} flt_target_t;
+
+#define FLT_WORKLOAD_DIVISIBLE 1u /* has replicas, requirements or components */
+#define FLT_WORKLOAD_FRESH 2u     /* the previous answer shall not bind: rescheduling was asked for */
+
+/* One workload and what its policy asks for, resolved against the table of the cycle. Host-owned, valid
+ * during the call. */
+typedef struct flt_workload flt_workload_t;
+struct flt_workload {
+  uint32_t struct_size;
+  uint32_t flags; /* FLT_WORKLOAD_* */
+  const void* ctx;
+  flt_str_t api_version;
+  flt_str_t kind;
+  flt_str_t ns; /* namespace; absent for cluster-wide objects */
+  flt_str_t name;
+  flt_str_t uid;
+  uint32_t api; /* line of the column `apis`, or FLT_NO_API */
+  int32_t replicas;
+  int32_t priority;
+  uint32_t _pad;
+  /* What one replica requests, per resource of dict.resources and in its unit; 0: not requested. */
+  const int64_t* requests;
+  uint64_t n_requests;
+  /* Where it runs now, as far as those clusters are in the table: as list and as set. */
+  const flt_target_t* previous;
+  uint64_t n_previous;
+  const uint64_t* targets;
+  /* The clusters it is being evicted from. */
+  const uint64_t* evicting;
+  /* The clusters its affinity matches, then those of each overflow tier. None: it has no affinity. */
+  const uint64_t* const* affinity;
+  uint64_t n_affinity;
+  const flt_toleration_t* tolerations;
+  uint64_t n_tolerations;
+  const flt_spread_t* spread;
+  uint64_t n_spread;
+};
+
+/* What is the same for all workloads of a run. */
+typedef struct flt_cycle {
+  uint32_t struct_size;
+  uint32_t _pad;
+  const flt_table_t* table;
+  uint64_t seed;
+  int64_t deadline_ns;      /* monotonic; 0: none */
+  const int32_t* cancelled; /* poll in long loops; null: cannot be cancelled */
+} flt_cycle_t;
+
+#define FLT_SKIP_FILTER 1u
+#define FLT_SKIP_SCORE 2u
+#define FLT_SKIP_ESTIMATE 4u
+
+/* A cluster that fits, on its way through select and assign. */
+typedef struct flt_candidate {
+  uint32_t row;
+  int32_t score;          /* the weighted sum, normalised */
+  int32_t allocatable;    /* further replicas it can take */
+  int32_t overflow_order; /* 0: the affinity itself, i: its overflow tier i, 1000: none */
+  int64_t available;      /* allocatable and what it has already */
+} flt_candidate_t;
+
+#define FLT_OUTCOME_SCHEDULED 0u
+#define FLT_OUTCOME_FAILED 1u
+#define FLT_OUTCOME_ROLLED_BACK 2u
+
+typedef struct flt_scheduler_ops {
+  uint32_t struct_size;
+  uint32_t _pad;
+
+  /* [control] First call of an instance, and again when symbols are numbered anew. Errors:
+   * FAILED_PRECONDITION when a column it cannot do without is missing; the policy is then unavailable, with
+   * that message. Req-id: FLT-SCH-BIND. */
+  flt_status_t (*bind)(void* self, const flt_binder_t* binder, flt_error_t* err);
+
+  /* [control] A table the instance has not seen, before any other call with it. `changed` is the set of rows
+   * that differ from the table before, null: any. Keep derived state here. Req-id: FLT-SCH-TABLE. */
+  flt_status_t (*table_changed)(void* self, const flt_binder_t* binder, const flt_table_t* table,
+                                const uint64_t* changed, flt_error_t* err);
+
+  /* [compute] Before the steps of one workload. May narrow `rows` (only clear bits) and set FLT_SKIP_* in
+   * `skip`: the steps in which it has no say for this workload. Req-id: FLT-SCH-PREPARE. */
+  flt_status_t (*prepare)(void* self, const flt_cycle_t* cycle, const flt_workload_t* workload,
+                          uint64_t* rows, uint32_t* skip, flt_error_t* err);
+
+  /* [compute] Clears the bit of each row in `rows` that must not get the workload and writes a reason for it
+   * into reasons[row]; rows whose bit is clear already are left alone. `fits` and `reasons` are indexed by
+   * row of the table. Req-id: FLT-SCH-FILTER. */
+  flt_status_t (*filter)(void* self, const flt_cycle_t* cycle, const flt_workload_t* workload,
+                         flt_rows_t rows, uint64_t* fits, uint16_t* reasons, flt_error_t* err);
+
+  /* [compute] Writes 0..1000 into scores[row] for the rows of `fits`; what is not written counts 0.
+   * Req-id: FLT-SCH-SCORE. */
+  flt_status_t (*score)(void* self, const flt_cycle_t* cycle, const flt_workload_t* workload, flt_rows_t rows,
+                        const uint64_t* fits, int32_t* scores, flt_error_t* err);
+
+  /* [compute] Writes into replicas[row] how many further replicas the cluster can take, -1: unknown. An error
+   * is as if all were unknown. Req-id: FLT-SCH-ESTIMATE. */
+  flt_status_t (*estimate)(void* self, const flt_cycle_t* cycle, const flt_workload_t* workload,
+                           flt_rows_t rows, const uint64_t* fits, int64_t* replicas, flt_error_t* err);
+
+  /* [compute] Chooses among the candidates, which come in their order. Writes their rows, best first, into
+   * `chosen` (room for n_candidates) and the count into n_chosen. Req-id: FLT-SCH-SELECT. */
+  flt_status_t (*select)(void* self, const flt_cycle_t* cycle, const flt_workload_t* workload,
+                         const flt_candidate_t* candidates, uint64_t n_candidates, uint32_t* chosen,
+                         uint64_t* n_chosen, flt_error_t* err);
+
+  /* [compute] Divides the replicas among the chosen candidates. Writes targets (room for n_chosen), rows at
+   * most once each, and the count into n_targets. The host checks rows, bounds and, for divided workloads,
+   * the sum. RESOURCE_EXHAUSTED: there is not enough room. Req-id: FLT-SCH-ASSIGN. */
+  flt_status_t (*assign)(void* self, const flt_cycle_t* cycle, const flt_workload_t* workload,
+                         const flt_candidate_t* chosen, uint64_t n_chosen, flt_target_t* targets,
+                         uint64_t* n_targets, flt_error_t* err);
+
+  /* [control] What became of a decision: FLT_OUTCOME_*. Req-id: FLT-SCH-OBSERVE. */
+  void (*observe)(void* self, const flt_cycle_t* cycle, const flt_workload_t* workload, uint32_t outcome,
+                  const flt_target_t* targets, uint64_t n_targets);
+} flt_scheduler_ops_t;
+
+FLT_EXTERN_C_END
+
+#endif /* FLOTILLA_ABI_SCHEDULER_H */
