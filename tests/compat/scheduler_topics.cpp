@@ -13,7 +13,7 @@
 #include "core/scheduler/trigger.hpp"
 #include "core/scheduler/webster.hpp"
 #include "tests/compat/topic.hpp"
-#include "tests/fakes/scheduler/in_tree_policies.hpp"
+#include "tests/fakes/in_tree_policies.hpp"
 
 namespace flotilla::compat {
 namespace {

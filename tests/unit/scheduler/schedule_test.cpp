@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/fakes/scheduler/in_tree_policies.hpp"
+#include "tests/fakes/in_tree_policies.hpp"
 #include "tests/unit/scheduler/clusters.hpp"
 
 namespace flotilla::scheduler {

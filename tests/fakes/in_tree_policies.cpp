@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/fakes/scheduler/in_tree_policies.hpp"
+#include "tests/fakes/in_tree_policies.hpp"
 
 #include <flotilla/abi/entry.h>
 
