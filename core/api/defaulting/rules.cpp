@@ -36,6 +36,14 @@ void container(Json& object) {
   object.set("imagePullPolicy", latest ? "Always" : "IfNotPresent");
 }
 
+// Two names for one thing.
+void service_account(Json& spec) {
+  if (unset(spec, "serviceAccountName") && !unset(spec, "serviceAccount")) {
+    spec.set("serviceAccountName", Json(read(spec)["serviceAccount"]));
+  }
+  if (!unset(spec, "serviceAccountName")) spec.set("serviceAccount", Json(read(spec)["serviceAccountName"]));
+}
+
 void host_ports(Json& spec) {
   if (!read(spec)["hostNetwork"].as_bool()) return;
   for (const char* list : {"containers", "initContainers"}) {
@@ -47,6 +55,11 @@ void host_ports(Json& spec) {
       for (Json& port : ports->elements()) preset(port, "hostPort", read(port)["containerPort"]);
     }
   }
+}
+
+void pod_spec(Json& spec) {
+  service_account(spec);
+  host_ports(spec);
 }
 
 void volume(Json& object) {
@@ -136,6 +149,15 @@ void stateful_set_strategy(Json& object) {
   Json& rolling = object["rollingUpdate"];
   if (rolling.is_null()) rolling = Json::object();
   preset(rolling, "partition", 0);
+}
+
+void stateful_set_spec(Json& object) {
+  Json* claims = object.find("volumeClaimTemplates");
+  if (!claims) return;
+  for (Json& one : claims->elements()) {
+    preset(one, "apiVersion", "v1");
+    preset(one, "kind", "PersistentVolumeClaim");
+  }
 }
 
 void daemon_set_strategy(Json& object) {
@@ -230,7 +252,7 @@ void crd_webhook(Json& object) {
 constexpr std::pair<std::string_view, Rule> kRules[] = {
     {"api.core.v1.Container", container},
     {"api.core.v1.EphemeralContainer", container},
-    {"api.core.v1.PodSpec", host_ports},
+    {"api.core.v1.PodSpec", pod_spec},
     {"api.core.v1.Pod", pod},
     {"api.core.v1.Volume", volume},
     {"api.core.v1.ServiceSpec", service_spec},
@@ -241,6 +263,7 @@ constexpr std::pair<std::string_view, Rule> kRules[] = {
     {"api.core.v1.LimitRangeItem", limit_range_item},
     {"api.batch.v1.Job", job},
     {"api.apps.v1.DeploymentStrategy", deployment_strategy},
+    {"api.apps.v1.StatefulSetSpec", stateful_set_spec},
     {"api.apps.v1.StatefulSetUpdateStrategy", stateful_set_strategy},
     {"api.apps.v1.DaemonSetUpdateStrategy", daemon_set_strategy},
     {"api.apps.v1.DaemonSet", daemon_set},

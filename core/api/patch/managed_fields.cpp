@@ -403,7 +403,7 @@ Result<Applied> apply(const Schema& schema, const Json& live, const Json& config
   Entry& own =
       *std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.same_owner(self); });
   own.fields.remove(stripped());
-  if (!out.unchanged || own.time.empty()) own.time = format_time(writer.now);
+  if (!out.unchanged) own.time = format_time(writer.now);
   if (kubectl && !live.is_null()) keep_last_applied(merged, config);
   write_entries(merged, std::move(entries));
   out.object = std::move(merged);

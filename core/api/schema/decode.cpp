@@ -182,7 +182,7 @@ class Decoder {
       }
       return;
     }
-    if (field.required || zero_default(field)) {
+    if (field.required || field.always_written || zero_default(field)) {
       if (!absent) return;
       if (schema.is_scalar() && zero_default(field)) {
         json.set(field.name, zero_of(schema));

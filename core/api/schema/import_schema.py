@@ -52,12 +52,19 @@ PriorityClass.priority FlowSchemaSpec.priority CustomResourceColumnDefinition.pr
 AzureFileVolumeSource.secretNamespace APIServiceSpec.priority ResourceClaimStatus.x
 """.split())
 
+# Optional fields that Go writes even when they are unset, as null.
+ALWAYS_WRITTEN = set("""
+HorizontalPodAutoscalerStatus.currentMetrics CSINodeDriver.topologyKeys TypedLocalObjectReference.apiGroup
+TypedObjectReference.apiGroup TokenRequestSpec.boundObjectRef TokenRequestSpec.expirationSeconds
+CustomResourceDefinitionStatus.conditions CustomResourceDefinitionStatus.storedVersions
+""".split())
+
 SCALARS = {
     "io.k8s.apimachinery.pkg.api.resource.Quantity": "q",
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": "is",
     "io.k8s.apimachinery.pkg.apis.meta.v1.Time": "t",
     "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime": "mt",
-    "io.k8s.apimachinery.pkg.runtime.RawExtension": "any(keep;emb)",
+    "io.k8s.apimachinery.pkg.runtime.RawExtension": "any(keep;emb;mt=atomic)",
     "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1": "any(keep)",
     "io.k8s.apimachinery.pkg.apis.meta.v1.Patch": "any(keep)",
     "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON": "any(keep)",
@@ -173,6 +180,8 @@ class Writer:
             places = {"." + field, f"{short}.{field}", ".".join(name.split(".")[-3:]) + "." + field}
             if typed and field not in required and places & POINTERS and not places & NOT_POINTERS:
                 text += " *"
+            if typed and f"{short}.{field}" in ALWAYS_WRITTEN:
+                text += " ~"
             if "default" in schema:
                 text += " =" + token(schema["default"])
             if "x-kubernetes-patch-strategy" in schema:

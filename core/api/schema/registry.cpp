@@ -166,6 +166,21 @@ void read_traits(std::string_view rest, Traits& traits) {
   }
 }
 
+// deprecated GROUP VERSION KIND since [until [replacement]]
+void read_deprecation(std::string_view rest, std::vector<Resource>& resources) {
+  const std::string group = group_word(word(rest));
+  const std::string_view version = word(rest);
+  const std::string_view kind = word(rest);
+  const std::string_view since = word(rest), until = word(rest), instead = word(rest);
+  for (Resource& one : resources) {
+    if (one.group != group || one.version != version || (kind != "*" && one.kind != kind)) continue;
+    one.deprecation_warning =
+        one.group_version() + " " + one.kind + " is deprecated in " + std::string(since) + "+";
+    if (!until.empty()) one.deprecation_warning += ", unavailable in " + std::string(until) + "+";
+    if (!instead.empty()) one.deprecation_warning += "; use " + std::string(instead) + " " + one.kind;
+  }
+}
+
 void add_builtin_traits(std::vector<Resource>& resources) {
   for (Resource& resource : resources) {
     resource.traits.status = resource.subresource("status") != nullptr;
@@ -177,6 +192,7 @@ void add_builtin_traits(std::vector<Resource>& resources) {
   std::string_view text = embedded::kinds();
   while (!text.empty()) {
     std::string_view line = line_of(text);
+    if (line.starts_with("deprecated ")) read_deprecation(line.substr(11), resources);
     if (!line.starts_with("kind ")) continue;
     line.remove_prefix(5);
     const std::string group = group_word(word(line));

@@ -58,6 +58,7 @@ struct Field {
   bool required = false;
   // Go's *T: an optional scalar that keeps 0, "" and false. Only typed kinds.
   bool pointer = false;
+  bool always_written = false;  // as null when it is unset
 
   bool has_default() const { return !default_text.empty(); }
   // A struct that Go writes even when it is empty ("resources": {}).

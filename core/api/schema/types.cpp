@@ -99,6 +99,7 @@ class TypeReader {
       const std::string_view flag = word(rest);
       if (flag == "!") field.required = true;
       if (flag == "*") field.pointer = true;
+      if (flag == "~") field.always_written = true;
       if (flag.starts_with('=')) field.default_text = flag.substr(1);
       if (flag.starts_with("pk=")) field.patch.merge_key = flag.substr(3);
       if (flag.starts_with("ps=")) {

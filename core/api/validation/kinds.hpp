@@ -37,5 +37,7 @@ void secret(const Subject&);
 // spec.template of workloads and its parts; `spec` is a PodSpec.
 void validate_pod_spec(const FieldView& spec);
 void validate_pod_template(const FieldView& pod_template);
+// A number or a percentage up to 100%.
+void validate_percent(const FieldView& value);
 
 }  // namespace flotilla::api::validation

@@ -5,6 +5,7 @@
 #include "core/api/selector.hpp"
 #include "core/api/validation/field_view.hpp"
 #include "core/api/validation/validation.hpp"
+#include "core/base/clock.hpp"
 
 namespace flotilla::api {
 namespace {
@@ -148,6 +149,15 @@ void validate_metadata_update(const Json& object, const Json& live, FieldErrors&
   metadata["namespace"].immutable(before["namespace"]);
   metadata["uid"].immutable(before["uid"]);
   metadata["creationTimestamp"].immutable(before["creationTimestamp"]);
+  const FieldView deletion = metadata["deletionTimestamp"];
+  if (!(deletion.value() == before["deletionTimestamp"])) {
+    auto time = parse_time(deletion.text());
+    std::string text = time ? format_time(*time) : std::string(deletion.text());
+    if (text.size() == 20) text = text.substr(0, 10) + " " + text.substr(11, 8) + " +0000 UTC";
+    errors.add_literal("FieldValueInvalid", deletion.path(),
+                       "Invalid value: " + text + ": field is immutable");
+  }
+  metadata["deletionGracePeriodSeconds"].immutable(before["deletionGracePeriodSeconds"]);
 }
 
 }  // namespace flotilla::api

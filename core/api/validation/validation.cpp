@@ -12,7 +12,18 @@ struct Entry {
 };
 
 constexpr Entry kRules[] = {
-    {"", "ConfigMap", nullptr},
+    {"", "ConfigMap", validation::config_map},
+    {"", "Secret", validation::secret},
+    {"", "Service", validation::service},
+    {"", "Pod", validation::pod},
+    {"", "PodTemplate", validation::pod_template},
+    {"", "ReplicationController", validation::replication_controller},
+    {"apps", "Deployment", validation::deployment},
+    {"apps", "ReplicaSet", validation::replica_set},
+    {"apps", "StatefulSet", validation::stateful_set},
+    {"apps", "DaemonSet", validation::daemon_set},
+    {"batch", "Job", validation::job},
+    {"batch", "CronJob", validation::cron_job},
 };
 
 }  // namespace
@@ -21,7 +32,11 @@ FieldErrors validate(const Resource& resource, const Json& object, const Json& l
                      std::string_view subresource) {
   FieldErrors errors;
   validate_metadata(resource, object, errors);
-  if (!live.is_null()) validate_metadata_update(object, live, errors);
+  if (!live.is_null()) {
+    validate_metadata_update(object, live, errors);
+    // Kubernetes checks typed kinds twice; clients see the causes twice and the message once.
+    if (resource.traits.typed) validate_metadata_update(object, live, errors);
+  }
   const validation::Subject subject{resource, FieldView(object, "", errors), live, subresource};
   for (const Entry& entry : kRules) {
     if (entry.rule && entry.group == resource.group && entry.kind == resource.kind) entry.rule(subject);

@@ -122,7 +122,7 @@ Error conflict(const Resource& resource, std::string_view name, const std::strin
 // Optimistic concurrency: uid and resourceVersion of what is written, against what is stored.
 Status check_versions(const Resource& resource, const Json& live, Json& object, bool put) {
   const std::string sent_uid(uid_of(object));
-  if (!sent_uid.empty() && sent_uid != uid_of(live)) {
+  if (put && !sent_uid.empty() && sent_uid != uid_of(live)) {
     const std::string place = resource.namespaced ? std::string(namespace_of(live)) + "/" : std::string();
     const std::string group = resource.group.empty() ? std::string() : resource.group + "/";
     return conflict(
@@ -143,8 +143,7 @@ Status check_versions(const Resource& resource, const Json& live, Json& object, 
       FieldErrors errors;
       errors.add_literal("FieldValueInvalid", "metadata.resourceVersion",
                          "Invalid value: 0x0: must be specified for an update");
-      const bool custom = resource.origin == Origin::Custom || resource.origin == Origin::Karmada;
-      return errors.to_error(resource.group, custom ? resource.resource : resource.kind, name_of(live));
+      return errors.to_error(resource.group, resource.resource, name_of(live));
     }
   } else if (version != live.at({"metadata", "resourceVersion"}).as_string()) {
     return conflict(

@@ -64,6 +64,29 @@ void create_namespace(Json& object, const WriteOptions&) {
   const bool has =
       std::any_of(kept.begin(), kept.end(), [](const Json& f) { return f.as_string() == "kubernetes"; });
   if (!has) finalizers.push_back("kubernetes");
+  object.make({"metadata", "labels"}).set("kubernetes.io/metadata.name", name_of(object));
+}
+
+// A data source may be given by its old or its new name.
+void create_claim(Json& object, const WriteOptions&) {
+  Json& spec = object["spec"];
+  const bool old_name = !read(spec)["dataSource"].is_null(),
+             new_name = !read(spec)["dataSourceRef"].is_null();
+  if (old_name && !new_name) spec.set("dataSourceRef", Json(read(spec)["dataSource"]));
+  if (new_name && !old_name && read(spec).at({"dataSourceRef", "namespace"}).is_null()) {
+    spec.set("dataSource", Json(read(spec)["dataSourceRef"]));
+  }
+}
+
+// Who asks is who the server says, whatever the body says.
+void create_signing_request(Json& object, const WriteOptions& options) {
+  Json& spec = object["spec"];
+  for (const char* name : {"username", "uid", "groups", "extra"}) {
+    spec.erase(name);
+    if (const Json& value = options.requester[name]; !value.empty() || !value.as_string().empty())
+      spec.set(name, value);
+  }
+  object["metadata"].erase("managedFields");
 }
 
 // A job selects its pods by its own uid.
@@ -114,6 +137,8 @@ constexpr CreateRule kCreateRules[] = {
     {"", "Namespace", create_namespace},
     {"", "Secret", create_secret},
     {"", "Service", prepare_service_for_create},
+    {"", "PersistentVolumeClaim", create_claim},
+    {"certificates.k8s.io", "CertificateSigningRequest", create_signing_request},
     {"batch", "Job", create_job},
     {"apps", "DaemonSet", create_daemon_set},
     {"apiextensions.k8s.io", "CustomResourceDefinition", create_crd},
@@ -170,7 +195,7 @@ bool moves_generation(const Resource& resource, const Json& live, const Json& ob
     return !(live["metadata"][name] == object["metadata"][name]);
   };
   return (traits.generation_annotations && differs("annotations")) ||
-         (traits.generation_labels && (differs("labels") || differs("annotations")));
+         (traits.generation_labels && differs("labels"));
 }
 
 // Deployment keeps its labels, a pod its owners.
@@ -227,9 +252,13 @@ void prepare_main_update(const Resource& resource, const Json& live, Json& objec
 
 void restore_system_metadata(const Json& live, Json& object) {
   Json& metadata = object["metadata"];
-  for (const char* name : {"uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
-                           "generation", "selfLink", "namespace"}) {
+  for (const char* name : {"creationTimestamp", "generation", "selfLink", "namespace"}) {
     copy_member(metadata, live["metadata"], name);
+  }
+  // What is sent and differs is for validation to refuse.
+  for (const char* name : {"uid", "deletionTimestamp", "deletionGracePeriodSeconds"}) {
+    if (read(metadata)[name].is_null() || read(metadata)[name].as_string("-").empty())
+      copy_member(metadata, live["metadata"], name);
   }
 }
 
@@ -253,9 +282,11 @@ FieldSet ignored_fields(const Resource& resource, std::string_view subresource) 
 void prepare_for_create(const Resource& resource, Json& object, const WriteOptions& options) {
   Json& metadata = object["metadata"];
   for (const char* name :
-       {"selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "resourceVersion"}) {
+       {"selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion"}) {
     metadata.erase(name);
   }
+  // Kinds without a generation of their own keep what they are given.
+  if (resource.traits.generation != GenerationRule::None) metadata.erase("generation");
   metadata.set("uid", options.uid);
   metadata.set("creationTimestamp", format_time(options.now));
   const bool counted = resource.traits.generation != GenerationRule::None && !resource.traits.generation_late;

@@ -34,6 +34,8 @@ struct WriteOptions {
   // Objects that are made.
   std::string uid;          // a fresh random UUID
   std::string name_suffix;  // five random characters for generateName
+  // Who asks: username, uid, groups, extra; CertificateSigningRequests record it.
+  Json requester;
   // Services: gives an address of the service network; a node port. Empty: the fields stay unset.
   std::function<std::string()> allocate_ip;
   std::function<int()> allocate_port;
@@ -47,7 +49,8 @@ struct Draft {
 
 struct Written {
   Json object;
-  bool unchanged = false;  // equal to what is stored: nothing to write, the same resourceVersion
+  bool unchanged = false;             // equal to what is stored: nothing to write, the same resourceVersion
+  std::vector<std::string> warnings;  // beside the draft's
 };
 
 // Errors: BadRequest for what cannot be decoded or does not fit the URL.

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// Deployment, ReplicaSet, ReplicationController, StatefulSet, DaemonSet.
+#include "core/api/selector.hpp"
+#include "core/api/validation/containers.hpp"
+#include "core/api/validation/kinds.hpp"
+
+namespace flotilla::api::validation {
+namespace {
+
+std::string printed_int_or_string(const Json& value) {
+  if (value.is_string())
+    return "intstr.IntOrString{Type:1, IntVal:0, StrVal:" + go_quote(value.as_string()) + "}";
+  return "intstr.IntOrString{Type:0, IntVal:" + std::to_string(value.as_int()) + ", StrVal:\"\"}";
+}
+
+void bad_int_or_string(const FieldView& value, const std::string& detail) {
+  value.errors().add_literal("FieldValueInvalid", value.path(),
+                             "Invalid value: " + printed_int_or_string(value.value()) + ": " + detail);
+}
+
+// The selector of a workload and the labels of its pods.
+void validate_selected_template(const Subject& subject, std::string_view what, bool required) {
+  const FieldView spec = subject.spec();
+  const FieldView selector = spec["selector"];
+  FieldErrors& errors = selector.errors();
+  if (selector.value().is_null()) {
+    if (required) errors.required(selector.path());
+  } else {
+    const std::size_t before = errors.size();
+    validate_label_selector(selector);
+    const bool sound = errors.size() == before;
+    if (selector.value().empty()) {
+      errors.invalid(selector.path(), selector.value(), "empty selector is invalid for " + std::string(what));
+    } else if (!LabelSelector::from_json(selector.value()) || !sound) {
+      errors.invalid(selector.path(), selector.value(), "");
+    }
+  }
+  auto compiled = LabelSelector::from_json(selector.value());
+  const FieldView pod_template = spec["template"];
+  if (compiled && !compiled->selects_everything()) {
+    const Json& labels = pod_template.value()["metadata"]["labels"];
+    if (!compiled->matches(labels)) {
+      errors.invalid(at_field(pod_template.path(), "metadata.labels"),
+                     labels.is_null() ? Json::object() : labels,
+                     "`selector` does not match template `labels`");
+    }
+  }
+}
+
+void validate_restart_always(const FieldView& pod_template) {
+  const FieldView policy = pod_template["spec"]["restartPolicy"];
+  if (policy.text() != "Always") policy.errors().not_supported(policy.path(), policy.value(), {"Always"});
+}
+
+int as_percent_or_number(const Json& value) {
+  if (!value.is_string()) return static_cast<int>(value.as_int());
+  int number = 0;
+  for (const char c : value.as_string()) number = c >= '0' && c <= '9' ? number * 10 + (c - '0') : number;
+  return number;
+}
+
+bool rolling_value(const FieldView& value) {
+  const Json& json = value.value();
+  if (json.is_string()) {
+    const std::string_view text = json.as_string();
+    bool good = text.size() > 1 && text.ends_with('%');
+    for (const char c : text.substr(0, text.size() - 1)) good = good && c >= '0' && c <= '9';
+    if (good) return true;
+    bad_int_or_string(value,
+                      "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%', "
+                      " or '93%', regex "
+                      "used for validation is '[0-9]+%')");
+    return false;
+  }
+  return value.not_negative();
+}
+
+void not_above_hundred(const FieldView& value) {
+  const Json& json = value.value();
+  if (json.is_string() && json.as_string().ends_with('%') && as_percent_or_number(json) > 100)
+    bad_int_or_string(value, "must not be greater than 100%");
+}
+
+void selector_immutable(const Subject& subject) {
+  if (!subject.creates()) subject.spec()["selector"].immutable(subject.live["spec"]["selector"]);
+}
+
+}  // namespace
+
+void validate_percent(const FieldView& value) {
+  if (value.value().is_null()) return;
+  if (rolling_value(value)) not_above_hundred(value);
+}
+
+void deployment(const Subject& subject) {
+  if (subject.subresource == "status") return;
+  const FieldView spec = subject.spec();
+  spec["replicas"].not_negative();
+  validate_selected_template(subject, "deployment", true);
+  validate_pod_template(spec["template"]);
+  validate_restart_always(spec["template"]);
+  const FieldView strategy = spec["strategy"];
+  const std::string_view type = strategy["type"].text();
+  const FieldView rolling = strategy["rollingUpdate"];
+  if (type == "Recreate") {
+    if (!rolling.value().is_null()) rolling.forbid("may not be specified when strategy `type` is 'Recreate'");
+  } else if (type == "RollingUpdate") {
+    const FieldView unavailable = rolling["maxUnavailable"], surge = rolling["maxSurge"];
+    rolling_value(unavailable);
+    rolling_value(surge);
+    if (as_percent_or_number(unavailable.value()) == 0 && as_percent_or_number(surge.value()) == 0) {
+      bad_int_or_string(unavailable, "may not be 0 when `maxSurge` is 0");
+    }
+    not_above_hundred(unavailable);
+  } else {
+    strategy.errors().add_literal("FieldValueNotSupported", strategy.path(),
+                                  "Unsupported value: apps.DeploymentStrategy{Type:" + go_quote(type) +
+                                      ", RollingUpdate:(*apps.RollingUpdateDeployment)(nil)}: supported "
+                                      "values: \"Recreate\", \"RollingUpdate\"");
+  }
+  spec["minReadySeconds"].not_negative();
+  spec["revisionHistoryLimit"].not_negative();
+  const FieldView deadline = spec["progressDeadlineSeconds"];
+  if (deadline.not_negative() && !deadline.value().is_null() &&
+      deadline.number() <= spec["minReadySeconds"].number()) {
+    deadline.invalid("must be greater than minReadySeconds");
+  }
+  selector_immutable(subject);
+}
+
+void replica_set(const Subject& subject) {
+  if (subject.subresource == "status") return;
+  const FieldView spec = subject.spec();
+  spec["replicas"].not_negative();
+  spec["minReadySeconds"].not_negative();
+  validate_selected_template(subject, "deployment", true);
+  validate_pod_template(spec["template"]);
+  validate_restart_always(spec["template"]);
+  selector_immutable(subject);
+}
+
+void replication_controller(const Subject& subject) {
+  if (subject.subresource == "status") return;
+  const FieldView spec = subject.spec();
+  spec["minReadySeconds"].not_negative();
+  const FieldView selector = spec["selector"];
+  if (!selector.filled()) selector.errors().required(selector.path());
+  spec["replicas"].not_negative();
+  if (!spec["template"].value().is_object()) {
+    spec["template"].require();
+    return;
+  }
+  const Json& labels = spec["template"].value()["metadata"]["labels"];
+  for (const auto& [key, value] : selector.value().members()) {
+    if (labels[key] == value) continue;
+    selector.errors().invalid(at_field(spec["template"].path(), "metadata.labels"), labels,
+                              "`selector` does not match template `labels`");
+    break;
+  }
+  validate_pod_template(spec["template"]);
+  validate_restart_always(spec["template"]);
+}
+
+void stateful_set(const Subject& subject) {
+  if (subject.subresource == "status") return;
+  const FieldView spec = subject.spec();
+  const FieldView management = spec["podManagementPolicy"];
+  if (!management.given()) {
+    management.require();
+  } else if (management.text() != "OrderedReady" && management.text() != "Parallel") {
+    management.invalid("must be 'OrderedReady' or 'Parallel'");
+  }
+  const FieldView strategy = spec["updateStrategy"];
+  if (!strategy["type"].given()) {
+    strategy["type"].require();
+  } else if (strategy["type"].text() != "RollingUpdate" && strategy["type"].text() != "OnDelete") {
+    strategy["type"].invalid("must be 'RollingUpdate' or 'OnDelete'");
+  }
+  const FieldView rolling = strategy["rollingUpdate"];
+  if (strategy["type"].text() == "OnDelete" && !rolling.value().is_null()) {
+    rolling.invalid("only allowed for updateStrategy 'RollingUpdate'");
+  }
+  rolling["partition"].not_negative();
+  spec["replicas"].not_negative();
+  spec["minReadySeconds"].not_negative();
+  validate_selected_template(subject, "statefulset", true);
+  validate_pod_template(spec["template"]);
+  validate_restart_always(spec["template"]);
+  if (subject.creates()) return;
+  Json now = spec.value(), before = subject.live["spec"];
+  for (const char* name : {"replicas", "template", "updateStrategy", "minReadySeconds", "ordinals",
+                           "persistentVolumeClaimRetentionPolicy"}) {
+    now.erase(name);
+    before.erase(name);
+  }
+  if (!(now == before)) {
+    spec.forbid(
+        "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "
+        "'updateStrategy', "
+        "'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden");
+  }
+}
+
+void daemon_set(const Subject& subject) {
+  if (subject.subresource == "status") return;
+  const FieldView spec = subject.spec();
+  validate_selected_template(subject, "daemonset", false);
+  if (spec["selector"].value().is_null()) {
+    const FieldView pod_template = spec["template"];
+    spec.errors().invalid(at_field(pod_template.path(), "metadata.labels"),
+                          pod_template.value()["metadata"]["labels"],
+                          "`selector` does not match template `labels`");
+  }
+  validate_pod_template(spec["template"]);
+  validate_restart_always(spec["template"]);
+  spec["minReadySeconds"].not_negative();
+  const FieldView strategy = spec["updateStrategy"];
+  if (strategy["type"].text() == "RollingUpdate") {
+    const FieldView unavailable = strategy["rollingUpdate"]["maxUnavailable"],
+                    surge = strategy["rollingUpdate"]["maxSurge"];
+    rolling_value(unavailable);
+    rolling_value(surge);
+    const bool has_unavailable = as_percent_or_number(unavailable.value()) != 0,
+               has_surge = as_percent_or_number(surge.value()) != 0;
+    if (has_unavailable && has_surge)
+      surge.errors().invalid(surge.path(), surge.value(), "may not be set when maxUnavailable is non-zero");
+    if (!has_unavailable && !has_surge)
+      unavailable.errors().required(unavailable.path(), "cannot be 0 when maxSurge is 0");
+  } else if (strategy["type"].text() != "OnDelete") {
+    strategy["type"].one_of({"RollingUpdate", "OnDelete"});
+  }
+  spec["revisionHistoryLimit"].not_negative();
+  selector_immutable(subject);
+}
+
+}  // namespace flotilla::api::validation
