@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine.hpp"
+
+#include <chrono>
+
+#include "../requests.hpp"
+
+namespace flotilla::plugins::storage {
+namespace {
+
+constexpr Limits kLimits;
+constexpr std::size_t kGroup = 1024;
+constexpr std::size_t kGroupBytes = 16u << 20;
+constexpr std::size_t kQueue = 100'000;
+constexpr auto kProbeEvery = std::chrono::milliseconds(250);
+
+std::string text(flt_str_t value) {
+  return std::string(sdk::view(value));
+}
+
+}  // namespace
+
+SqliteEngine::SqliteEngine(const flt_host_t* host, const flt_create_args_t& args)
+    : host_(host),
+      log_(host),
+      options_(parse_options(sdk::view(args.config_json), sdk::view(args.state_dir))) {}
+
+SqliteEngine::~SqliteEngine() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void SqliteEngine::start(sdk::Call& call) {
+  database_ = std::make_unique<Database>(options_, log_);
+  publish();
+  thread_ = std::thread([this] { run(); });
+  call.succeed(nullptr);
+}
+
+void SqliteEngine::stop(std::int64_t, sdk::Call& call) {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_one();
+  if (thread_.joinable()) thread_.join();
+  call.succeed(nullptr);
+}
+
+void SqliteEngine::health() {
+  std::lock_guard lock(mutex_);
+  if (!facts_.read_only_because.empty()) throw sdk::Failure(FLT_UNAVAILABLE, facts_.read_only_because);
+}
+
+void SqliteEngine::describe(flt_storage_capabilities_t& out) {
+  out.flags = FLT_STORAGE_DURABLE;
+  out.max_ops_per_commit = kLimits.ops;
+  out.max_guards = kLimits.guards;
+  out.max_key_bytes = kLimits.key_bytes;
+  out.max_value_bytes = kLimits.value_bytes;
+}
+
+void SqliteEngine::status(const flt_storage_status_request_t&, sdk::Call& call) {
+  std::lock_guard lock(mutex_);
+  sdk::succeed_status(call, facts_.revision, facts_.compacted, facts_.bytes, "single",
+                      facts_.read_only_because);
+}
+
+void SqliteEngine::range(const flt_storage_range_request_t& request, sdk::Call& call) {
+  PendingRange range{text(request.key), text(request.end), request.end.p == nullptr,
+                     request.revision,  request.limit,     request.flags};
+  enqueue({std::move(range), std::move(call)});
+}
+
+void SqliteEngine::commit(const flt_storage_commit_request_t& request, sdk::Call& call) {
+  check_commit(request, kLimits);
+  PendingCommit commit;
+  commit.expect_revision = request.expect_revision;
+  commit.flags = request.flags;
+  commit.guards.reserve(request.n_guards);
+  for (const flt_storage_guard_t& guard : guards_of(request))
+    commit.guards.push_back({text(guard.key), guard.mod_revision});
+  commit.ops.reserve(request.n_ops);
+  for (const flt_storage_op_t& op : ops_of(request)) {
+    const bool remove = op.kind == FLT_OP_DELETE;
+    commit.ops.push_back({remove, text(op.key), remove ? std::string() : std::string(sdk::view(op.value))});
+  }
+  enqueue({std::move(commit), std::move(call)});
+}
+
+void SqliteEngine::compact(const flt_storage_compact_request_t& request, sdk::Call& call) {
+  enqueue({PendingCompact{request.revision}, std::move(call)});
+}
+
+void SqliteEngine::enqueue(Job job) {
+  bool idle = false;
+  const char* refused = nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_ || !thread_.joinable()) {
+      refused = "the database is not open";
+    } else if (queue_.size() >= kQueue) {
+      refused = "too many commits wait for the disk";
+    } else {
+      idle = queue_.empty();
+      queue_.push_back(std::move(job));
+    }
+  }
+  if (refused != nullptr) return job.call.fail(FLT_UNAVAILABLE, refused);
+  if (idle) changed_.notify_one();
+}
+
+void SqliteEngine::run() {
+  bool more_to_tend = true;
+  for (;;) {
+    std::deque<Job> jobs = take(more_to_tend);
+    if (jobs.empty()) {
+      std::lock_guard lock(mutex_);
+      if (stopping_ && queue_.empty()) break;
+    }
+    serve(jobs);
+    more_to_tend = tend();
+  }
+  try {
+    if (!read_only_) database_->close_cleanly();
+  } catch (const sdk::Failure& failure) {
+    log_.write(FLT_LOG_WARN, "the database was not closed cleanly",
+               {{sdk::str("error"), sdk::str(failure.what())}});
+  }
+  database_.reset();
+}
+
+// Everything that waits. Without anything: soon, when there is work of our own to do.
+std::deque<SqliteEngine::Job> SqliteEngine::take(bool more_to_tend) {
+  std::unique_lock lock(mutex_);
+  const auto due = [this] { return stopping_ || !queue_.empty(); };
+  if (read_only_) {
+    changed_.wait_for(lock, kProbeEvery, due);
+  } else if (!more_to_tend) {
+    changed_.wait(lock, due);
+  }
+  return std::exchange(queue_, {});
+}
+
+void SqliteEngine::serve(std::deque<Job>& jobs) {
+  while (!jobs.empty()) {
+    if (std::holds_alternative<PendingCommit>(jobs.front().work)) {
+      serve_group(jobs);
+      continue;
+    }
+    serve_one(jobs.front());
+    jobs.pop_front();
+  }
+}
+
+void SqliteEngine::serve_one(Job& job) {
+  job.call.run([&](sdk::Call& call) {
+    if (const auto* range = std::get_if<PendingRange>(&job.work)) {
+      sdk::KvList kvs(call.arena());
+      const Database::RangeTotals totals = database_->range(*range, kvs);
+      return sdk::succeed_range(call, kvs, totals.more, totals.count, totals.revision);
+    }
+    database_->compact(std::get<PendingCompact>(job.work).revision);
+    publish();
+    sdk::succeed_compact(call, database_->compacted());
+  });
+}
+
+// Takes the commits at the front of `jobs` and makes them safe together.
+void SqliteEngine::serve_group(std::deque<Job>& jobs) {
+  struct Answer {
+    bool succeeded;
+    std::int64_t revision;
+    sdk::KvList kvs;
+  };
+  std::deque<Job> group;
+  std::size_t bytes = 0;
+  while (!jobs.empty() && group.size() < kGroup && bytes < kGroupBytes &&
+         std::holds_alternative<PendingCommit>(jobs.front().work)) {
+    for (const PendingOp& op : std::get<PendingCommit>(jobs.front().work).ops) bytes += op.value.size();
+    group.push_back(std::move(jobs.front()));
+    jobs.pop_front();
+  }
+  if (read_only_) {
+    return fail_group(
+        group,
+        sdk::Failure(FLT_UNAVAILABLE, "the database is read-only: " + facts_.read_only_because, "ReadOnly"));
+  }
+  std::vector<Answer> answers;
+  answers.reserve(group.size());
+  try {
+    database_->begin();
+    for (Job& job : group) {
+      Answer answer{false, 0, sdk::KvList(job.call.arena())};
+      answer.succeeded = database_->apply(std::get<PendingCommit>(job.work), &answer.kvs);
+      answer.revision = database_->revision();
+      answers.push_back(std::move(answer));
+    }
+    database_->save();
+  } catch (const sdk::Failure& failure) {
+    database_->roll_back();
+    read_only_ = true;
+    const std::string why = std::string(failure.what()) + "; writes go on by themselves when it is gone";
+    log_.write(FLT_LOG_ERROR, "the database cannot be written, read-only",
+               {{sdk::str("path"), sdk::str(options_.path)}, {sdk::str("error"), sdk::str(failure.what())}});
+    publish(why);
+    return fail_group(group, failure);
+  }
+  publish();
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    group[i].call.run([&](sdk::Call& call) {
+      sdk::succeed_commit(call, answers[i].succeeded, answers[i].revision, &answers[i].kvs);
+    });
+  }
+}
+
+void SqliteEngine::fail_group(std::deque<Job>& group, const sdk::Failure& failure) {
+  for (Job& job : group) job.call.fail(failure.code(), failure.what(), failure.reason());
+}
+
+// Upkeep, and the way back from read-only. True if there is more to do soon.
+bool SqliteEngine::tend() {
+  try {
+    if (!read_only_) return database_->tend();
+    database_->probe();
+    read_only_ = false;
+    log_.write(FLT_LOG_INFO, "the database takes writes again",
+               {{sdk::str("path"), sdk::str(options_.path)}});
+    publish(std::string());
+  } catch (const sdk::Failure& failure) {
+    database_->roll_back();
+    if (!read_only_)
+      log_.write(FLT_LOG_WARN, "upkeep of the database failed",
+                 {{sdk::str("error"), sdk::str(failure.what())}});
+  }
+  return false;
+}
+
+void SqliteEngine::publish(std::optional<std::string> read_only) {
+  const std::uint64_t bytes = database_->bytes();
+  std::lock_guard lock(mutex_);
+  facts_.revision = database_->revision();
+  facts_.compacted = database_->compacted();
+  facts_.bytes = bytes;
+  if (read_only) facts_.read_only_because = *std::move(read_only);
+}
+
+}  // namespace flotilla::plugins::storage

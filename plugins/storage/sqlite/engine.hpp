@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The life of the sqlite backend: a queue of what was asked, and one thread that owns the database. Whatever
+// commits wait when the thread is free become one transaction with one fsync; they are answered after it, in
+// order. Between groups it tidies up: history, log, free pages. When a write fails the whole group fails, and
+// the engine is read-only until a real write works again.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <variant>
+
+#include "database.hpp"
+
+namespace flotilla::plugins::storage {
+
+class SqliteEngine {
+ public:
+  SqliteEngine(const flt_host_t* host, const flt_create_args_t& args);
+  ~SqliteEngine();
+
+  void start(sdk::Call& call);
+  void stop(std::int64_t deadline_ns, sdk::Call& call);
+  void health();
+  void describe(flt_storage_capabilities_t& out);
+  void status(const flt_storage_status_request_t& request, sdk::Call& call);
+  void range(const flt_storage_range_request_t& request, sdk::Call& call);
+  void commit(const flt_storage_commit_request_t& request, sdk::Call& call);
+  void compact(const flt_storage_compact_request_t& request, sdk::Call& call);
+
+ private:
+  struct PendingCompact {
+    std::int64_t revision;
+  };
+  struct Job {
+    std::variant<PendingCommit, PendingRange, PendingCompact> work;
+    sdk::Call call;
+  };
+  // What may be asked at any time without the thread.
+  struct Facts {
+    std::int64_t revision = 1;
+    std::int64_t compacted = 1;
+    std::uint64_t bytes = 0;
+    std::string read_only_because;
+  };
+
+  void enqueue(Job job);
+  void run();
+  std::deque<Job> take(bool more_to_tend);
+  void serve(std::deque<Job>& jobs);
+  void serve_group(std::deque<Job>& jobs);
+  void serve_one(Job& job);
+  void fail_group(std::deque<Job>& group, const sdk::Failure& failure);
+  bool tend();
+  void publish(std::optional<std::string> read_only = std::nullopt);
+
+  const flt_host_t* host_;
+  const sdk::Log log_;
+  const SqliteOptions options_;
+  std::unique_ptr<Database> database_;  // the thread's, once it runs
+  bool read_only_ = false;              // the thread's
+  std::thread thread_;
+
+  std::mutex mutex_;  // all below
+  std::condition_variable changed_;
+  std::deque<Job> queue_;
+  bool stopping_ = false;
+  Facts facts_;
+};
+
+}  // namespace flotilla::plugins::storage
