@@ -9,6 +9,7 @@
 #include "core/api/manifest.hpp"
 #include "core/api/names.hpp"
 #include "core/api/object.hpp"
+#include "core/overrides/applied_text.hpp"
 #include "core/scheduler/trigger.hpp"
 #include "core/scheduler/webster.hpp"
 
@@ -119,10 +120,11 @@ Json make_work(const RenderInput& input, const std::string& cluster, Json manife
   Json& work_annotations = work["metadata"]["annotations"];
   work_annotations.set(a::kConflictResolution, resolution);
   if (!outcome.applied_cluster_overrides.is_null()) {
-    work_annotations.set(a::kAppliedClusterOverrides, outcome.applied_cluster_overrides.dump());
+    work_annotations.set(a::kAppliedClusterOverrides,
+                         overrides::applied_text(outcome.applied_cluster_overrides));
   }
   if (!outcome.applied_overrides.is_null())
-    work_annotations.set(a::kAppliedOverrides, outcome.applied_overrides.dump());
+    work_annotations.set(a::kAppliedOverrides, overrides::applied_text(outcome.applied_overrides));
 
   const std::string uid(api::uid_of(input.template_));
   const std::int64_t generation = input.template_["metadata"]["generation"].as_int();

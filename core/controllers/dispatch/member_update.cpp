@@ -52,6 +52,14 @@ void drop_empty(Json& value) {
   }
 }
 
+// Retention writes an empty status into a Pod and an empty list into a ServiceAccount without secrets, in
+// Karmada; so it takes them for changed whatever the member has, and sends them again.
+bool is_always_sent(const Json& object) {
+  if (object["apiVersion"].as_string() != "v1") return false;
+  const std::string_view kind = object["kind"].as_string();
+  return kind == "Pod" || (kind == "ServiceAccount" && object["secrets"].empty());
+}
+
 }  // namespace
 
 bool may_overwrite(const Json& desired, const Json& observed) {
@@ -63,12 +71,12 @@ Result<std::optional<Json>> plan_member_update(std::string_view cluster, const J
                                                const Json& observed,
                                                const interpreter::Interpreter& interpreter) {
   if (!may_overwrite(desired, observed)) {
-    return Error(Code::Conflict,
-                 "resource(kind=" + std::string(desired["kind"].as_string()) + ", " +
-                     std::string(api::namespace_of(desired)) + "/" + std::string(api::name_of(desired)) +
-                     ") already exists in the cluster " + std::string(cluster) + " and the " +
-                     std::string(api::annotation_of(desired, api::annotations::kConflictResolution)) +
-                     " strategy value is empty, Karmada will not manage this resource");
+    return Error(Code::Conflict, "resource(kind=" + std::string(desired["kind"].as_string()) + ", " +
+                                     std::string(api::namespace_of(desired)) + "/" +
+                                     std::string(api::name_of(desired)) + ") already exists in the cluster " +
+                                     std::string(cluster) + " and the " +
+                                     std::string(api::annotations::kConflictResolution) +
+                                     " strategy value is empty, Karmada will not manage this resource");
   }
   Json wanted = desired;
   take_over(wanted, observed, "resourceVersion");
@@ -89,7 +97,7 @@ Result<std::optional<Json>> plan_member_update(std::string_view cluster, const J
   Json after = wanted;
   drop_empty(before);
   drop_empty(after);
-  if (before == after) return std::optional<Json>();
+  if (before == after && !is_always_sent(wanted)) return std::optional<Json>();
   return std::optional<Json>(std::move(wanted));
 }
 

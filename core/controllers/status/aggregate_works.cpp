@@ -50,7 +50,12 @@ Json item_of(const Json& work, const std::string& cluster, const Json& resource,
   for (const Json& manifest : work["status"]["manifestStatuses"].elements()) {
     if (!is_of(manifest["identifier"], resource, ordinal)) continue;
     if (manifest.contains("status")) item.set("status", manifest["status"]);
-    item.set("health", manifest["health"].as_string("Unknown"));
+    // Reported without a verdict, as by agents that do not judge: that is not the same as unknown.
+    if (manifest["health"].as_string().empty()) {
+      item.erase("health");
+    } else {
+      item.set("health", manifest["health"]);
+    }
     break;
   }
   return item;
