@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/apiserver/admission.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace flotilla::apiserver {
+namespace {
+
+constexpr std::array<std::string_view, 3> kImmortal = {"default", "kube-system", "kube-public"};
+constexpr std::string_view kRbac = "rbac.authorization.k8s.io";
+
+bool is_review(const Resource& resource) {
+  return resource.group == "authorization.k8s.io" || resource.group == "authentication.k8s.io";
+}
+
+Status namespace_lifecycle(const Server& server, const Call& call, std::string_view name, bool creates) {
+  if (!call.resource->namespaced || call.info.ns.empty() || is_review(*call.resource)) return {};
+  const std::string& ns = call.info.ns;
+  const ObjectPtr space = server.store.get(store::collection_of("", "namespaces"), "", ns);
+  if (!space) return object_not_found({"", "namespaces"}, ns);
+  if (!creates || !space->deleting()) return {};
+  ErrorDetails details;
+  details.name = name;
+  details.group = call.resource->group;
+  details.kind = call.resource->resource;
+  details.causes.push_back(
+      {"NamespaceTerminating", "namespace " + ns + " is being terminated", "metadata.namespace"});
+  return Error(Code::Forbidden,
+               call.group_resource().text() + " " + quoted(name) +
+                   " is forbidden: unable to create new content in namespace " + ns +
+                   " because it is being terminated",
+               std::move(details));
+}
+
+std::string groups_text(const std::vector<std::string>& groups) {
+  std::string out = "[";
+  for (std::size_t i = 0; i < groups.size(); ++i) out += (i == 0 ? "" : " ") + quoted(groups[i]);
+  return out + "]";
+}
+
+Status escalation_error(const Call& call, std::string_view name, const std::vector<std::string>& missing) {
+  std::string text = "user " + quoted(call.user.name) + " (groups=" + groups_text(call.user.groups) +
+                     ") is attempting to grant RBAC permissions not currently held:";
+  for (const std::string& line : missing) text += "\n" + line;
+  return object_forbidden(call.group_resource(), name, text);
+}
+
+// Nobody gives away rights that are not theirs (k8s-api 10.6).
+Status check_escalation(const Server& server, const Call& call, const Json& live, const Json& object) {
+  const Resource& resource = *call.resource;
+  if (resource.group != kRbac || call.user.in_group(kMasters)) return {};
+  const std::string_view name = api::name_of(object);
+  Attributes attributes{.verb = "",
+                        .group = std::string(kRbac),
+                        .resource = resource.resource,
+                        .ns = call.info.ns,
+                        .name = std::string(name)};
+  const auto allowed = [&](std::string_view verb) {
+    attributes.verb = verb;
+    return server.authorizer.authorize(call.user, attributes).allowed;
+  };
+  const auto held = [&] { return server.authorizer.rules_for(call.user, call.info.ns); };
+  if (resource.resource == "roles" || resource.resource == "clusterroles") {
+    if (live["rules"] == object["rules"] && live["aggregationRule"] == object["aggregationRule"]) return {};
+    if (allowed("escalate")) return {};
+    const auto missing = missing_rules(held(), read_rules(object["rules"]));
+    return missing.empty() ? Status() : escalation_error(call, name, missing);
+  }
+  const Json& reference = object["roleRef"];
+  if (live["roleRef"] == reference && live["subjects"] == object["subjects"] && !live.is_null()) return {};
+  const bool cluster = reference["kind"].as_string() == "ClusterRole";
+  attributes.resource = cluster ? "clusterroles" : "roles";
+  attributes.name = reference["name"].as_string();
+  if (allowed("bind")) return {};
+  const auto rules =
+      server.authorizer.role_rules(reference["kind"].as_string(), call.info.ns, attributes.name);
+  if (!rules) return object_not_found({std::string(kRbac), attributes.resource}, attributes.name);
+  const auto missing = missing_rules(held(), *rules);
+  return missing.empty() ? Status() : escalation_error(call, name, missing);
+}
+
+Status call_daemon(const Server& server, const Call& call, store::AdmissionRequest::Operation operation,
+                   const Json* old_object, bool dry_run, Json& object) {
+  if (!server.options.admission) return {};
+  const Resource& resource = *call.resource;
+  store::StoredKind kind;
+  kind.gvk = resource.gvk();
+  kind.resource = resource.resource;
+  kind.namespaced = resource.namespaced;
+  kind.has_status_subresource = resource.traits.status;
+  kind.has_generation = resource.traits.generation != api::GenerationRule::None;
+  store::AdmissionRequest request;
+  request.operation = operation;
+  request.kind = &kind;
+  request.subresource = call.info.subresource;
+  request.old_object = old_object;
+  request.dry_run = dry_run;
+  return server.options.admission(request, object);
+}
+
+bool is_pod(const Resource& resource) {
+  return resource.group.empty() && resource.resource == "pods";
+}
+
+void add_toleration(Json& spec, std::string_view key) {
+  for (const Json& toleration : std::as_const(spec)["tolerations"].elements()) {
+    const std::string_view own = toleration["key"].as_string();
+    const std::string_view effect = toleration["effect"].as_string();
+    if ((own.empty() || own == key) && (effect.empty() || effect == "NoExecute")) return;
+  }
+  spec["tolerations"].push_back(Json::object(
+      {{"effect", "NoExecute"}, {"key", key}, {"operator", "Exists"}, {"tolerationSeconds", 300}}));
+}
+
+Status set_pod_priority(const Server& server, const Call& call, Json& pod) {
+  Json& spec = pod["spec"];
+  const std::string name(std::as_const(spec)["priorityClassName"].as_string());
+  std::int64_t value = 0;
+  std::string policy = "PreemptLowerPriority";
+  if (name == "system-cluster-critical") {
+    value = 2000000000;
+  } else if (name == "system-node-critical") {
+    value = 2000001000;
+  } else {
+    const auto classes = store::collection_of("scheduling.k8s.io", "priorityclasses");
+    ObjectPtr chosen;
+    if (!name.empty()) {
+      chosen = server.store.get(classes, "", name);
+      if (!chosen) {
+        return object_forbidden(call.group_resource(), api::name_of(pod),
+                                "no PriorityClass with name " + name + " was found");
+      }
+    } else {
+      for (const ObjectPtr& object : server.store.list(classes).objects) {
+        if ((*object->content())["globalDefault"].as_bool()) chosen = object;
+      }
+    }
+    if (chosen) {
+      value = (*chosen->content())["value"].as_int();
+      policy = (*chosen->content())["preemptionPolicy"].as_string("PreemptLowerPriority");
+      if (name.empty()) spec.set("priorityClassName", chosen->name());
+    }
+  }
+  spec.set("priority", value);
+  spec.set("preemptionPolicy", policy);
+  return {};
+}
+
+Status shape_pod(const Server& server, const Call& call, Json& pod) {
+  if (auto done = set_pod_priority(server, call, pod); !done) return done;
+  add_toleration(pod["spec"], "node.kubernetes.io/not-ready");
+  add_toleration(pod["spec"], "node.kubernetes.io/unreachable");
+  return {};
+}
+
+void default_storage_class(const Server& server, Json& claim) {
+  Json& spec = claim["spec"];
+  if (spec.contains("storageClassName")) return;
+  for (const ObjectPtr& object :
+       server.store.list(store::collection_of("storage.k8s.io", "storageclasses")).objects) {
+    if (api::annotation_of(*object->content(), "storageclass.kubernetes.io/is-default-class") == "true") {
+      spec.set("storageClassName", object->name());
+    }
+  }
+}
+
+Status shape_new(const Server& server, const Call& call, Json& object) {
+  const Resource& resource = *call.resource;
+  if (!resource.group.empty() && resource.origin != api::Origin::Kubernetes) return {};
+  if (is_pod(resource)) return shape_pod(server, call, object);
+  if (resource.group.empty() && resource.resource == "persistentvolumeclaims") {
+    default_storage_class(server, object);
+    api::add_finalizer(object, "kubernetes.io/pvc-protection");
+  } else if (resource.group.empty() && resource.resource == "persistentvolumes") {
+    api::add_finalizer(object, "kubernetes.io/pv-protection");
+  } else if (resource.group == "certificates.k8s.io" && resource.resource == "certificatesigningrequests") {
+    Json& spec = object["spec"];
+    spec.set("username", call.user.name);
+    spec.set("groups", Json::strings(call.user.groups));
+    if (call.user.uid.empty()) {
+      spec.erase("uid");
+    } else {
+      spec.set("uid", call.user.uid);
+    }
+    spec.erase("extra");
+  }
+  return {};
+}
+
+}  // namespace
+
+Status admit_create(Server& server, Call& call, Json& object, const RequestOptions& options) {
+  const std::string_view name = api::name_of(object);
+  if (auto done = namespace_lifecycle(server, call, name, true); !done) return done;
+  if (call.resource->origin == api::Origin::Custom &&
+      call.served->terminating.contains(call.resource->group_resource())) {
+    return Error(Code::Unsupported, "create not allowed while custom resource definition is terminating",
+                 ErrorDetails{.group = call.resource->group, .kind = call.resource->resource});
+  }
+  if (auto done = shape_new(server, call, object); !done) return done;
+  if (auto done = check_escalation(server, call, Json(), object); !done) return done;
+  return call_daemon(server, call, store::AdmissionRequest::Operation::Create, nullptr, options.dry_run,
+                     object);
+}
+
+Status admit_update(Server& server, Call& call, const Json& live, Json& object,
+                    const RequestOptions& options) {
+  if (auto done = namespace_lifecycle(server, call, api::name_of(object), false); !done) return done;
+  if (auto done = check_escalation(server, call, live, object); !done) return done;
+  return call_daemon(server, call, store::AdmissionRequest::Operation::Update, &live, options.dry_run,
+                     object);
+}
+
+Status admit_delete(Server& server, const Call& call, const Json& live, bool dry_run) {
+  if (call.resource->group.empty() && call.resource->resource == "namespaces") {
+    const std::string_view name = api::name_of(live);
+    if (std::find(kImmortal.begin(), kImmortal.end(), name) != kImmortal.end()) {
+      return object_forbidden(call.group_resource(), name, "this namespace may not be deleted");
+    }
+  }
+  Json nothing;
+  return call_daemon(server, call, store::AdmissionRequest::Operation::Delete, &live, dry_run, nothing);
+}
+
+Status may_create_too(const Server& server, const Call& call) {
+  Attributes attributes{.verb = "create",
+                        .group = call.info.group,
+                        .resource = call.info.resource,
+                        .subresource = call.info.subresource,
+                        .ns = call.info.ns,
+                        .name = call.info.name};
+  if (server.authorizer.authorize(call.user, attributes).allowed) return {};
+  return object_forbidden(call.group_resource(), call.info.name, forbidden_message(call.user, attributes));
+}
+
+void after_write(Server& server, const Resource& resource) {
+  if (resource.group == kRbac) server.authorizer.touch();
+}
+
+}  // namespace flotilla::apiserver

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/apiserver/api_server.hpp"
+
+#include <algorithm>
+
+#include "core/apiserver/bootstrap.hpp"
+#include "core/apiserver/crds.hpp"
+#include "core/apiserver/discovery.hpp"
+#include "core/apiserver/endpoints.hpp"
+#include "core/apiserver/openapi.hpp"
+#include "core/apiserver/reads.hpp"
+#include "core/apiserver/response.hpp"
+#include "core/apiserver/subresources.hpp"
+
+namespace flotilla::apiserver {
+namespace {
+
+constexpr std::string_view kRbac = "rbac.authorization.k8s.io";
+
+bool is_custom_group(const Server& server, std::string_view group) {
+  const auto builtin = server.catalog.builtin().groups();
+  return std::find(builtin.begin(), builtin.end(), group) == builtin.end();
+}
+
+// Nothing answers this path: a text where no group is known, else a Status.
+http::Response nobody(const Server& server, const Call& call) {
+  return is_custom_group(server, call.info.group) ? page_not_found() : error_response(call, path_not_found());
+}
+
+Attributes attributes_of(const RequestInfo& info) {
+  Attributes out;
+  out.verb = info.verb;
+  out.is_resource = info.is_resource;
+  out.group = info.group;
+  out.resource = info.resource;
+  out.subresource = info.subresource;
+  out.ns = info.ns;
+  out.name = info.authorization_name;
+  out.path = info.path;
+  return out;
+}
+
+Error refusal(const Call& call, const Attributes& attributes, const std::string& reason) {
+  std::string message = forbidden_message(call.user, attributes);
+  if (!reason.empty()) message += ": " + reason;
+  if (!call.info.is_resource) return Error(Code::Forbidden, "forbidden: " + message, ErrorDetails{});
+  return object_forbidden({call.info.group, call.info.resource}, call.info.authorization_name, message);
+}
+
+bool is_review(const Resource& resource) {
+  return (resource.group == "authorization.k8s.io" || resource.group == "authentication.k8s.io") &&
+         resource.has_verb("create") && !resource.has_verb("get");
+}
+
+// Whether namespace and name stand where this resource has them.
+bool fits_scope(const Call& call) {
+  const RequestInfo& info = call.info;
+  const bool has_ns = !info.ns.empty() && !(info.resource == "namespaces" && info.group.empty());
+  if (!call.resource->namespaced) return !has_ns;
+  return has_ns || info.in_collection();
+}
+
+const api::Subresource* find_subresource(const Call& call) {
+  return call.resource->subresource(call.info.subresource);
+}
+
+std::string_view connect_verb(std::string_view method) {
+  if (method == "GET") return "get";
+  if (method == "POST") return "create";
+  if (method == "PUT") return "update";
+  if (method == "PATCH") return "patch";
+  if (method == "DELETE") return "delete";
+  return "";
+}
+
+Task<http::Response> serve_cluster_proxy(ServerPtr server, CallPtr call) {
+  if (!server->options.cluster_proxy) {
+    co_return error_response(*call, Error(Code::Unavailable, "no cluster proxy is configured"));
+  }
+  ClusterProxyRequest request;
+  request.cluster = call->info.name;
+  const std::string marker = "/clusters/" + call->info.name + "/proxy";
+  const auto at = call->request.path.find(marker);
+  std::string_view rest = at == std::string::npos
+                              ? std::string_view()
+                              : std::string_view(call->request.path).substr(at + marker.size());
+  request.target = rest.empty() ? "/" : std::string(rest);
+  if (!call->request.query.empty()) request.target += "?" + call->request.query;
+  request.user = call->user;
+  request.request = std::move(call->request);
+  auto proxying = server->options.cluster_proxy(std::move(request));
+  co_return co_await std::move(proxying);
+}
+
+Task<http::Response> serve_subresource(ServerPtr server, CallPtr call) {
+  const std::string& sub = call->info.subresource;
+  const Resource& resource = *call->resource;
+  if (resource.group == "cluster.karmada.io" && resource.resource == "clusters" && sub == "proxy") {
+    auto proxying = serve_cluster_proxy(server, call);
+    co_return co_await std::move(proxying);
+  }
+  const api::Subresource* found = find_subresource(*call);
+  if (found == nullptr || !call->info.rest.empty()) co_return nobody(*server, *call);
+  const std::string& method = call->request.method;
+  const std::string_view verb = connect_verb(method);
+  if (verb.empty() || std::find(found->verbs.begin(), found->verbs.end(), verb) == found->verbs.end()) {
+    co_return error_response(*call, method_not_allowed());
+  }
+  if (sub == "scale") {
+    auto scaling = serve_scale(server, call);
+    co_return co_await std::move(scaling);
+  }
+  if (sub == "eviction") {
+    auto evicting = serve_eviction(server, call);
+    co_return co_await std::move(evicting);
+  }
+  if (sub == "binding") {
+    auto binding = serve_pod_binding(server, call);
+    co_return co_await std::move(binding);
+  }
+  if (sub == "token") {
+    auto signing = serve_token(server, call);
+    co_return co_await std::move(signing);
+  }
+  if (sub == "log" || sub == "exec" || sub == "attach" || sub == "portforward")
+    co_return serve_pod_connect(*server, *call);
+  if (sub == "proxy") co_return error_response(*call, Error(Code::Unavailable, "no endpoints available"));
+  if (method == "GET") {
+    auto reading = serve_get(server, call);
+    co_return co_await std::move(reading);
+  }
+  if (method == "PUT") {
+    auto updating = serve_update(server, call);
+    co_return co_await std::move(updating);
+  }
+  auto patching = serve_patch(server, call);
+  co_return co_await std::move(patching);
+}
+
+Task<http::Response> serve_object(ServerPtr server, CallPtr call) {
+  const std::string& method = call->request.method;
+  const RequestInfo& info = call->info;
+  const Resource& resource = *call->resource;
+  Task<http::Response> serving;
+  if (info.verb == "watch") {
+    serving = serve_watch(server, call);
+  } else if (info.in_collection() && method == "GET") {
+    serving = serve_list(server, call);
+  } else if (info.in_collection() && method == "POST") {
+    if (is_review(resource)) co_return serve_review(*server, *call);
+    serving = resource.resource == "bindings" ? serve_pod_binding(server, call) : serve_create(server, call);
+  } else if (info.in_collection()) {
+    serving = serve_delete_collection(server, call);
+  } else if (method == "GET") {
+    serving = serve_get(server, call);
+  } else if (method == "PUT") {
+    serving = serve_update(server, call);
+  } else if (method == "PATCH") {
+    serving = serve_patch(server, call);
+  } else {
+    serving = serve_delete(server, call);
+  }
+  co_return co_await std::move(serving);
+}
+
+bool method_fits(const Call& call) {
+  const std::string& method = call.request.method;
+  const RequestInfo& info = call.info;
+  const Resource& resource = *call.resource;
+  if (info.verb == "watch") return method == "GET" && resource.has_verb("watch");
+  if (!info.in_collection()) {
+    return (method == "GET" && resource.has_verb("get")) ||
+           (method == "PUT" && resource.has_verb("update")) ||
+           (method == "PATCH" && resource.has_verb("patch")) ||
+           (method == "DELETE" && resource.has_verb("delete"));
+  }
+  if (method == "GET") return resource.has_verb("list");
+  const bool everywhere = resource.namespaced && info.ns.empty();
+  if (everywhere) return method == "POST" && is_review(resource);
+  return (method == "POST" && resource.has_verb("create")) ||
+         (method == "DELETE" && resource.has_verb("deletecollection"));
+}
+
+Task<http::Response> serve_resource(ServerPtr server, CallPtr call) {
+  RequestInfo& info = call->info;
+  call->resource = call->served->registry.find_resource(info.group, info.version, info.resource);
+  if (!call->resource || !fits_scope(*call)) co_return nobody(*server, *call);
+  if (!call->resource->namespaced) info.ns.clear();
+  if (!call->resource->deprecation_warning.empty()) call->warn(call->resource->deprecation_warning);
+  if (!info.subresource.empty()) {
+    auto serving = serve_subresource(server, call);
+    co_return co_await std::move(serving);
+  }
+  if (!method_fits(*call)) co_return error_response(*call, method_not_allowed());
+  auto serving = serve_object(server, call);
+  co_return co_await std::move(serving);
+}
+
+Task<http::Response> route(ServerPtr server, CallPtr call) {
+  MediaOffer offer;
+  auto media = negotiate(call->request.headers.get("Accept"), offer);
+  if (media) call->media = *media;
+  auto user = server->authenticator->authenticate(call->request, server->now());
+  if (!user) co_return error_response(*call, user.error());
+  auto effective = server->authenticator->impersonate(call->request, *user, server->authorizer);
+  if (!effective) co_return error_response(*call, effective.error());
+  call->user = *std::move(effective);
+  const Attributes attributes = attributes_of(call->info);
+  const Decision decision = server->authorizer.authorize(call->user, attributes);
+  if (!decision.allowed) co_return error_response(*call, refusal(*call, attributes, decision.reason));
+
+  if (call->info.is_resource) {
+    if (!media) {
+      const bool known = call->served->registry.find_resource(call->info.group, call->info.version,
+                                                              call->info.resource) != nullptr;
+      if (known) co_return error_response(*call, media.error());
+    }
+    auto serving = serve_resource(server, call);
+    co_return co_await std::move(serving);
+  }
+  if (auto answer = serve_endpoint(*server, *call)) co_return *std::move(answer);
+  if (auto answer = serve_openapi(*server, *call)) co_return *std::move(answer);
+  if (!call->info.parts.empty() && call->request.path.substr(0, 2) != "//") {
+    const bool plain = !media && (call->info.parts[0] == "api" || call->info.parts[0] == "apis");
+    if (plain && media.error().details() != nullptr) co_return error_response(*call, media.error());
+    if (auto answer = serve_discovery(*server, *call)) co_return *std::move(answer);
+  }
+  co_return page_not_found();
+}
+
+Task<http::Response> serve(ServerPtr server, http::Request request) {
+  server->requests.fetch_add(1, std::memory_order_relaxed);
+  auto call = std::make_shared<Call>();
+  call->request = std::move(request);
+  call->query = Query(call->request.query);
+  call->info = read_request(call->request.method, call->request.path, call->query);
+  call->served = server->catalog.served();
+  auto routing = route(server, call);
+  http::Response response = co_await std::move(routing);
+  finish_headers(*call, response);
+  co_return response;
+}
+
+// Other writers change roles too.
+Task<void> follow_roles(ServerPtr server, std::string resource) {
+  for (;;) {
+    store::WatchRequest request;
+    request.collection = store::collection_of(kRbac, resource);
+    request.after = server->store.revision();
+    auto subscription = server->store.watch(request);
+    if (!subscription) co_return;
+    server->authorizer.touch();
+    for (;;) {
+      auto waiting = (*subscription)->next();
+      auto events = co_await std::move(waiting);
+      if (!events && events.error().is(Code::Cancelled)) co_return;
+      server->authorizer.touch();
+      if (!events) break;
+    }
+  }
+}
+
+}  // namespace
+
+Server::Server(const Executor& executor_in, store::Store& store_in, ApiServerOptions options_in)
+    : executor(executor_in),
+      store(store_in),
+      options(std::move(options_in)),
+      catalog(options.registry != nullptr ? *options.registry : api::Registry::builtin()),
+      authorizer(store),
+      fibers(executor.strand(), "apiserver") {}
+
+struct ApiServer::State {
+  ServerPtr server;
+};
+
+ApiServer::ApiServer(const Executor& executor, store::Store& store, ApiServerOptions options)
+    : state_(std::make_shared<State>()) {
+  state_->server = std::make_shared<Server>(executor, store, std::move(options));
+}
+
+ApiServer::~ApiServer() = default;
+
+Task<Status> ApiServer::start() {
+  const ServerPtr server = state_->server;
+  auto signer = TokenSigner::make(server->options.service_account_key_pem, server->options.issuer);
+  if (!signer) co_return std::move(signer).context("read the service account key");
+  server->authenticator =
+      std::make_unique<Authenticator>(server->store, *std::move(signer), server->options.static_tokens);
+  auto bootstrapping = create_bootstrap_objects(server);
+  if (auto done = co_await std::move(bootstrapping); !done) co_return done;
+  publish_definitions(*server);
+  server->fibers.spawn(run_definitions(server));
+  for (const char* resource : {"roles", "rolebindings", "clusterroles", "clusterrolebindings"}) {
+    server->fibers.spawn(follow_roles(server, resource));
+  }
+  server->ready.store(true);
+  co_return Status();
+}
+
+Task<void> ApiServer::stop() {
+  const ServerPtr server = state_->server;
+  server->ready.store(false);
+  server->fibers.cancel();
+  auto joining = server->fibers.join();
+  co_await std::move(joining);
+}
+
+http::Handler ApiServer::handler() {
+  const ServerPtr server = state_->server;
+  return [server](http::Request request) { return serve(server, std::move(request)); };
+}
+
+}  // namespace flotilla::apiserver

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kubernetes' REST interface over the store: one http::Handler that serves discovery, OpenAPI, every resource
+// of the registry and every custom one, with authentication, authorization and admission in process.
+//
+//   ApiServer server(executor, store, writer_admission, options);
+//   co_await server.start();                  // bootstrap objects, custom resources, RBAC
+//   http::Server(executor, http_options, server.handler());
+//   co_await server.stop();
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/api/schema/registry.hpp"
+#include "core/apiserver/user.hpp"
+#include "core/http/http.hpp"
+#include "core/store/store.hpp"
+#include "core/store/writer.hpp"
+
+namespace flotilla::apiserver {
+
+// The rest of /apis/cluster.karmada.io/v1alpha1/clusters/NAME/proxy/..., after authorization.
+struct ClusterProxyRequest {
+  std::string cluster;
+  std::string target;  // path and query for the member, with a leading slash
+  UserInfo user;
+  http::Request request;
+};
+using ClusterProxy = std::function<Task<http::Response>(ClusterProxyRequest)>;
+
+struct ApiServerOptions {
+  const api::Registry* registry = nullptr;  // null: Registry::builtin()
+  std::map<std::string, UserInfo> static_tokens;
+  std::string service_account_key_pem;  // RSA; empty: made anew
+  std::string issuer = "https://kubernetes.default.svc";
+  std::string git_version = "v1.32.0";
+  std::string server_address = "127.0.0.1:6443";  // for /api
+  store::Admission admission;                     // Karmada's defaulting and validation; may be empty
+  std::function<Result<api::Json>(std::string_view)>
+      parse_yaml;  // null: YAML bodies are read as JSON or refused
+  ClusterProxy cluster_proxy;
+  std::string service_network = "10.0.0.0/16";
+  std::function<std::string()> metrics;  // more lines for /metrics
+};
+
+class ApiServer {
+ public:
+  ApiServer(const Executor& executor, store::Store& store, ApiServerOptions options);
+  ~ApiServer();
+
+  Task<Status> start();
+  Task<void> stop();
+  http::Handler handler();
+  // Everything writes through it, so that admission holds for controllers too.
+  store::Writer& writer();
+  const std::string& service_account_key_pem() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace flotilla::apiserver

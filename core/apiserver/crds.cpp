@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/apiserver/crds.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "core/base/log.hpp"
+
+namespace flotilla::apiserver {
+namespace {
+
+const Logger kLog("definitions");
+constexpr std::string_view kCleanup = "customresourcecleanup.apiextensions.k8s.io";
+constexpr auto kRetry = std::chrono::milliseconds(200);
+
+store::Collection definitions() {
+  return store::collection_of("apiextensions.k8s.io", "customresourcedefinitions");
+}
+
+store::Collection objects_of(const Json& crd) {
+  return store::collection_of(crd["spec"]["group"].as_string(), crd["spec"]["names"]["plural"].as_string());
+}
+
+std::string_view condition_of(const Json& crd, std::string_view type) {
+  for (const Json& condition : crd["status"]["conditions"].elements()) {
+    if (condition["type"].as_string() == type) return condition["status"].as_string();
+  }
+  return {};
+}
+
+// True if it changed anything.
+bool set_condition(Json& crd, std::string_view type, std::string_view status, std::string_view reason,
+                   std::string_view message, WallTime now) {
+  Json& conditions = crd.make({"status", "conditions"});
+  Json fresh = Json::object({{"type", type},
+                             {"status", status},
+                             {"reason", reason},
+                             {"message", message},
+                             {"lastTransitionTime", format_time(now)}});
+  for (Json& condition : conditions.elements()) {
+    if (condition["type"].as_string() != type) continue;
+    const bool same_status = condition["status"].as_string() == status;
+    if (same_status && condition["reason"].as_string() == reason &&
+        condition["message"].as_string() == message)
+      return false;
+    if (same_status) fresh.set("lastTransitionTime", Json(std::as_const(condition)["lastTransitionTime"]));
+    condition = std::move(fresh);
+    return true;
+  }
+  conditions.push_back(std::move(fresh));
+  return true;
+}
+
+// What another definition of the group already has of these names; empty: nothing.
+std::string name_conflict(const Server& server, const Json& crd) {
+  const Json& names = crd["spec"]["names"];
+  for (const ObjectPtr& other : server.store.list(definitions()).objects) {
+    const auto content = other->content();
+    if (other->name() == api::name_of(crd) || (*content)["spec"]["group"] != crd["spec"]["group"]) continue;
+    const Json& taken = (*content)["status"]["acceptedNames"];
+    for (const std::string_view key : {"plural", "singular", "kind", "listKind"}) {
+      const std::string_view wanted = names[key].as_string();
+      if (!wanted.empty() && taken[key].as_string() == wanted) return std::string(wanted);
+    }
+  }
+  return "";
+}
+
+// The definition as its conditions should say. True if that is news.
+bool accept_names(const Server& server, Json& crd) {
+  const WallTime now = server.now();
+  bool changed = false;
+  const std::string conflict = name_conflict(server, crd);
+  if (conflict.empty()) {
+    if (!(std::as_const(crd)["status"]["acceptedNames"] == std::as_const(crd)["spec"]["names"])) {
+      crd.make({"status", "acceptedNames"}) = Json(std::as_const(crd)["spec"]["names"]);
+      changed = true;
+    }
+    changed |= set_condition(crd, "NamesAccepted", "True", "NoConflicts", "no conflicts found", now);
+    changed |= set_condition(crd, "Established", "True", "InitialNamesAccepted",
+                             "the initial names have been accepted", now);
+  } else {
+    changed |= set_condition(crd, "NamesAccepted", "False", "NamesConflict",
+                             quoted(conflict) + " is already in use", now);
+    if (condition_of(crd, "Established") != "True") {
+      changed |= set_condition(crd, "Established", "False", "NotAccepted", "not all names are accepted", now);
+    }
+  }
+  Json& stored = crd.make({"status", "storedVersions"});
+  for (const Json& version : std::as_const(crd)["spec"]["versions"].elements()) {
+    if (!version["storage"].as_bool()) continue;
+    const auto have = std::as_const(stored).elements();
+    if (std::none_of(have.begin(), have.end(), [&](const Json& one) { return one == version["name"]; })) {
+      stored.push_back(version["name"]);
+      changed = true;
+    }
+  }
+  return changed;
+}
+
+void add_definition(Served& served, const Json& crd) {
+  auto resources = api::resources_of_crd(crd);
+  if (!resources) {
+    kLog.warn("custom resource is not served",
+              {{"definition", api::name_of(crd)}, {"error", resources.error().message()}});
+    return;
+  }
+  const std::string group_resource = std::string(crd["spec"]["names"]["plural"].as_string()) + "." +
+                                     std::string(crd["spec"]["group"].as_string());
+  for (ResourcePtr& resource : *resources) served.registry.add(std::move(resource));
+  if (crd["metadata"]["generation"].as_int() > 1) served.reshaped.insert(group_resource);
+  if (crd["metadata"]["deletionTimestamp"].is_string()) served.terminating.insert(group_resource);
+}
+
+// `fresh` stands in for the stored definition of the same name.
+void publish_with(Server& server, const Json* fresh) {
+  auto served = std::make_shared<Served>();
+  served->registry = server.catalog.builtin();
+  for (const ObjectPtr& object : server.store.list(definitions()).objects) {
+    const auto content = object->content();
+    const Json& crd = fresh != nullptr && api::name_of(*fresh) == object->name() ? *fresh : *content;
+    if (condition_of(crd, "Established") == "True") add_definition(*served, crd);
+    object->release_content();
+  }
+  server.catalog.publish(std::move(served));
+}
+
+Task<void> delete_one(ServerPtr server, store::Collection collection, ObjectPtr object) {
+  if (object->deleting()) co_return;
+  Json content = *object->content();
+  if (content["metadata"]["finalizers"].empty()) {
+    auto removing =
+        server->store.remove(collection, object->key(), object->revision(), store::Durability::Derived);
+    (void)co_await std::move(removing);
+    co_return;
+  }
+  Json& metadata = content["metadata"];
+  metadata.set("deletionTimestamp", format_time(server->now()));
+  metadata.set("deletionGracePeriodSeconds", 0);
+  auto updating =
+      server->store.update(collection, std::move(content), object->revision(), store::Durability::Derived);
+  (void)co_await std::move(updating);
+}
+
+// True when the definition needs another look later.
+Task<bool> finish_deletion(ServerPtr server, ObjectPtr definition) {
+  Json crd = *definition->content();
+  if (!api::has_finalizer(crd, kCleanup)) co_return false;
+  const store::Collection collection = objects_of(crd);
+  for (const ObjectPtr& object : server->store.list(collection).objects) {
+    auto deleting = delete_one(server, collection, object);
+    co_await std::move(deleting);
+  }
+  if (server->store.count(collection) > 0) co_return true;
+  api::remove_finalizer(crd, kCleanup);
+  if (std::as_const(crd)["metadata"]["finalizers"].empty()) {
+    auto removing = server->store.remove(definitions(), definition->key(), definition->revision(),
+                                         store::Durability::Derived);
+    const auto removed = co_await std::move(removing);
+    co_return !removed.ok();
+  }
+  auto updating =
+      server->store.update(definitions(), std::move(crd), definition->revision(), store::Durability::Derived);
+  const auto updated = co_await std::move(updating);
+  co_return !updated.ok();
+}
+
+Task<bool> reconcile(ServerPtr server, std::string name) {
+  const ObjectPtr definition = server->store.get(definitions(), "", name);
+  if (!definition) {
+    publish_with(*server, nullptr);
+    co_return false;
+  }
+  if (definition->deleting()) {
+    publish_with(*server, nullptr);
+    auto finishing = finish_deletion(server, definition);
+    co_return co_await std::move(finishing);
+  }
+  Json crd = *definition->content();
+  if (!accept_names(*server, crd)) {
+    publish_with(*server, nullptr);
+    co_return false;
+  }
+  publish_with(*server, &crd);
+  auto updating =
+      server->store.update(definitions(), std::move(crd), definition->revision(), store::Durability::Derived);
+  const auto updated = co_await std::move(updating);
+  co_return !updated.ok();
+}
+
+}  // namespace
+
+void publish_definitions(Server& server) {
+  publish_with(server, nullptr);
+}
+
+Task<void> run_definitions(ServerPtr server) {
+  for (;;) {
+    store::Snapshot snapshot = server->store.list(definitions());
+    store::WatchRequest request;
+    request.collection = definitions();
+    request.after = snapshot.revision;
+    auto subscription = server->store.watch(request);
+    if (!subscription) co_return;
+    std::set<std::string> due;
+    for (const ObjectPtr& object : snapshot.objects) due.insert(object->name());
+    snapshot.objects.clear();
+    for (;;) {
+      std::set<std::string> later;
+      for (const std::string& name : due) {
+        auto working = reconcile(server, name);
+        if (co_await std::move(working)) later.insert(name);
+      }
+      due = std::move(later);
+      const Duration patience = due.empty() ? Duration(std::chrono::hours(1)) : Duration(kRetry);
+      auto waiting = (*subscription)->next_for(patience);
+      auto events = co_await std::move(waiting);
+      if (!events && events.error().is(Code::Cancelled)) co_return;
+      if (!events) break;
+      bool reset = false;
+      for (const store::Event& event : *events) {
+        if (!event.object) {
+          reset = true;
+        } else {
+          due.insert(event.object->name());
+        }
+      }
+      if (reset) break;
+    }
+  }
+}
+
+}  // namespace flotilla::apiserver

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include "core/apiserver/reads.hpp"
+#include "core/apiserver/shape.hpp"
+#include "core/apiserver/tokens.hpp"
+
+namespace flotilla::apiserver {
+namespace {
+
+constexpr auto kVersionPatience = std::chrono::seconds(3);
+
+// Where a list goes on: {"v":"meta.k8s.io/v1","rv":REVISION,"start":"ns/name\0"}.
+struct Continuation {
+  std::int64_t revision = 0;  // -1: at the newest
+  api::ObjectKey after;
+};
+
+std::string encode_continuation(std::uint64_t revision, const api::ObjectKey& last) {
+  std::string start = last.text();
+  start += '\0';
+  return base64url(
+      Json::object({{"v", "meta.k8s.io/v1"}, {"rv", static_cast<std::int64_t>(revision)}, {"start", start}})
+          .dump());
+}
+
+Result<Continuation> decode_continuation(std::string_view token, bool namespaced) {
+  const auto refuse = [](std::string_view why) {
+    return Error(Code::BadRequest, "invalid continue token: continue key is not valid: " + std::string(why));
+  };
+  const auto text = base64url_decode(token);
+  if (!text) return refuse("illegal base64 data at input byte 0");
+  const auto json = Json::parse(*text);
+  if (!json || !json->is_object()) return refuse("invalid character");
+  if ((*json)["v"].as_string() != "meta.k8s.io/v1")
+    return refuse("server does not recognize this encoded version");
+  std::string start((*json)["start"].as_string());
+  if (start.empty()) return refuse("missing start");
+  if (start.back() == '\0') start.pop_back();
+  Continuation out;
+  out.revision = (*json)["rv"].as_int();
+  const auto slash = start.find('/');
+  if (namespaced && slash != std::string::npos) {
+    out.after = {start.substr(0, slash), start.substr(slash + 1)};
+  } else {
+    out.after = {"", start};
+  }
+  return out;
+}
+
+Error compacted_page(const Continuation& from, std::string& token_out, std::uint64_t) {
+  token_out = base64url(
+      Json::object({{"v", "meta.k8s.io/v1"}, {"rv", -1}, {"start", from.after.text() + std::string(1, '\0')}})
+          .dump());
+  return Error(
+      Code::Gone,
+      "The provided continue parameter is too old to display a consistent list result. You can start a new "
+      "list without the continue parameter, or use the continue token in this response to retrieve the "
+      "remainder of the results. Continuing with the provided token results in an inconsistent list - "
+      "objects "
+      "that were created, modified, or deleted between the time the first chunk was returned and now may "
+      "show "
+      "up in the list.");
+}
+
+// What a list shows, once its revision is known.
+struct Page {
+  std::vector<ObjectPtr> objects;
+  ListMeta meta;
+};
+
+Page cut_page(std::vector<ObjectPtr> all, Revision revision, const Selection& selection,
+              const api::ObjectKey* after, std::size_t limit) {
+  Page page;
+  page.meta.revision = revision;
+  auto it = all.begin();
+  if (after != nullptr) {
+    it = std::partition_point(all.begin(), all.end(),
+                              [&](const ObjectPtr& object) { return !(*after < object->key()); });
+  }
+  if (it == all.begin() && limit == 0 && selection.everything()) {
+    page.objects = std::move(all);
+    return page;
+  }
+  for (; it != all.end(); ++it) {
+    if (!selection.matches(**it)) continue;
+    if (limit != 0 && page.objects.size() == limit) {
+      page.meta.continue_token =
+          encode_continuation(static_cast<std::uint64_t>(revision.get()), page.objects.back()->key());
+      if (!selection.has_selector()) page.meta.remaining = std::distance(it, all.end());
+      break;
+    }
+    page.objects.push_back(std::move(*it));
+  }
+  return page;
+}
+
+Cause forbidden_match(std::string_view text) {
+  return {"FieldValueForbidden", "Forbidden: " + std::string(text), "resourceVersionMatch"};
+}
+
+}  // namespace
+
+Result<std::uint64_t> read_version(std::string_view text) {
+  if (text.empty()) return std::uint64_t{0};
+  std::uint64_t value = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (code == std::errc() && end == text.data() + text.size()) return value;
+  return unexpected("resourceVersion: Invalid value: " + quoted(text) + ": strconv.ParseUint: parsing " +
+                    quoted(text) + ": invalid syntax");
+}
+
+Status check_list_options(const Query& query, bool watch) {
+  const std::string_view match = query.get("resourceVersionMatch");
+  const std::string_view version = query.get("resourceVersion");
+  const bool initial = query.has("sendInitialEvents");
+  std::vector<Cause> causes;
+  if (watch && initial) {
+    if (match != "NotOlderThan")
+      causes.push_back(
+          forbidden_match("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"));
+    if (!causes.empty()) return options_invalid("ListOptions", std::move(causes));
+    return {};
+  }
+  if (initial)
+    causes.push_back(
+        {"FieldValueForbidden", "Forbidden: sendInitialEvents is forbidden for list", "sendInitialEvents"});
+  if (!match.empty()) {
+    if (watch) causes.push_back(forbidden_match("resourceVersionMatch is forbidden for watch"));
+    if (version.empty())
+      causes.push_back(
+          forbidden_match("resourceVersionMatch is forbidden unless resourceVersion is provided"));
+    if (!query.get("continue").empty()) {
+      causes.push_back(forbidden_match("resourceVersionMatch is forbidden when continue is provided"));
+    }
+    if (match != "Exact" && match != "NotOlderThan") {
+      causes.push_back(
+          {"FieldValueNotSupported",
+           "Unsupported value: " + quoted(match) + ": supported values: \"Exact\", \"NotOlderThan\", \"\"",
+           "resourceVersionMatch"});
+    }
+    if (match == "Exact" && version == "0") {
+      causes.push_back(
+          forbidden_match("resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""));
+    }
+  }
+  if (!causes.empty()) return options_invalid("ListOptions", std::move(causes));
+  return {};
+}
+
+Task<Status> wait_for_version(ServerPtr server, std::uint64_t version) {
+  const SteadyTime give_up = server->executor.clock().steady_now() + kVersionPatience;
+  while (static_cast<std::uint64_t>(server->store.revision().get()) < version) {
+    if (server->executor.clock().steady_now() >= give_up) {
+      co_return version_too_large(version, static_cast<std::uint64_t>(server->store.revision().get()));
+    }
+    auto pause = sleep_for(std::chrono::milliseconds(20));
+    co_await std::move(pause);
+  }
+  co_return Status();
+}
+
+Task<Result<store::Snapshot>> list_at(ServerPtr server, store::Collection collection, std::string ns,
+                                      Revision at) {
+  store::WatchRequest request;
+  request.collection = collection;
+  request.ns = ns;
+  request.after = at;
+  auto subscription = server->store.watch(request);
+  if (!subscription) co_return std::move(subscription).error();
+  store::Snapshot snapshot = server->store.list(collection, ns);
+  std::vector<store::Event> events;
+  while ((*subscription)->progress() < snapshot.revision) {
+    auto waiting = (*subscription)->next();
+    auto some = co_await std::move(waiting);
+    if (!some) co_return std::move(some).error();
+    for (store::Event& event : *some) {
+      if (event.revision <= snapshot.revision) events.push_back(std::move(event));
+    }
+  }
+  std::map<api::ObjectKey, ObjectPtr> world;
+  for (ObjectPtr& object : snapshot.objects) world.emplace(object->key(), std::move(object));
+  for (auto event = events.rbegin(); event != events.rend(); ++event) {
+    if (!event->object) continue;
+    const api::ObjectKey& key = event->object->key();
+    if (event->previous) {
+      world.insert_or_assign(key, event->previous);
+    } else {
+      world.erase(key);
+    }
+  }
+  snapshot.objects.clear();
+  for (auto& [key, object] : world) snapshot.objects.push_back(std::move(object));
+  snapshot.revision = at;
+  co_return snapshot;
+}
+
+Task<http::Response> serve_list(ServerPtr server, CallPtr call) {
+  if (auto fits = check_shape(*call, true); !fits) co_return error_response(*call, fits.error());
+  auto selection = Selection::read(*call->resource, call->query);
+  if (!selection) co_return error_response(*call, selection.error());
+  if (auto valid = check_list_options(call->query, false); !valid)
+    co_return error_response(*call, valid.error());
+  auto limit = call->query.integer("limit");
+  if (!limit) co_return error_response(*call, limit.error());
+  auto version = read_version(call->query.get("resourceVersion"));
+  if (!version) co_return error_response(*call, version.error());
+
+  const store::Collection collection = collection_of(*call->resource);
+  const std::string ns = call->info.ns;
+  const std::string_view token = call->query.get("continue");
+  std::size_t page_size = limit->value_or(0) > 0 ? static_cast<std::size_t>(**limit) : 0;
+  std::optional<Continuation> from;
+  std::int64_t exact = 0;
+  if (!token.empty()) {
+    if (*version != 0) {
+      co_return error_response(
+          *call, Error(Code::BadRequest, "specifying resource version is not allowed when using continue"));
+    }
+    auto read = decode_continuation(token, call->resource->namespaced);
+    if (!read) co_return error_response(*call, read.error());
+    from = *std::move(read);
+    exact = from->revision;
+  } else if (*version != 0) {
+    const bool is_exact = call->query.get("resourceVersionMatch") == "Exact" ||
+                          (page_size != 0 && call->query.get("resourceVersionMatch").empty());
+    if (is_exact && static_cast<std::uint64_t>(server->store.revision().get()) < *version) {
+      co_return error_response(*call, unexpected("etcdserver: mvcc: required revision is a future revision"));
+    }
+    auto reached = wait_for_version(server, *version);
+    if (auto there = co_await std::move(reached); !there) co_return error_response(*call, there.error());
+    if (is_exact) exact = static_cast<std::int64_t>(*version);
+  }
+  if (call->query.get("resourceVersion") == "0") page_size = 0;
+
+  store::Snapshot snapshot = server->store.list(collection, ns);
+  if (exact > 0 && exact < static_cast<std::int64_t>(snapshot.revision.get())) {
+    auto past = list_at(server, collection, ns, Revision(exact));
+    auto found = co_await std::move(past);
+    if (!found && from) {
+      std::string retry;
+      const Error error = compacted_page(*from, retry, *version);
+      co_return error_response(*call, error, retry);
+    }
+    if (!found) {
+      co_return error_response(*call,
+                               Error(Code::Gone, "The resourceVersion for the provided list is too old."));
+    }
+    snapshot = *std::move(found);
+  }
+  auto durable = server->store.durable(std::min(snapshot.revision, server->store.revision()));
+  if (auto safe = co_await std::move(durable); !safe) co_return error_response(*call, safe.error());
+  const Page page = cut_page(std::move(snapshot.objects), snapshot.revision, *selection,
+                             from ? &from->after : nullptr, page_size);
+  co_return list_response(*server, *call, page.objects, page.meta);
+}
+
+Task<http::Response> serve_get(ServerPtr server, CallPtr call) {
+  if (auto fits = check_shape(*call, false); !fits) co_return error_response(*call, fits.error());
+  auto version = read_version(call->query.get("resourceVersion"));
+  if (!version) co_return error_response(*call, version.error());
+  if (*version != 0) {
+    auto reached = wait_for_version(server, *version);
+    if (auto there = co_await std::move(reached); !there) co_return error_response(*call, there.error());
+  }
+  const ObjectPtr object = server->store.get(collection_of(*call->resource), call->info.ns, call->info.name);
+  if (!object) co_return error_response(*call, object_not_found(call->group_resource(), call->info.name));
+  auto durable = server->store.durable(object->revision());
+  if (auto safe = co_await std::move(durable); !safe) co_return error_response(*call, safe.error());
+  co_return object_response(*server, *call, 200, object);
+}
+
+}  // namespace flotilla::apiserver

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/apiserver/response.hpp"
+
+#include <algorithm>
+
+#include "core/apiserver/yaml_text.hpp"
+
+namespace flotilla::apiserver {
+namespace {
+
+constexpr std::size_t kSharedFrom = 16u << 10;  // a TLS record: smaller pieces cost more apart than copied
+constexpr std::size_t kMaxWarnings = 4096;
+
+bool wants_pretty(const Call& call) {
+  if (call.media.pretty || call.query.flag("pretty")) return true;
+  if (call.query.has("pretty")) return false;
+  const std::string_view agent = call.request.headers.get("User-Agent");
+  return agent.starts_with("curl") || agent.starts_with("Wget") || agent.starts_with("Mozilla");
+}
+
+bool printable(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+}  // namespace
+
+void Call::warn(std::string text) {
+  if (std::find(warnings.begin(), warnings.end(), text) == warnings.end())
+    warnings.push_back(std::move(text));
+}
+
+void BodyBuilder::shared(std::shared_ptr<const void> owner, std::string_view piece) {
+  if (piece.size() < kSharedFrom) {
+    block_ += piece;
+    if (block_.size() >= 4 * kSharedFrom) flush();
+    return;
+  }
+  flush();
+  chunks_.push_back({std::move(owner), piece});
+}
+
+void BodyBuilder::flush() {
+  if (block_.empty()) return;
+  auto owned = std::make_shared<const std::string>(std::move(block_));
+  block_.clear();
+  const std::string_view bytes = *owned;
+  chunks_.push_back({std::move(owned), bytes});
+}
+
+std::vector<http::Chunk> BodyBuilder::take() {
+  flush();
+  return std::move(chunks_);
+}
+
+http::Response text_response(int status, std::string body, std::string_view content_type) {
+  http::Response response;
+  response.status = status;
+  if (!content_type.empty()) response.headers.set("Content-Type", std::string(content_type));
+  response.headers.set("X-Content-Type-Options", "nosniff");
+  if (!body.empty()) response.body.push_back(http::Chunk::of(std::move(body)));
+  return response;
+}
+
+http::Response page_not_found() {
+  return text_response(404, "404 page not found\n");
+}
+
+http::Response json_response(const Call& call, int status, const Json& body) {
+  http::Response response;
+  response.status = status;
+  response.headers.set("Content-Type", std::string(call.media.content_type()));
+  if (call.media.encoding == Encoding::Yaml) {
+    response.body.push_back(http::Chunk::of(yaml_text(body)));
+    return response;
+  }
+  std::string text = wants_pretty(call) ? body.dump_pretty() : body.dump();
+  if (!wants_pretty(call)) text += '\n';
+  response.body.push_back(http::Chunk::of(std::move(text)));
+  return response;
+}
+
+http::Response error_response(const Call& call, const Error& error, std::string_view continue_token) {
+  http::Response response = json_response(call, http_code(error), status_object(error, continue_token));
+  if (error.details() != nullptr && error.details()->retry_after_seconds > 0) {
+    response.headers.set("Retry-After", std::to_string(error.details()->retry_after_seconds));
+  }
+  return response;
+}
+
+Json success_status(const Call& call, std::string_view name, std::string_view uid) {
+  Json details = Json::object({{"name", name}, {"kind", call.resource->resource}, {"uid", uid}});
+  if (!call.resource->group.empty()) details.set("group", call.resource->group);
+  return Json::object({{"kind", "Status"},
+                       {"apiVersion", "v1"},
+                       {"metadata", Json::object()},
+                       {"status", "Success"},
+                       {"details", std::move(details)}});
+}
+
+http::Response bytes_response(const Call& call, int status, const ObjectPtr& object) {
+  if (call.media.encoding == Encoding::Yaml || wants_pretty(call)) {
+    return json_response(call, status, *object->content());
+  }
+  http::Response response;
+  response.status = status;
+  response.headers.set("Content-Type", "application/json");
+  BodyBuilder body;
+  body.shared(object, object->bytes());
+  body.text("\n");
+  response.body = body.take();
+  return response;
+}
+
+void finish_headers(const Call& call, http::Response& response) {
+  if (!response.headers.has("Cache-Control")) response.headers.set("Cache-Control", "no-cache, private");
+  const std::string_view audit = call.request.headers.get("Audit-Id");
+  if (!audit.empty()) response.headers.set("Audit-Id", std::string(audit));
+  std::size_t total = 0;
+  for (const std::string& warning : call.warnings) {
+    if (!printable(warning) || total + warning.size() > kMaxWarnings) continue;
+    total += warning.size();
+    response.headers.add("Warning", "299 - " + quoted(warning));
+  }
+}
+
+}  // namespace flotilla::apiserver

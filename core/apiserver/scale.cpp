@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "core/api/patch/managed_fields.hpp"
+#include "core/api/patch/patch.hpp"
+#include "core/api/selector.hpp"
+#include "core/apiserver/response.hpp"
+#include "core/apiserver/subresources.hpp"
+#include "core/apiserver/versions.hpp"
+
+namespace flotilla::apiserver {
+namespace {
+
+// ".spec.replicas" as members.
+std::vector<std::string> members_of(std::string_view path) {
+  std::vector<std::string> members;
+  while (!path.empty()) {
+    if (path.front() == '.') path.remove_prefix(1);
+    const auto dot = path.find('.');
+    members.emplace_back(path.substr(0, dot));
+    path = dot == std::string_view::npos ? std::string_view() : path.substr(dot);
+  }
+  return members;
+}
+
+const Json& value_at(const Json& object, std::string_view path) {
+  const Json* value = &object;
+  for (const std::string& member : members_of(path)) value = &(*value)[std::string_view(member)];
+  return *value;
+}
+
+void set_at(Json& object, std::string_view path, Json value) {
+  Json* at = &object;
+  for (const std::string& member : members_of(path)) at = &(*at)[std::string_view(member)];
+  *at = std::move(value);
+}
+
+api::ScalePaths paths_of(const Resource& resource) {
+  return resource.scale.value_or(api::ScalePaths{".spec.replicas", ".status.replicas", ""});
+}
+
+std::string selector_text(const Resource& resource, const Json& object) {
+  if (resource.scale) return std::string(value_at(object, resource.scale->label_selector).as_string());
+  const Json& selector = object["spec"]["selector"];
+  if (resource.resource == "replicationcontrollers") {
+    std::string text;
+    for (const auto& [key, value] : selector.members()) {
+      text += (text.empty() ? "" : ",") + std::string(key) + "=" + std::string(value.as_string());
+    }
+    return text;
+  }
+  const auto parsed = api::LabelSelector::from_json(selector);
+  return parsed ? parsed->to_string() : std::string();
+}
+
+Json scale_of(const Resource& resource, const Json& object) {
+  const api::ScalePaths paths = paths_of(resource);
+  const Json& from = object["metadata"];
+  Json metadata = Json::object();
+  for (const std::string_view key : {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"}) {
+    if (from.contains(key)) metadata.set(key, from[key]);
+  }
+  Json spec = Json::object();
+  const std::int64_t replicas = value_at(object, paths.spec_replicas).as_int();
+  if (replicas != 0) spec.set("replicas", replicas);
+  Json status = Json::object({{"replicas", value_at(object, paths.status_replicas).as_int()}});
+  const std::string selector = selector_text(resource, object);
+  if (!selector.empty()) status.set("selector", selector);
+  return Json::object({{"kind", "Scale"},
+                       {"apiVersion", "autoscaling/v1"},
+                       {"metadata", std::move(metadata)},
+                       {"spec", std::move(spec)},
+                       {"status", std::move(status)}});
+}
+
+Status check_scale_type(const Json& scale) {
+  const std::string_view version = scale["apiVersion"].as_string();
+  const std::string_view kind = scale["kind"].as_string();
+  if (!version.empty() && version != "autoscaling/v1") {
+    return Error(Code::BadRequest, "the API version in the data (" + std::string(version) +
+                                       ") does not match the expected API version (autoscaling/v1)");
+  }
+  if (!kind.empty() && kind != "Scale") {
+    return Error(Code::BadRequest, std::string(kind) +
+                                       " in version \"v1\" cannot be handled as a Scale: no kind " +
+                                       quoted(kind) +
+                                       " is registered for version \"autoscaling/v1\" in scheme "
+                                       "\"k8s.io/apimachinery/pkg/runtime/scheme.go:100\"");
+  }
+  return {};
+}
+
+// The parent with the replicas that `scale` asks for.
+Result<api::Draft> draft_scale(const Call& call, const Json& live, const Json& scale,
+                               const api::WriteOptions& options) {
+  const Resource& resource = *call.resource;
+  const std::string_view version = scale["metadata"]["resourceVersion"].as_string();
+  if (!version.empty() && version != live["metadata"]["resourceVersion"].as_string()) {
+    return object_modified(call.group_resource(), call.info.name);
+  }
+  const Json& replicas = scale["spec"]["replicas"];
+  if (!replicas.is_null() && !replicas.is_int()) {
+    return Error(Code::BadRequest,
+                 "Scale in version \"v1\" cannot be handled as a Scale: json: cannot unmarshal " +
+                     std::string(replicas.is_string() ? "string" : "number") +
+                     " into Go struct field ScaleSpec.spec.replicas of type int32");
+  }
+  if (replicas.as_int() < 0) {
+    return object_invalid("autoscaling", "Scale", call.info.name,
+                          {{"FieldValueInvalid",
+                            "Invalid value: " + std::to_string(replicas.as_int()) +
+                                (resource.scale ? ": should be a non-negative integer"
+                                                : ": must be greater than or equal to 0"),
+                            "spec.replicas"}});
+  }
+  api::Draft draft;
+  draft.object = live;
+  set_at(draft.object, paths_of(resource).spec_replicas, replicas.as_int());
+  api::FieldWriter writer;
+  writer.manager = options.manager;
+  writer.api_version = resource.group_version();
+  writer.subresource = "scale";
+  writer.now = options.now;
+  draft.object = api::record_update(*resource.schema, live, std::move(draft.object), writer);
+  return draft;
+}
+
+}  // namespace
+
+Task<http::Response> serve_scale(ServerPtr server, CallPtr call) {
+  const std::string ns = call->info.ns;
+  const store::Collection collection = collection_of(*call->resource);
+  if (call->request.method == "GET") {
+    const ObjectPtr object = server->store.get(collection, ns, call->info.name);
+    GroupResource shown = call->group_resource();
+    if (!call->resource->scale) shown.resource += "/scale";
+    if (!object) co_return error_response(*call, object_not_found(shown, call->info.name));
+    auto durable = server->store.durable(object->revision());
+    if (auto safe = co_await std::move(durable); !safe) co_return error_response(*call, safe.error());
+    co_return json_response(*call, 200,
+                            scale_of(*call->resource, present(*call->served, *call->resource, *object)));
+  }
+  const bool is_patch = call->request.method == "PATCH";
+  auto options = read_write_options(*server, *call, is_patch ? "PatchOptions" : "UpdateOptions", false);
+  if (!options) co_return error_response(*call, options.error());
+  options->write.subresource.clear();
+  const api::WriteOptions write = options->write;
+  DraftFunction draft;
+  if (is_patch) {
+    auto kind = patch_kind(*call);
+    if (!kind) co_return error_response(*call, kind.error());
+    const PatchKind patch_type = *kind;
+    draft = [call, patch_type, write](const Json& live) -> Result<api::Draft> {
+      const Json current = scale_of(*call->resource, live);
+      auto patched = patch_type == PatchKind::Json ? api::json_patch(current, call->request.body)
+                                                   : api::merge_patch(current, call->request.body);
+      if (!patched) return std::move(patched).error();
+      Json& scale = patched->object;
+      // Only a version that the patch itself names is a precondition.
+      if (std::as_const(scale)["metadata"]["resourceVersion"] == current["metadata"]["resourceVersion"]) {
+        scale["metadata"].erase("resourceVersion");
+      }
+      return draft_scale(*call, live, scale, write);
+    };
+  } else {
+    auto body = read_body(*server, *call);
+    if (!body) co_return error_response(*call, body.error());
+    if (auto typed = check_scale_type(body->json); !typed) co_return error_response(*call, typed.error());
+    const auto scale = std::make_shared<const Json>(std::move(body->json));
+    draft = [call, scale, write](const Json& live) { return draft_scale(*call, live, *scale, write); };
+  }
+  auto committing = commit_change(server, call, *std::move(options), std::move(draft), false);
+  auto committed = co_await std::move(committing);
+  if (!committed) co_return error_response(*call, committed.error());
+  const Json shown =
+      committed->object ? present(*call->served, *call->resource, *committed->object) : committed->dry_object;
+  co_return json_response(*call, 200, scale_of(*call->resource, shown));
+}
+
+}  // namespace flotilla::apiserver

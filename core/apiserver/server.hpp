@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all handlers share. Only core/apiserver includes this.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "core/apiserver/api_server.hpp"
+#include "core/apiserver/authenticator.hpp"
+#include "core/apiserver/authorizer.hpp"
+#include "core/apiserver/call.hpp"
+#include "core/apiserver/catalog.hpp"
+#include "core/async/fiber_scope.hpp"
+
+namespace flotilla::apiserver {
+
+struct Server {
+  Server(const Executor& executor, store::Store& store, ApiServerOptions options);
+
+  const Executor& executor;
+  store::Store& store;
+  ApiServerOptions options;
+  Catalog catalog;
+  Authorizer authorizer;
+  std::unique_ptr<Authenticator> authenticator;
+  FiberScope fibers;
+  std::atomic<bool> ready{false};
+  std::atomic<std::uint64_t> requests{0};
+  std::atomic<std::uint64_t> watches{0};
+  std::atomic<std::uint64_t> next_address{10};  // where the search for a free one begins
+  std::atomic<std::uint64_t> next_port{0};
+
+  WallTime now() const { return executor.clock().now(); }
+};
+using ServerPtr = std::shared_ptr<Server>;
+
+}  // namespace flotilla::apiserver

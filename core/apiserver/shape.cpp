@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/apiserver/shape.hpp"
+
+#include "core/api/base64.hpp"
+#include "core/apiserver/encoded.hpp"
+#include "core/apiserver/versions.hpp"
+
+namespace flotilla::apiserver {
+namespace {
+
+constexpr std::string_view kMeta = "meta.k8s.io/";
+
+// What a server shows of kinds that have no columns of their own.
+std::vector<api::PrinterColumn> plain_columns() {
+  return {{"Name", "string", "name", "", 0, ""}, {"Created At", "date", "", "", 0, ""}};
+}
+Json plain_cells(const Json& object) {
+  return Json::array({api::name_of(object), object["metadata"]["creationTimestamp"]});
+}
+
+Json partial_object(const Json& metadata) {
+  return Json::object(
+      {{"kind", "PartialObjectMetadata"}, {"apiVersion", "meta.k8s.io/v1"}, {"metadata", metadata}});
+}
+
+void append_partial(const api::Object& object, bool typed, BodyBuilder& body) {
+  body.text(typed ? R"({"apiVersion":"meta.k8s.io/v1","kind":"PartialObjectMetadata","metadata":)"
+                  : R"({"metadata":)");
+  body.text(cut(object.bytes()).metadata);
+  body.text("}");
+}
+
+Json columns_json(const std::vector<api::PrinterColumn>& columns) {
+  Json list = Json::array();
+  for (const api::PrinterColumn& column : columns) {
+    list.push_back(Json::object({{"name", column.name},
+                                 {"type", column.type},
+                                 {"format", column.format},
+                                 {"description", column.description},
+                                 {"priority", column.priority}}));
+  }
+  return list;
+}
+
+// Fills columns and rows. `object` is what includeObject asks for.
+Json row_of(const Call& call, const Json& content) {
+  Json row = Json::object({{"cells", plain_cells(content)}});
+  const std::string_view include = call.query.get("includeObject");
+  if (include == "None") {
+    row.set("object", nullptr);
+  } else if (include == "Object") {
+    row.set("object", content);
+  } else {
+    Json partial = partial_object(content["metadata"]);
+    partial.set("apiVersion", std::string(kMeta) + call.media.table_version);
+    row.set("object", std::move(partial));
+  }
+  return row;
+}
+
+Json table_of(const Call& call, const std::vector<Json>& contents, Json metadata, bool with_columns) {
+  const auto columns = plain_columns();
+  Json rows = Json::array();
+  for (const Json& content : contents) rows.push_back(row_of(call, content));
+  return Json::object({{"kind", "Table"},
+                       {"apiVersion", std::string(kMeta) + call.media.table_version},
+                       {"metadata", std::move(metadata)},
+                       {"columnDefinitions", with_columns ? columns_json(columns) : Json::array()},
+                       {"rows", std::move(rows)}});
+}
+
+Json version_metadata(const Json& content) {
+  Json metadata = Json::object();
+  const std::string_view version = content["metadata"]["resourceVersion"].as_string();
+  if (!version.empty()) metadata.set("resourceVersion", version);
+  return metadata;
+}
+
+std::string list_version(const Call& call) {
+  return call.media.shape == Shape::PartialObjectList ? "meta.k8s.io/v1" : call.resource->group_version();
+}
+
+// Items of built-in lists carry no kind.
+bool items_are_typed(const Resource& resource) {
+  return resource.origin != api::Origin::Kubernetes;
+}
+
+void append_item(const Call& call, const ObjectPtr& object, BodyBuilder& body) {
+  if (call.media.shape == Shape::PartialObjectList) return append_partial(*object, true, body);
+  if (!is_presentable(*call.served, *call.resource, *object)) {
+    Json shown = present(*call.served, *call.resource, *object);
+    if (!items_are_typed(*call.resource)) {
+      shown.erase("kind");
+      shown.erase("apiVersion");
+    }
+    return body.text(shown.dump());
+  }
+  if (items_are_typed(*call.resource)) return body.shared(object, object->bytes());
+  for (const std::string_view piece : cut(object->bytes()).untyped) body.shared(object, piece);
+}
+
+Json whole_list(const Call& call, const std::vector<ObjectPtr>& objects, const ListMeta& meta) {
+  if (call.media.shape == Shape::Table) {
+    std::vector<Json> contents;
+    for (const ObjectPtr& object : objects)
+      contents.push_back(present(*call.served, *call.resource, *object));
+    return table_of(call, contents, meta.to_json(), true);
+  }
+  Json items = Json::array();
+  for (const ObjectPtr& object : objects) {
+    if (call.media.shape == Shape::PartialObjectList) {
+      items.push_back(partial_object((*object->content())["metadata"]));
+      continue;
+    }
+    Json shown = present(*call.served, *call.resource, *object);
+    if (!items_are_typed(*call.resource)) {
+      shown.erase("kind");
+      shown.erase("apiVersion");
+    }
+    items.push_back(std::move(shown));
+  }
+  const bool partial = call.media.shape == Shape::PartialObjectList;
+  return Json::object({{"kind", partial ? "PartialObjectMetadataList" : call.resource->list_kind.c_str()},
+                       {"apiVersion", list_version(call)},
+                       {"metadata", meta.to_json()},
+                       {"items", std::move(items)}});
+}
+
+}  // namespace
+
+Json ListMeta::to_json() const {
+  Json metadata = Json::object({{"resourceVersion", std::to_string(revision.get())}});
+  if (!continue_token.empty()) metadata.set("continue", continue_token);
+  if (remaining) metadata.set("remainingItemCount", *remaining);
+  return metadata;
+}
+
+http::Response object_response([[maybe_unused]] const Server& server, const Call& call, int status,
+                               const Json& object) {
+  if (call.media.shape == Shape::Table) {
+    return json_response(call, status, table_of(call, {object}, version_metadata(object), true));
+  }
+  if (call.media.shape == Shape::PartialObject)
+    return json_response(call, status, partial_object(object["metadata"]));
+  return json_response(call, status, object);
+}
+
+http::Response object_response(const Server& server, const Call& call, int status, const ObjectPtr& object) {
+  if (call.media.shape == Shape::Object && is_presentable(*call.served, *call.resource, *object)) {
+    return bytes_response(call, status, object);
+  }
+  return object_response(server, call, status, present(*call.served, *call.resource, *object));
+}
+
+http::Response list_response([[maybe_unused]] const Server& server, const Call& call,
+                             const std::vector<ObjectPtr>& objects, const ListMeta& meta) {
+  const bool plain = call.media.encoding == Encoding::Json && call.media.shape != Shape::Table &&
+                     !call.media.pretty && !call.query.has("pretty");
+  if (!plain) return json_response(call, 200, whole_list(call, objects, meta));
+  http::Response response;
+  response.headers.set("Content-Type", "application/json");
+  const bool partial = call.media.shape == Shape::PartialObjectList;
+  BodyBuilder body;
+  body.text("{\"kind\":\"");
+  body.text(partial ? "PartialObjectMetadataList" : call.resource->list_kind);
+  body.text("\",\"apiVersion\":\"");
+  body.text(list_version(call));
+  body.text("\",\"metadata\":");
+  body.text(meta.to_json().dump());
+  body.text(",\"items\":[");
+  bool first = true;
+  for (const ObjectPtr& object : objects) {
+    if (!first) body.text(",");
+    first = false;
+    append_item(call, object, body);
+  }
+  body.text("]}\n");
+  response.body = body.take();
+  return response;
+}
+
+Status check_shape(const Call& call, bool is_list) {
+  const std::string type =
+      "*" + std::string(call.resource->origin == api::Origin::Custom ? "unstructured" : "core") + ".";
+  if (is_list && call.media.shape == Shape::PartialObject) {
+    return Error(Code::NotAcceptable,
+                 "you requested PartialObjectMetadata, but the requested object is a list (" + type +
+                     call.resource->list_kind + ")");
+  }
+  if (!is_list && call.media.shape == Shape::PartialObjectList) {
+    return Error(Code::NotAcceptable,
+                 "you requested PartialObjectMetadataList, but the requested object is not a list (" + type +
+                     call.resource->kind + ")");
+  }
+  return {};
+}
+
+void append_event_object([[maybe_unused]] const Server& server, const Call& call, const api::Object& object,
+                         bool first, BodyBuilder& body) {
+  switch (call.media.shape) {
+    case Shape::Table: {
+      const Json content = present(*call.served, *call.resource, object);
+      body.text(table_of(call, {content}, version_metadata(content), first).dump());
+      return;
+    }
+    case Shape::PartialObject:
+    case Shape::PartialObjectList:
+      append_partial(object, true, body);
+      return;
+    case Shape::Object:
+      break;
+  }
+  if (is_presentable(*call.served, *call.resource, object)) {
+    body.text(object.bytes());
+  } else {
+    body.text(present(*call.served, *call.resource, object).dump());
+  }
+}
+
+Json bookmark_object(const Call& call, Revision revision, bool initial_events_end) {
+  Json metadata = Json::object({{"resourceVersion", std::to_string(revision.get())}});
+  if (initial_events_end) {
+    const bool partial = call.media.shape != Shape::Object;
+    const Json empty =
+        Json::object({{"kind", partial ? "PartialObjectMetadataList" : call.resource->list_kind.c_str()},
+                      {"apiVersion", partial ? "meta.k8s.io/v1" : call.resource->group_version().c_str()},
+                      {"metadata", Json::object()},
+                      {"items", Json::array()}});
+    metadata["annotations"] =
+        Json::object({{"k8s.io/initial-events-end", "true"},
+                      {"kubernetes.io/initial-events-list-blueprint", api::base64_encode(empty.dump())}});
+  }
+  if (call.resource->traits.typed) metadata.set("creationTimestamp", nullptr);
+  switch (call.media.shape) {
+    case Shape::Table:
+      return Json::object({{"kind", "Table"},
+                           {"apiVersion", std::string(kMeta) + call.media.table_version},
+                           {"metadata", std::move(metadata)},
+                           {"columnDefinitions", Json::array()},
+                           {"rows", Json::array()}});
+    case Shape::PartialObject:
+    case Shape::PartialObjectList:
+      return partial_object(metadata);
+    case Shape::Object:
+      break;
+  }
+  return Json::object({{"kind", call.resource->kind},
+                       {"apiVersion", call.resource->group_version()},
+                       {"metadata", std::move(metadata)}});
+}
+
+}  // namespace flotilla::apiserver

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// JSON Web Tokens of service accounts, signed and checked with one RSA key (RS256). Only this algorithm is
+// ever accepted, whatever a token's header says.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/api/json.hpp"
+#include "core/base/clock.hpp"
+#include "core/base/result.hpp"
+
+namespace flotilla::apiserver {
+
+struct TokenRequest {
+  std::string ns, service_account, uid;
+  std::vector<std::string> audiences;
+  std::int64_t expiration_seconds = 3600;
+  api::Json bound_object;  // {"kind", "name", "uid"} or null
+};
+
+// What a token that was checked says.
+struct TokenClaims {
+  std::string ns, service_account, uid, token_id;
+  std::string pod_name, pod_uid, secret_name, secret_uid, node_name, node_uid;
+  std::vector<std::string> audiences;
+};
+
+class TokenSigner {
+ public:
+  // `key_pem` empty: a new key that lives as long as this object. Errors: Invalid.
+  static Result<std::unique_ptr<TokenSigner>> make(std::string_view key_pem, std::string issuer);
+  ~TokenSigner();
+
+  const std::string& issuer() const { return issuer_; }
+  Result<std::string> sign(const TokenRequest& request, WallTime now) const;
+  // Signature, issuer and times. Audiences and the objects it names are for the caller to judge.
+  // Errors: Unauthorized.
+  Result<TokenClaims> verify(std::string_view token, WallTime now) const;
+  // {"keys": [...]}.
+  api::Json key_set() const;
+  std::string key_pem() const;
+
+ private:
+  struct Key;
+  TokenSigner(std::unique_ptr<Key> key, std::string issuer);
+
+  std::unique_ptr<Key> key_;
+  std::string issuer_;
+  std::string key_id_;
+};
+
+std::string base64url(std::string_view bytes);
+Result<std::string> base64url_decode(std::string_view text);
+
+}  // namespace flotilla::apiserver

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <random>
+
+#include "core/apiserver/reads.hpp"
+#include "core/apiserver/shape.hpp"
+
+namespace flotilla::apiserver {
+namespace {
+
+constexpr auto kBookmarkEvery = std::chrono::seconds(60);
+constexpr auto kLastBookmark = std::chrono::seconds(2);  // before the end
+
+// The frames of one watch. Owned by its connection.
+class WatchStream final : public http::BodyStream {
+ public:
+  WatchStream(ServerPtr server, CallPtr call, Selection selection)
+      : server_(std::move(server)), call_(std::move(call)), selection_(std::move(selection)) {
+    server_->watches.fetch_add(1);
+  }
+  ~WatchStream() override { server_->watches.fetch_sub(1); }
+
+  // Objects shown first, each as ADDED.
+  void begin_with(store::Snapshot snapshot, bool announce_end) {
+    for (const ObjectPtr& object : snapshot.objects) {
+      if (selection_.matches(*object)) append("ADDED", *object);
+    }
+    sent_ = snapshot.revision;
+    if (announce_end) append_bookmark(snapshot.revision, true);
+  }
+  void begin_after(Revision revision) { sent_ = revision; }
+  void fail_with(const Error& error) {
+    append_error(error);
+    ended_ = true;
+  }
+  void follow(std::unique_ptr<store::Subscription> subscription, Duration timeout, bool bookmarks) {
+    subscription_ = std::move(subscription);
+    const SteadyTime now = server_->executor.clock().steady_now();
+    ends_at_ = now + std::chrono::duration_cast<SteadyTime::duration>(timeout);
+    bookmarks_ = bookmarks;
+    next_bookmark_ = now + kBookmarkEvery;
+    if (ends_at_ - kLastBookmark < next_bookmark_) next_bookmark_ = std::max(now, ends_at_ - kLastBookmark);
+  }
+
+  Task<std::vector<http::Chunk>> next() override {
+    for (;;) {
+      auto chunks = body_.take();
+      if (!chunks.empty()) co_return chunks;
+      if (ended_) co_return std::vector<http::Chunk>();
+      const SteadyTime now = server_->executor.clock().steady_now();
+      if (now >= ends_at_) co_return std::vector<http::Chunk>();
+      const SteadyTime until =
+          bookmarks_ && !last_bookmark_sent_ ? std::min(ends_at_, next_bookmark_) : ends_at_;
+      const Duration patience = std::max<Duration>(until - now, std::chrono::milliseconds(1));
+      auto waiting = subscription_->next_for(patience);
+      auto events = co_await std::move(waiting);
+      take(events);
+    }
+  }
+
+ private:
+  void take(const Result<std::vector<store::Event>>& events) {
+    if (!events) {
+      if (events.error().is(Code::Gone)) append_error(Error(Code::Gone, events.error().message()));
+      ended_ = true;
+      return;
+    }
+    for (const store::Event& event : *events) {
+      if (event.type == store::Event::Type::Reset) {
+        ended_ = true;
+        return;
+      }
+      show(event);
+      sent_ = event.revision;
+    }
+    if (events->empty()) tick();
+  }
+
+  void tick() {
+    const SteadyTime now = server_->executor.clock().steady_now();
+    if (!bookmarks_ || last_bookmark_sent_ || now < next_bookmark_) return;
+    append_bookmark(std::max(sent_, subscription_->progress()), false);
+    last_bookmark_sent_ = now + kLastBookmark >= ends_at_;
+    next_bookmark_ = std::min(now + kBookmarkEvery, ends_at_ - kLastBookmark);
+  }
+
+  void show(const store::Event& event) {
+    const bool was = event.previous && selection_.matches(*event.previous);
+    const bool deleted = event.type == store::Event::Type::Deleted;
+    const bool is = deleted ? selection_.matches(*event.object) : selection_.matches(*event.object);
+    if (deleted) {
+      if (is || was) append("DELETED", *event.object);
+    } else if (is) {
+      append(was ? "MODIFIED" : "ADDED", *event.object);
+    } else if (was) {
+      append("DELETED", *event.previous->at_revision(event.revision));
+    }
+  }
+
+  void append(std::string_view type, const api::Object& object) {
+    body_.text("{\"type\":\"");
+    body_.text(type);
+    body_.text("\",\"object\":");
+    append_event_object(*server_, *call_, object, first_, body_);
+    body_.text("}\n");
+    first_ = false;
+  }
+
+  void append_bookmark(Revision revision, bool initial_events_end) {
+    body_.text("{\"type\":\"BOOKMARK\",\"object\":");
+    body_.text(bookmark_object(*call_, revision, initial_events_end).dump());
+    body_.text("}\n");
+  }
+
+  void append_error(const Error& error) {
+    body_.text("{\"type\":\"ERROR\",\"object\":");
+    body_.text(status_object(error).dump());
+    body_.text("}\n");
+  }
+
+  ServerPtr server_;
+  CallPtr call_;
+  Selection selection_;
+  std::unique_ptr<store::Subscription> subscription_;
+  BodyBuilder body_;
+  Revision sent_;  // nothing up to here is still to be shown
+  SteadyTime ends_at_;
+  SteadyTime next_bookmark_;
+  bool bookmarks_ = false;
+  bool last_bookmark_sent_ = false;
+  bool ended_ = false;
+  bool first_ = true;
+};
+
+Duration random_lifetime() {
+  static thread_local std::minstd_rand random{std::random_device{}()};
+  return std::chrono::seconds(1800 + static_cast<int>(random() % 1800));
+}
+
+// In the store's terms: a newest snapshot and the subscription behind it.
+Result<std::unique_ptr<store::Subscription>> subscribe(Server& server, const Call& call, Revision after) {
+  store::WatchRequest request;
+  request.collection = collection_of(*call.resource);
+  request.ns = call.info.ns;
+  request.after = after;
+  request.visibility = store::Visibility::Durable;
+  return server.store.watch(request);
+}
+
+}  // namespace
+
+Task<http::Response> serve_watch(ServerPtr server, CallPtr call) {
+  const Query& query = call->query;
+  if (call->media.encoding == Encoding::Yaml) {
+    co_return error_response(
+        *call, Error(Code::NotAcceptable,
+                     "only the following media types are accepted: application/json;stream=watch, "
+                     "application/vnd.kubernetes.protobuf;stream=watch"));
+  }
+  auto selection = Selection::read(*call->resource, query, call->info.name);
+  if (!selection) co_return error_response(*call, selection.error());
+  auto timeout = query.integer("timeoutSeconds");
+  if (!timeout) co_return error_response(*call, timeout.error());
+  if (auto valid = check_list_options(query, true); !valid) co_return error_response(*call, valid.error());
+  auto version = read_version(query.get("resourceVersion"));
+  if (!version) co_return error_response(*call, version.error());
+
+  const bool initial = query.flag("sendInitialEvents");
+  const bool bookmarks = query.flag("allowWatchBookmarks");
+  const Duration lifetime =
+      timeout->value_or(0) > 0 ? Duration(std::chrono::seconds(**timeout)) : random_lifetime();
+  auto stream = std::make_unique<WatchStream>(server, call, *selection);
+  Revision after(static_cast<std::int64_t>(*version));
+  if (*version == 0 || initial) {
+    if (*version != 0) {
+      auto reached = wait_for_version(server, *version);
+      if (auto there = co_await std::move(reached); !there) co_return error_response(*call, there.error());
+    }
+    store::Snapshot snapshot = server->store.list(collection_of(*call->resource), call->info.ns);
+    auto durable = server->store.durable(snapshot.revision);
+    if (auto safe = co_await std::move(durable); !safe) co_return error_response(*call, safe.error());
+    after = snapshot.revision;
+    const bool shows = initial || !query.has("sendInitialEvents");
+    if (!shows) snapshot.objects.clear();
+    stream->begin_with(std::move(snapshot), initial && bookmarks);
+  } else {
+    stream->begin_after(after);
+  }
+  auto subscription = subscribe(*server, *call, after);
+  if (subscription) {
+    stream->follow(*std::move(subscription), lifetime, bookmarks);
+  } else {
+    stream->fail_with(subscription.error());
+  }
+  http::Response response;
+  response.headers.set("Content-Type", "application/json");
+  response.stream = std::move(stream);
+  co_return response;
+}
+
+}  // namespace flotilla::apiserver

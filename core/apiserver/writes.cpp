@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/apiserver/writes.hpp"
+
+#include "core/apiserver/admission.hpp"
+#include "core/apiserver/response.hpp"
+#include "core/apiserver/shape.hpp"
+#include "core/apiserver/versions.hpp"
+
+namespace flotilla::apiserver {
+namespace {
+
+constexpr int kNameTries = 8;
+constexpr int kConflictTries = 64;
+
+Json live_json(const Call& call, const ObjectPtr& object) {
+  return object ? present(*call.served, *call.resource, *object) : Json();
+}
+
+// What is stored: the storage version, whatever version was written.
+Json stored_form(const Call& call, Json object) {
+  const ResourcePtr storage = storage_resource(*call.served, call.resource);
+  return storage == call.resource ? std::move(object) : convert(*storage, std::move(object));
+}
+
+// No finalizer holds an object that is being deleted any more.
+bool is_released(const Json& object) {
+  const Json& metadata = object["metadata"];
+  if (!metadata["deletionTimestamp"].is_string() || metadata["finalizers"].size() > 0) return false;
+  if (metadata["deletionGracePeriodSeconds"].as_int() > 0) return false;
+  return !(object["kind"].as_string() == "Namespace" && object["apiVersion"].as_string() == "v1" &&
+           object["spec"]["finalizers"].size() > 0);
+}
+
+void add_warnings(Call& call, const api::Draft& draft) {
+  for (const std::string& warning : draft.warnings) call.warn(warning);
+}
+
+Error uid_of_missing(const Call& call, std::string_view uid) {
+  std::string key = "/registry/" + std::string(collection_of(*call.resource).get()) + "/";
+  if (!call.info.ns.empty()) key += call.info.ns + "/";
+  return object_conflict(
+      call.group_resource(), call.info.name,
+      "StorageError: invalid object, Code: 4, Key: " + key + call.info.name +
+          ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: " +
+          std::string(uid) + ", UID in object meta: ");
+}
+
+// An error of the store, in terms of the request.
+Error named_error(const Call& call, const Error& error, std::string_view name, const ObjectPtr& existing) {
+  if (error.details() != nullptr) return error;
+  switch (error.code()) {
+    case Code::NotFound:
+      return object_not_found(call.group_resource(), name);
+    case Code::AlreadyExists:
+      return object_exists(call.group_resource(), name, existing && existing->deleting());
+    case Code::Conflict:
+      return object_modified(call.group_resource(), name);
+    default:
+      return error;
+  }
+}
+
+http::Response committed_response(const Server& server, const Call& call, const Committed& committed) {
+  const int status = committed.created ? 201 : 200;
+  if (!committed.object) return object_response(server, call, status, committed.dry_object);
+  return object_response(server, call, status, committed.object);
+}
+
+}  // namespace
+
+Task<Result<Committed>> commit_create(ServerPtr server, CallPtr call, RequestOptions options,
+                                      api::Draft draft) {
+  add_warnings(*call, draft);
+  const bool generated = api::name_of(draft.object).empty() || options.write.name.empty();
+  for (int attempt = 0;; ++attempt) {
+    api::Draft copy = draft;
+    if (auto admitted = admit_create(*server, *call, copy.object, options); !admitted)
+      co_return std::move(admitted).error();
+    auto written = api::finish(*call->resource, Json(), std::move(copy), options.write);
+    if (!written) co_return std::move(written).error();
+    const std::string name(api::name_of(written->object));
+    const store::Collection collection = collection_of(*call->resource);
+    Committed committed;
+    committed.created = true;
+    if (options.dry_run) {
+      if (const ObjectPtr existing = server->store.get(collection, options.write.ns, name)) {
+        co_return object_exists(call->group_resource(), name, existing->deleting());
+      }
+      committed.dry_object = std::move(written->object);
+      co_return committed;
+    }
+    auto creating = server->store.create(collection, stored_form(*call, std::move(written->object)),
+                                         store::Durability::Wait);
+    auto created = co_await std::move(creating);
+    if (created) {
+      after_write(*server, *call->resource);
+      committed.object = *std::move(created);
+      co_return committed;
+    }
+    const ObjectPtr existing = server->store.get(collection, options.write.ns, name);
+    const bool made_up = generated && api::name_of(draft.object).empty();
+    if (!created.error().is(Code::AlreadyExists) || !made_up || attempt + 1 == kNameTries) {
+      co_return named_error(*call, created.error(), name, existing);
+    }
+    options.write.name_suffix = random_suffix();
+  }
+}
+
+Task<Result<Committed>> commit_change(ServerPtr server, CallPtr call, RequestOptions options,
+                                      DraftFunction draft, bool may_create) {
+  const store::Collection collection = collection_of(*call->resource);
+  for (int attempt = 0;; ++attempt) {
+    const ObjectPtr live = server->store.get(collection, options.write.ns, call->info.name);
+    if (!live && !may_create) co_return object_not_found(call->group_resource(), call->info.name);
+    const Json before = live_json(*call, live);
+    auto drafted = draft(before);
+    if (!drafted) co_return named_error(*call, drafted.error(), call->info.name, live);
+    if (!live) {
+      auto creating = commit_create(server, call, options, *std::move(drafted));
+      co_return co_await std::move(creating);
+    }
+    add_warnings(*call, *drafted);
+    if (auto admitted = admit_update(*server, *call, before, drafted->object, options); !admitted) {
+      co_return std::move(admitted).error();
+    }
+    auto written = api::finish(*call->resource, before, *std::move(drafted), options.write);
+    if (!written) co_return std::move(written).error();
+    Committed committed;
+    const bool released = is_released(written->object) && live->deleting();
+    if (options.dry_run) {
+      committed.dry_object = std::move(written->object);
+      co_return committed;
+    }
+    if (written->unchanged && !released) {
+      auto durable = server->store.durable(live->revision());
+      if (auto safe = co_await std::move(durable); !safe) co_return std::move(safe).error();
+      committed.object = live;
+      co_return committed;
+    }
+    Json stored = stored_form(*call, std::move(written->object));
+    if (released) {
+      auto removing =
+          server->store.remove(collection, live->key(), live->revision(), store::Durability::Wait);
+      auto removed = co_await std::move(removing);
+      if (removed) {
+        after_write(*server, *call->resource);
+        committed.deleted = true;
+        committed.object = api::Object::make(stored, (*removed)->revision());
+        co_return committed;
+      }
+      if (!removed.error().is(Code::Conflict) || attempt + 1 == kConflictTries) {
+        co_return named_error(*call, removed.error(), call->info.name, live);
+      }
+      continue;
+    }
+    auto updating =
+        server->store.update(collection, std::move(stored), live->revision(), store::Durability::Wait);
+    auto updated = co_await std::move(updating);
+    if (updated) {
+      after_write(*server, *call->resource);
+      committed.object = *std::move(updated);
+      co_return committed;
+    }
+    if (!updated.error().is(Code::Conflict) || attempt + 1 == kConflictTries) {
+      co_return named_error(*call, updated.error(), call->info.name, live);
+    }
+  }
+}
+
+Task<http::Response> serve_create(ServerPtr server, CallPtr call) {
+  auto options = read_write_options(*server, *call, "CreateOptions");
+  auto body = read_body(*server, *call);
+  if (!body) co_return error_response(*call, body.error());
+  if (!options) co_return error_response(*call, options.error());
+  auto draft = api::draft_create(*call->resource, std::move(body->json), body->duplicates, options->write);
+  if (!draft) co_return error_response(*call, draft.error());
+  auto committing = commit_create(server, call, *std::move(options), *std::move(draft));
+  auto committed = co_await std::move(committing);
+  if (!committed) co_return error_response(*call, committed.error());
+  co_return committed_response(*server, *call, *committed);
+}
+
+Task<http::Response> serve_update(ServerPtr server, CallPtr call) {
+  auto options = read_write_options(*server, *call, "UpdateOptions");
+  auto body = read_body(*server, *call);
+  if (!body) co_return error_response(*call, body.error());
+  if (!options) co_return error_response(*call, options.error());
+  const std::string uid(api::uid_of(body->json));
+  const bool creates = call->resource->traits.create_on_update && call->info.subresource.empty();
+  const auto shared_body = std::make_shared<const Body>(*std::move(body));
+  const api::WriteOptions write = options->write;
+  DraftFunction draft = [call, shared_body, write, uid](const Json& live) -> Result<api::Draft> {
+    if (!live.is_null())
+      return api::draft_update(*call->resource, live, shared_body->json, shared_body->duplicates, write);
+    if (!uid.empty()) return uid_of_missing(*call, uid);
+    return api::draft_create(*call->resource, shared_body->json, shared_body->duplicates, write);
+  };
+  if (creates && !server->store.get(collection_of(*call->resource), write.ns, call->info.name)) {
+    if (auto allowed = may_create_too(*server, *call); !allowed)
+      co_return error_response(*call, allowed.error());
+  }
+  auto committing =
+      commit_change(server, call, *std::move(options), std::move(draft), creates || !uid.empty());
+  auto committed = co_await std::move(committing);
+  if (!committed) co_return error_response(*call, committed.error());
+  co_return committed_response(*server, *call, *committed);
+}
+
+Task<http::Response> serve_patch(ServerPtr server, CallPtr call) {
+  auto kind = patch_kind(*call);
+  if (!kind) co_return error_response(*call, kind.error());
+  const bool is_apply = *kind == PatchKind::Apply;
+  auto options = read_write_options(*server, *call, "PatchOptions", is_apply);
+  if (!options) co_return error_response(*call, options.error());
+  const api::WriteOptions write = options->write;
+  DraftFunction draft;
+  if (is_apply) {
+    Body body;
+    auto json = Json::parse(call->request.body, {}, &body.duplicates);
+    if (!json && server->options.parse_yaml) json = server->options.parse_yaml(call->request.body);
+    if (!json)
+      co_return error_response(*call,
+                               Error(Code::BadRequest, "error decoding YAML: " + json.error().message()));
+    const auto config = std::make_shared<const Json>(*std::move(json));
+    draft = [call, config, write](const Json& live) {
+      return api::draft_apply(*call->resource, live, *config, write);
+    };
+    if (!server->store.get(collection_of(*call->resource), write.ns, call->info.name)) {
+      if (auto allowed = may_create_too(*server, *call); !allowed)
+        co_return error_response(*call, allowed.error());
+    }
+  } else {
+    const api::PatchType type = *kind == PatchKind::Json    ? api::PatchType::Json
+                                : *kind == PatchKind::Merge ? api::PatchType::Merge
+                                                            : api::PatchType::Strategic;
+    draft = [call, type, write](const Json& live) {
+      return api::draft_patch(*call->resource, live, type, call->request.body, write);
+    };
+  }
+  auto committing = commit_change(server, call, *std::move(options), std::move(draft),
+                                  is_apply && call->info.subresource.empty());
+  auto committed = co_await std::move(committing);
+  if (!committed) co_return error_response(*call, committed.error());
+  co_return committed_response(*server, *call, *committed);
+}
+
+}  // namespace flotilla::apiserver
