@@ -78,7 +78,6 @@ typedef struct flt_object {
   flt_str_t media_type; /* absent: application/json */
 } flt_object_t;
 
-/* probe */
 typedef struct flt_probe_result {
   uint32_t struct_size;
   int32_t reachable; /* something answered */
@@ -89,7 +88,6 @@ typedef struct flt_probe_result {
   int64_t latency_ns;
 } flt_probe_result_t;
 
-/* discover */
 #define FLT_RESOURCE_NAMESPACED 1u
 #define FLT_RESOURCE_SSA 2u
 
@@ -168,7 +166,6 @@ typedef struct flt_watch_batch {
   uint64_t n_events;
 } flt_watch_batch_t;
 
-/* apply */
 #define FLT_APPLY_CREATE 0
 #define FLT_APPLY_UPDATE 1 /* metadata.resourceVersion in the object is the precondition, if it is there */
 #define FLT_APPLY_SSA 2
@@ -193,7 +190,6 @@ typedef struct flt_apply_request {
   flt_str_t field_manager;
 } flt_apply_request_t;
 
-/* remove */
 typedef struct flt_remove_request {
   uint32_t struct_size;
   uint32_t _pad;
