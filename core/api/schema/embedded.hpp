@@ -10,5 +10,6 @@ std::string_view types();
 std::string_view resources();
 std::string_view kinds();
 std::string_view defaults();
+std::string_view columns();
 
 }  // namespace flotilla::api::embedded
