@@ -25,3 +25,10 @@ target_compile_definitions(flotilla_asio INTERFACE
 add_library(flotilla_dll INTERFACE)
 target_link_libraries(flotilla_dll INTERFACE Boost::headers ${CMAKE_DL_LIBS})
 target_compile_definitions(flotilla_dll INTERFACE BOOST_DLL_USE_STD_FS)
+
+# Interpreter customisations are Lua 5.1.
+find_path(LUA51_INCLUDE_DIR lua.hpp PATH_SUFFIXES lua5.1 REQUIRED)
+find_library(LUA51_LIBRARY NAMES lua5.1 REQUIRED)
+add_library(flotilla_lua INTERFACE)
+target_include_directories(flotilla_lua SYSTEM INTERFACE ${LUA51_INCLUDE_DIR})
+target_link_libraries(flotilla_lua INTERFACE ${LUA51_LIBRARY})

@@ -4,11 +4,12 @@
 #include <string>
 #include <utility>
 
+#include "core/api/multi_cluster_version.hpp"
+#include "core/api/quota_usage.hpp"
 #include "core/base/clock.hpp"
 #include "core/controllers/cluster_health/cluster_taints.hpp"
 #include "core/controllers/cluster_status/resource_summary.hpp"
 #include "core/controllers/eviction/eviction_plan.hpp"
-#include "core/controllers/quota/quota_usage.hpp"
 #include "tests/compat/topic.hpp"
 
 namespace flotilla::compat {
@@ -87,7 +88,7 @@ Json eviction(const Json& input) {
 }
 
 Json quota_usage(const Json& input) {
-  auto usage = controllers::quota_usage(input["resourceBinding"]["spec"]);
+  auto usage = api::quota_usage(input["resourceBinding"]["spec"]);
   if (!usage) return failure(usage.error());
   return Json::object({{"usage", usage->to_json()}});
 }
@@ -98,12 +99,38 @@ Json state_preservation(const Json& input) {
   return Json::object({{"labels", *labels}});
 }
 
+Json search(const Json& input) {
+  std::string_view op = input["op"].as_string();
+  std::string_view encoded = input["encoded"].as_string();
+  if (op == "encodeRV") {
+    api::MultiClusterVersion version;
+    for (auto [cluster, value] : input["resourceVersions"].members()) version.set(cluster, value.as_string());
+    return Json::object({{"encoded", version.encode()}});
+  }
+  if (op == "decodeRV") {
+    auto version = api::MultiClusterVersion::decode(encoded);
+    Json versions = Json::object();
+    for (const auto& [cluster, value] : version.versions()) versions.set(cluster, value);
+    return Json::object({{"resourceVersions", versions}, {"zero", version.is_zero()}});
+  }
+  if (op == "encodeContinue") {
+    api::MultiClusterContinue token{std::string(input["rv"].as_string()),
+                                    std::string(input["cluster"].as_string()),
+                                    std::string(input["continue"].as_string())};
+    return Json::object({{"encoded", token.encode()}});
+  }
+  auto token = api::MultiClusterContinue::decode(encoded);
+  return Json::object(
+      {{"rv", token.resource_version}, {"cluster", token.cluster}, {"continue", token.token}});
+}
+
 constexpr std::array kTopics = {
     Topic{"cluster_summary", cluster_summary},
     Topic{"cluster_taints", cluster_taints},
     Topic{"eviction", eviction},
     Topic{"quota_usage", quota_usage},
     Topic{"state_preservation", state_preservation},
+    Topic{"search", search},
 };
 
 }  // namespace

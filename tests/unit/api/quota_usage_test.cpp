@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/controllers/quota/quota_usage.hpp"
+#include "core/api/quota_usage.hpp"
 
 #include <gtest/gtest.h>
 
-namespace flotilla::controllers {
+namespace flotilla::api {
 namespace {
 
 std::string usage(std::string_view spec) {
-  return quota_usage(*api::Json::parse(spec))->to_json().dump();
+  return quota_usage(*Json::parse(spec))->to_json().dump();
 }
 
 TEST(Quota_Usage, is_the_request_times_the_replicas_on_all_clusters) {
@@ -28,4 +28,4 @@ TEST(Quota_Usage, is_nothing_where_nothing_is_placed) {
 }
 
 }  // namespace
-}  // namespace flotilla::controllers
+}  // namespace flotilla::api

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/controllers/quota/quota_usage.hpp"
+#include "core/api/quota_usage.hpp"
 
 #include <utility>
 
-namespace flotilla::controllers {
+namespace flotilla::api {
 
 namespace {
 
 // Adds what `owner` asks for in replicaRequirements.resourceRequest, so many times.
-Status add_requests(api::ResourceList& usage, const api::Json& owner, std::int64_t times) {
+Status add_requests(ResourceList& usage, const Json& owner, std::int64_t times) {
   if (times == 0) return {};
-  Result<api::ResourceList> requests =
-      api::ResourceList::from_json(owner.at({"replicaRequirements", "resourceRequest"}));
+  Result<ResourceList> requests =
+      ResourceList::from_json(owner.at({"replicaRequirements", "resourceRequest"}));
   if (!requests) return std::move(requests).context("resourceRequest");
   requests->multiply(times);
   usage.add(*requests);
@@ -20,21 +20,21 @@ Status add_requests(api::ResourceList& usage, const api::Json& owner, std::int64
 
 }  // namespace
 
-Result<api::ResourceList> quota_usage(const api::Json& binding_spec) {
+Result<ResourceList> quota_usage(const Json& binding_spec) {
   auto clusters = binding_spec["clusters"].elements();
   auto components = binding_spec["components"].elements();
-  api::ResourceList usage;
+  ResourceList usage;
   if (components.empty()) {
     std::int64_t replicas = 0;
-    for (const api::Json& cluster : clusters) replicas += cluster["replicas"].as_int();
+    for (const Json& cluster : clusters) replicas += cluster["replicas"].as_int();
     if (Status added = add_requests(usage, binding_spec, replicas); !added) return std::move(added).error();
     return usage;
   }
-  for (const api::Json& component : components) {
+  for (const Json& component : components) {
     std::int64_t times = component["replicas"].as_int() * static_cast<std::int64_t>(clusters.size());
     if (Status added = add_requests(usage, component, times); !added) return std::move(added).error();
   }
   return usage;
 }
 
-}  // namespace flotilla::controllers
+}  // namespace flotilla::api

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bindings, the quotas they are counted against, and taint policies.
+#include <algorithm>
+#include <array>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/api/admission/rules.hpp"
+#include "core/api/karmada.hpp"
+#include "core/api/quota_usage.hpp"
+#include "core/api/resource_list.hpp"
+#include "core/api/selector.hpp"
+#include "core/api/taint.hpp"
+
+namespace flotilla::api {
+
+namespace {
+
+constexpr std::size_t kMaxQuotaName = 63;
+
+// What a ResourceQuota can limit besides fully qualified resources.
+constexpr std::array<std::string_view, 20> kQuotaResources = {"cpu",
+                                                              "memory",
+                                                              "ephemeral-storage",
+                                                              "requests.cpu",
+                                                              "requests.memory",
+                                                              "requests.storage",
+                                                              "requests.ephemeral-storage",
+                                                              "limits.cpu",
+                                                              "limits.memory",
+                                                              "limits.ephemeral-storage",
+                                                              "pods",
+                                                              "services",
+                                                              "replicationcontrollers",
+                                                              "resourcequotas",
+                                                              "secrets",
+                                                              "persistentvolumeclaims",
+                                                              "configmaps",
+                                                              "services.nodeports",
+                                                              "services.loadbalancers",
+                                                              "storage"};
+
+Error quota_exceeded(const Json& quota, std::string_view resource, const Quantity& sum,
+                     const Quantity& limit) {
+  const Json& metadata = quota["metadata"];
+  std::string text = "FederatedResourceQuota(" + std::string(metadata["namespace"].as_string()) + "/" +
+                     std::string(metadata["name"].as_string()) + ") exceeded for resource " +
+                     std::string(resource) + ": requested sum " + sum.to_string() + ", limit " +
+                     limit.to_string() + ".";
+  return Error(Code::Forbidden, std::move(text), ErrorDetails{.reason = "QuotaExceeded"});
+}
+
+// What the binding costs more (or less) than before.
+Result<ResourceList> usage_change(const AdmissionRequest& request) {
+  Result<ResourceList> after = quota_usage(request.object["spec"]);
+  if (!after) return after;
+  Result<ResourceList> before = quota_usage(request.old_object["spec"]);
+  if (!before) return before;
+  after->subtract(*before);
+  return after;
+}
+
+// The quota with its new use, null where the change does not touch it.
+Result<Json> charge(const Json& quota, const ResourceList& change) {
+  Result<ResourceList> overall = ResourceList::from_json(quota.at({"spec", "overall"}));
+  if (!overall) return std::move(overall).error();
+  Result<ResourceList> used = ResourceList::from_json(quota.at({"status", "overallUsed"}));
+  if (!used) return std::move(used).error();
+  bool touched = false;
+  for (const auto& [name, limit] : overall->amounts()) {
+    Quantity delta = change.amount(name);
+    if (delta.is_zero()) continue;
+    touched = true;
+    Quantity sum = used->amount(name) + delta;
+    if (sum > limit) return quota_exceeded(quota, name, sum, limit);
+    used->set(name, sum);
+  }
+  if (!touched) return Json();
+  Json charged = quota;
+  charged.make({"status", "overallUsed"}) = used->to_json();
+  return charged;
+}
+
+Status enforce_quotas(const Admission& admission) {
+  Result<ResourceList> change = usage_change(admission.request);
+  if (!change) return std::move(change).context("federated quota");
+  const Json& metadata = admission.request.object["metadata"];
+  std::string_view name_space = metadata["namespace"].as_string();
+  std::vector<Json> charged;
+  for (const Json& quota : admission.world.list(versions::kPolicy, "FederatedResourceQuota", name_space)) {
+    Result<Json> result = charge(quota, *change);
+    if (!result) return std::move(result).error();
+    if (!result->is_null()) charged.push_back(std::move(*result));
+  }
+  for (const Json& quota : charged) {
+    Status written = admission.world.update_status(quota);
+    if (written) continue;
+    return internal("Internal error occurred: permanent error updating FRQ statuses for RB " +
+                    std::string(name_space) + "/" + std::string(metadata["name"].as_string()) + ": " +
+                    written.error().message());
+  }
+  return {};
+}
+
+void review_dependencies(const Json& object, FieldErrors& errors) {
+  const Json& text = object.at({"metadata", "annotations"})[annotations::kDependencies];
+  if (text.is_null()) return;
+  Result<Json> list = Json::parse(text.as_string());
+  if (list && (list->is_array() || list->is_null())) return;
+  errors.invalid("metadata.annotations." + std::string(annotations::kDependencies), text,
+                 "annotation value must be a valid JSON");
+}
+
+void review_components(const Json& components, FieldErrors& errors) {
+  std::set<std::string_view> names;
+  for (std::size_t i = 0; i < components.size(); ++i) {
+    const Json& name = components.element(i)["name"];
+    std::string field = at_index("spec.components", i) + ".name";
+    if (name.as_string().empty()) {
+      errors.invalid(field, name, "component names must be non-empty");
+    } else if (!names.insert(name.as_string()).second) {
+      errors.duplicate(field, name);
+    }
+  }
+}
+
+void review_quota_resource(const std::string& field, std::string_view name, FieldErrors& errors) {
+  invalid_each(errors, field, name, validate_label_key(name));
+  if (name.find('/') != std::string_view::npos) return;
+  bool is_known = std::find(kQuotaResources.begin(), kQuotaResources.end(), name) != kQuotaResources.end() ||
+                  name.starts_with("hugepages-") || name.starts_with("requests.hugepages-");
+  if (is_known) return;
+  errors.invalid(field, name, "must be a standard resource type or fully qualified");
+  errors.invalid(field, name, "must be a standard resource for quota");
+}
+
+ResourceList review_quota_amounts(const Json& amounts, const std::string& path, FieldErrors& errors) {
+  ResourceList list;
+  for (auto [name, value] : amounts.members()) {
+    std::string field = path + "[" + std::string(name) + "]";
+    review_quota_resource(field, name, errors);
+    Result<Quantity> amount = Quantity::from_json(value);
+    if (!amount) {
+      errors.invalid(field, value, amount.error().message());
+    } else if (amount->sign() < 0) {
+      errors.invalid(field, value, "must be greater than or equal to 0");
+    } else {
+      list.set(name, *amount);
+    }
+  }
+  return list;
+}
+
+}  // namespace
+
+Status review_resource_binding(const Admission& admission) {
+  FieldErrors errors;
+  review_dependencies(admission.request.object, errors);
+  review_components(admission.request.object.at({"spec", "components"}), errors);
+  Status reviewed = denial(errors);
+  if (!reviewed || !admission.options.federated_quota_enforcement) return reviewed;
+  return enforce_quotas(admission);
+}
+
+Status review_resource_quota(const Admission& admission) {
+  const Json& object = admission.request.object;
+  FieldErrors errors;
+  const Json& name = object.at({"metadata", "name"});
+  if (name.as_string().size() > kMaxQuotaName) {
+    errors.invalid("metadata.name", name, "must be no more than 63 characters");
+  }
+  ResourceList overall = review_quota_amounts(object.at({"spec", "overall"}), "spec.overall", errors);
+  const Json& assignments = object.at({"spec", "staticAssignments"});
+  ResourceList assigned;
+  for (std::size_t i = 0; i < assignments.size(); ++i) {
+    const Json& assignment = assignments.element(i);
+    std::string path = at_index("spec.staticAssignments", i);
+    const Json& cluster = assignment["clusterName"];
+    invalid_each(errors, path + ".clusterName", cluster, check_cluster_name(cluster.as_string()));
+    assigned.add(review_quota_amounts(assignment["hard"], path + ".hard", errors));
+  }
+  for (const auto& [resource, sum] : assigned.amounts()) {
+    std::string field = "spec.overall[" + resource + "]";
+    if (!overall.amounts().contains(resource)) {
+      errors.invalid(field, resource, "assignment resources must be among the overall");
+    } else if (sum > overall.amount(resource)) {
+      errors.invalid(field, overall.amount(resource).to_string(), "overall is less than assignments");
+    }
+  }
+  return denial(errors);
+}
+
+Status review_taint_policy(const Admission& admission) {
+  const Json& taints = admission.request.object.at({"spec", "taints"});
+  FieldErrors errors;
+  for (std::size_t i = 0; i < taints.size(); ++i) {
+    const Json& taint = taints.element(i);
+    std::string_view effect = taint["effect"].as_string();
+    if (effect == kNoExecute && !admission.options.allow_no_execute_taint_policy) {
+      errors.forbidden(at_index("spec.taints", i),
+                       "Configuring taint with NoExecute effect is not allowed, this capability must be "
+                       "explicitly enabled by administrators through command-line flags");
+    }
+    for (const Json& later : taints.elements().subspan(i + 1)) {
+      if (!is_same_taint(taint, later)) continue;
+      errors.duplicate(at_index("spec.taints", i),
+                       "Duplicate taint with the same key(" + std::string(taint["key"].as_string()) +
+                           ") and effect(" + std::string(effect) + ") is not allowed");
+    }
+  }
+  return denial(errors);
+}
+
+}  // namespace flotilla::api
