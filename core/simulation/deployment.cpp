@@ -30,6 +30,8 @@ OwnedSet read(const ObjectPtr& object) {
                status["readyReplicas"].as_int(),
                status["availableReplicas"].as_int(),
                0};
+  // A status lags behind a scale-down: what is to go no longer counts as available.
+  set.available = std::min(set.available, set.wanted);
   const std::string revision(api::annotation_of(*content, kRevision));
   if (!revision.empty()) set.revision = std::strtoll(revision.c_str(), nullptr, 10);
   return set;
@@ -218,7 +220,9 @@ Task<Outcome> DeploymentSimulator::reconcile(reconcile::Key key) {
   }
   if (!fresh) {
     Json made = fresh_set(*content, fresh_name, hash, newest + 1);
-    auto creating = world_.writer.create(kinds::kReplicaSet, std::move(made));
+    store::WriteOptions options;
+    options.with_status = true;
+    auto creating = world_.writer.create(kinds::kReplicaSet, std::move(made), options);
     const auto created = co_await std::move(creating);
     if (!created) co_return Outcome::retry(created.error());
     fresh = read(*created);

@@ -9,9 +9,14 @@ namespace flotilla::simulation {
 namespace kinds {
 //                                       group   version kind  resource  namespaced  status  generation
 const store::StoredKind kNode{{"", "v1", "Node"}, "nodes", false, true, false};
-const store::StoredKind kPod{{"", "v1", "Pod"}, "pods", true, true, false};
+const store::StoredKind kPod{
+    .gvk = {"", "v1", "Pod"}, .resource = "pods", .has_status_subresource = true, .graceful = true};
 const store::StoredKind kReplicaSet{{"apps", "v1", "ReplicaSet"}, "replicasets", true, true, true};
-const store::StoredKind kDeployment{{"apps", "v1", "Deployment"}, "deployments", true, true, true};
+const store::StoredKind kDeployment{.gvk = {"apps", "v1", "Deployment"},
+                                    .resource = "deployments",
+                                    .has_status_subresource = true,
+                                    .has_generation = true,
+                                    .generation_annotations = true};
 const store::StoredKind kStatefulSet{{"apps", "v1", "StatefulSet"}, "statefulsets", true, true, true};
 const store::StoredKind kDaemonSet{{"apps", "v1", "DaemonSet"}, "daemonsets", true, true, true};
 const store::StoredKind kJob{{"batch", "v1", "Job"}, "jobs", true, true, true};
@@ -109,7 +114,9 @@ Task<Status> delete_pod(World& world, ObjectKey key) {
 
 Task<Status> ensure(World& world, store::StoredKind kind, Json object) {
   if (world.get(kind, api::key_of(object))) co_return Status();
-  auto creating = world.writer.create(kind, std::move(object));
+  store::WriteOptions options;
+  options.with_status = true;
+  auto creating = world.writer.create(kind, std::move(object), options);
   const auto created = co_await std::move(creating);
   if (!created && !created.error().is(Code::AlreadyExists)) co_return created.error();
   co_return Status();

@@ -41,8 +41,10 @@ Status Writer::admit(const StoredKind& kind, AdmissionRequest::Operation operati
 }
 
 Task<Result<ObjectPtr>> Writer::create(StoredKind kind, Json object, WriteOptions options) {
+  Json status = options.with_status ? std::as_const(object)["status"] : Json();
   Status prepared = prepare_create(kind, clock_.now(), object);
   if (!prepared) co_return std::move(prepared).error();
+  if (status.is_object()) object.set("status", std::move(status));
   const std::string base(std::as_const(object)["metadata"]["generateName"].as_string());
   const bool generate = api::name_of(object).empty();
   if (generate && base.empty()) co_return name_required(kind);

@@ -51,6 +51,8 @@ using Admission = std::function<Status(const AdmissionRequest&, Json& object)>;
 struct WriteOptions {
   Durability durability = Durability::Derived;
   bool dry_run = false;
+  // Create with the status given: for those who would write it at once anyway (simulators, controllers).
+  bool with_status = false;
 };
 
 struct DeleteOptions {

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/controllers/all.hpp"
+
+#include <algorithm>
+
+#include "core/controllers/binding/binding_reconciler.hpp"
+#include "core/controllers/cluster_health/cluster_reconciler.hpp"
+#include "core/controllers/cluster_status/cluster_status_reconciler.hpp"
+#include "core/controllers/dispatch/execution_reconciler.hpp"
+#include "core/controllers/namespace_sync/namespace_sync_reconciler.hpp"
+#include "core/controllers/propagation/detector_reconciler.hpp"
+#include "core/controllers/schedule/schedule_reconciler.hpp"
+#include "core/controllers/status/binding_status_reconciler.hpp"
+#include "core/controllers/status/work_status_reconciler.hpp"
+
+namespace flotilla::controllers {
+
+struct ControllerSet::State {
+  // The indexes register first, so that whoever is woken already finds there what woke it.
+  explicit State(Context given)
+      : context(std::move(given)),
+        works(context.informers),
+        overrides(context.informers, context.rules),
+        policies(context.informers) {
+    all.push_back(std::make_unique<ClusterReconciler>(context));
+    all.push_back(std::make_unique<ClusterStatusReconciler>(context));
+    all.push_back(std::make_unique<NamespaceSyncReconciler>(context, overrides));
+    all.push_back(std::make_unique<DetectorReconciler>(context, policies));
+    all.push_back(std::make_unique<ScheduleReconciler>(context));
+    all.push_back(std::make_unique<BindingReconciler>(context, works, overrides));
+    all.push_back(std::make_unique<ExecutionReconciler>(context));
+    all.push_back(std::make_unique<WorkStatusReconciler>(context));
+    all.push_back(std::make_unique<BindingStatusReconciler>(context, works));
+  }
+
+  Context context;
+  WorkIndex works;
+  OverrideIndex overrides;
+  PolicyIndex policies;
+  std::vector<std::unique_ptr<Controller>> all;
+};
+
+ControllerSet::ControllerSet(Context context) : state_(std::make_unique<State>(std::move(context))) {}
+ControllerSet::~ControllerSet() {
+  stop();
+}
+
+void ControllerSet::start() {
+  for (const auto& controller : state_->all) controller->start();
+}
+
+void ControllerSet::stop() {
+  for (const auto& controller : state_->all) controller->stop();
+}
+
+bool ControllerSet::idle() const {
+  return std::all_of(state_->all.begin(), state_->all.end(),
+                     [](const auto& controller) { return controller->idle(); });
+}
+
+std::vector<std::string> ControllerSet::names() const {
+  std::vector<std::string> names;
+  for (const auto& controller : state_->all) names.push_back(controller->name());
+  return names;
+}
+
+}  // namespace flotilla::controllers

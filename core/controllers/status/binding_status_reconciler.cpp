@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/controllers/status/binding_status_reconciler.hpp"
+
+#include "core/controllers/status/aggregate_works.hpp"
+#include "core/controllers/templates.hpp"
+
+namespace flotilla::controllers {
+
+BindingStatusReconciler::BindingStatusReconciler(Context& context, WorkIndex& works)
+    : LoopController(context, "binding-status", {.workers = context.options.workers}), works_(works) {
+  for (const BindingScope* scope : {&kNamespacedScope, &kClusterScope}) {
+    context.informers.on(scope->kind.collection(), [this](const Event& event) { on_binding(event); });
+  }
+  context.informers.on(kinds::kWork.collection(), [this](const Event& event) { on_work(event); });
+}
+
+void BindingStatusReconciler::on_binding(const Event& event) {
+  if (event.type == Event::Type::Deleted) return;
+  const bool same = event.previous && event.previous->generation() == event.object->generation();
+  if (!same) enqueue(event);
+}
+
+void BindingStatusReconciler::on_work(const Event& event) {
+  const auto content = event.object->content();
+  if (event.type == Event::Type::Modified && event.previous) {
+    const auto before = event.previous->content();
+    if ((*before)["status"] == (*content)["status"] && event.previous->deleting() == event.object->deleting())
+      return;
+  }
+  const auto binding = binding_of_work(*content);
+  if (binding) loop_.enqueue({binding->scope->kind.collection(), binding->key});
+}
+
+Task<Outcome> BindingStatusReconciler::reconcile(Key key) {
+  const BindingScope& scope = scope_of(key.collection);
+  const ObjectPtr binding = context_.get(scope.kind, key.object);
+  if (!binding || binding->deleting()) co_return Outcome::done();
+  const auto content = binding->content();
+
+  std::vector<std::shared_ptr<const Json>> keep;
+  std::vector<const Json*> works;
+  for (const ObjectKey& work_key : works_.of(scope, api::label_of(*content, scope.id_label))) {
+    const ObjectPtr work = context_.get(kinds::kWork, work_key);
+    if (!work) continue;
+    keep.push_back(work->content());
+    works.push_back(keep.back().get());
+  }
+  auto aggregated = aggregate_works(*content, works);
+  if (!aggregated) co_return Outcome::retry(aggregated.error());
+
+  const WallTime now = context_.now();
+  auto items = std::make_shared<const Json>(*std::move(aggregated));
+  auto writing = context_.writer.modify(scope.kind, Part::Status, key.object,
+                                        [items, now](Json& object) -> Result<bool> {
+                                          Json status = binding_status(object, *items, now);
+                                          if (status == std::as_const(object)["status"]) return false;
+                                          object.set("status", std::move(status));
+                                          return true;
+                                        });
+  const auto written = co_await std::move(writing);
+  if (!written)
+    co_return written.error().is(Code::NotFound) ? Outcome::done() : Outcome::retry(written.error());
+  auto reflecting = write_template_status(*content, *items);
+  const Status reflected = co_await std::move(reflecting);
+  if (reflected) co_return Outcome::done();
+  context_.events.record(*content, reconcile::kWarning, "AggregateStatusFailed", reflected.error().message());
+  co_return Outcome::retry(reflected.error());
+}
+
+Task<Status> BindingStatusReconciler::write_template_status(Json binding, Json aggregated) {
+  const auto template_ = template_of_binding(context_, binding);
+  if (!template_) co_return Status();
+  const auto content = template_->object->content();
+  if (!context_.interpreter.supports(*content, interpreter::Operation::AggregateStatus)) co_return Status();
+  const interpreter::Interpreter* interpreter = &context_.interpreter;
+  const WallTime now = context_.now();
+  auto items = std::make_shared<const Json>(std::move(aggregated));
+  auto writing = context_.writer.modify(template_->kind, Part::Status, template_->object->key(),
+                                        [interpreter, items, now](Json& object) -> Result<bool> {
+                                          auto status = interpreter->aggregate_status(
+                                              object, std::as_const(*items).elements(), now);
+                                          if (!status) return std::move(status).context("aggregate status");
+                                          if (*status == std::as_const(object)["status"]) return false;
+                                          object.set("status", *std::move(status));
+                                          return true;
+                                        });
+  const auto written = co_await std::move(writing);
+  if (!written && !written.error().is(Code::NotFound)) co_return written.error();
+  co_return Status();
+}
+
+}  // namespace flotilla::controllers

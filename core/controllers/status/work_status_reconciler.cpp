@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/controllers/status/work_status_reconciler.hpp"
+
+#include "core/api/names.hpp"
+
+namespace flotilla::controllers {
+namespace {
+
+using interpreter::Operation;
+
+Json identifier_of(const Json& manifest, std::int64_t ordinal) {
+  const api::Gvk gvk = api::Gvk::of(manifest);
+  Json identifier = Json::object({{"ordinal", ordinal},
+                                  {"version", gvk.version},
+                                  {"kind", gvk.kind},
+                                  {"resource", ""},
+                                  {"name", api::name_of(manifest)}});
+  if (!gvk.group.empty()) identifier.set("group", gvk.group);
+  const std::string_view ns = api::namespace_of(manifest);
+  if (!ns.empty()) identifier.set("namespace", ns);
+  return identifier;
+}
+
+}  // namespace
+
+WorkStatusReconciler::WorkStatusReconciler(Context& context)
+    : LoopController(context, "work-status", {.workers = 8, .max_delay = std::chrono::seconds(30)}) {
+  context.clusters.on_change([this](const cluster::MemberChange& change) {
+    const std::string_view ns = api::annotation_of(*change.object, api::annotations::kWorkNamespace);
+    const std::string_view name = api::annotation_of(*change.object, api::annotations::kWorkName);
+    if (ns.empty() || name.empty() || ns != api::execution_namespace(change.cluster)) return;
+    loop_.enqueue({kinds::kWork.collection(), {std::string(ns), std::string(name)}});
+  });
+}
+
+Task<Outcome> WorkStatusReconciler::reconcile(Key key) {
+  const ObjectPtr work = context_.get(kinds::kWork, key.object);
+  if (!work || work->deleting()) co_return Outcome::done();
+  const auto cluster = api::cluster_of_execution_namespace(key.object.ns);
+  const std::shared_ptr<cluster::Member> member = cluster ? context_.clusters.find(*cluster) : nullptr;
+  if (!member) co_return Outcome::done();
+  const auto content = work->content();
+  const auto manifests = (*content)["spec"]["workload"]["manifests"].elements();
+  Json statuses = Json::array();
+  for (std::size_t i = 0; i < manifests.size(); ++i) {
+    auto looking = look_at(member, manifests[i], static_cast<std::int64_t>(i));
+    const auto seen = co_await std::move(looking);
+    if (!seen) {
+      context_.events.record(*content, reconcile::kWarning, "ReflectStatusFailed", seen.error().message());
+      co_return Outcome::retry(seen.error());
+    }
+    if (*seen) statuses.push_back(**seen);
+  }
+  if (statuses.empty()) co_return Outcome::done();
+  auto wanted = std::make_shared<const Json>(std::move(statuses));
+  auto writing =
+      context_.writer.modify(kinds::kWork, Part::Status, key.object, [wanted](Json& object) -> Result<bool> {
+        if (std::as_const(object)["status"]["manifestStatuses"] == *wanted) return false;
+        object.make({"status", "manifestStatuses"}) = *wanted;
+        return true;
+      });
+  const auto written = co_await std::move(writing);
+  if (!written && !written.error().is(Code::NotFound)) co_return Outcome::retry(written.error());
+  co_return Outcome::done();
+}
+
+Task<Result<std::optional<Json>>> WorkStatusReconciler::look_at(std::shared_ptr<cluster::Member> member,
+                                                                Json manifest, std::int64_t ordinal) {
+  auto resolving = member->resource_of(api::Gvk::of(manifest));
+  const auto resource = co_await std::move(resolving);
+  if (!resource) co_return resource.error();
+  const auto cache = member->cache({resource->group, resource->version, resource->resource});
+  auto observed = cache->get(api::namespace_of(manifest), api::name_of(manifest));
+  if (!observed) co_return observed.error();
+  if (!*observed) co_return std::optional<Json>();
+  const Json& object = **observed;
+
+  Json entry = Json::object({{"identifier", identifier_of(manifest, ordinal)}});
+  if (context_.interpreter.supports(object, Operation::InterpretStatus)) {
+    auto status = context_.interpreter.reflect_status(object);
+    if (!status) co_return std::move(status).context("reflect status");
+    if (!status->is_null()) entry.set("status", *std::move(status));
+  }
+  std::string_view health = "Healthy";
+  if (context_.interpreter.supports(object, Operation::InterpretHealth)) {
+    const auto healthy = context_.interpreter.interpret_health(object);
+    health = !healthy ? "Unknown" : *healthy ? "Healthy" : "Unhealthy";
+  }
+  entry.set("health", health);
+  co_return std::optional<Json>(std::move(entry));
+}
+
+}  // namespace flotilla::controllers

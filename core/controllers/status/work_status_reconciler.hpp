@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/cluster/registry.hpp"
+#include "core/controllers/controller.hpp"
+
+namespace flotilla::controllers {
+
+// Root: Work. Wakes on: a managed object in the member that appears, changes or vanishes. Reads: the member's
+// cache. Writes: Work.status.manifestStatuses. Holds: only what the member was seen to say is written; an
+// object that is not known keeps its last reflected status. Ends: nothing to do.
+class WorkStatusReconciler final : public LoopController {
+ public:
+  explicit WorkStatusReconciler(Context& context);
+  Task<Outcome> reconcile(Key key) override;
+
+ private:
+  // {identifier, status?, health} of one manifest; nullopt: the member's object is not known.
+  Task<Result<std::optional<Json>>> look_at(std::shared_ptr<cluster::Member> member, Json manifest,
+                                            std::int64_t ordinal);
+};
+
+}  // namespace flotilla::controllers
