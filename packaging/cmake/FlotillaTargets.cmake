@@ -19,6 +19,22 @@ function(flotilla_library name)
   target_link_libraries(core_${name} ${scope} ${ARG_DEPS} ${ARG_LIBS})
 endfunction()
 
+# flotilla_rooms_of(rooms a.cpp b.cpp): the libraries of core that these sources include, for programs that grow
+# by a file.
+function(flotilla_rooms_of result)
+  set(rooms core_api)
+  foreach(source ${ARGN})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
+    file(STRINGS ${source} includes REGEX "^#include \"core/")
+    foreach(include ${includes})
+      string(REGEX REPLACE "^#include \"core/([a-z]+)/.*$" "core_\\1" room "${include}")
+      list(APPEND rooms ${room})
+    endforeach()
+  endforeach()
+  list(REMOVE_DUPLICATES rooms)
+  set(${result} ${rooms} PARENT_SCOPE)
+endfunction()
+
 # flotilla_program(flotillad MAIN daemon/main.cpp DEPS daemon): executable in build/<preset>/bin.
 function(flotilla_program name)
   cmake_parse_arguments(ARG "" "" "MAIN;DEPS;LIBS" ${ARGN})

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// A benchmark is a function that measures and returns lines of one table. To add one: a file NAME_bench.cpp
+// with its run function, and one line in main.cpp.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/clock.hpp"
+#include "core/base/result.hpp"
+
+namespace flotilla::bench {
+
+struct Line {
+  std::string work;
+  std::int64_t count = 0;
+  double p50_us = 0;
+  double p99_us = 0;
+  double rate_per_s = 0;
+  double rss_mb = 0;
+};
+
+using Run = Result<std::vector<Line>> (*)();
+
+struct Bench {
+  std::string_view name;
+  std::string_view summary;
+  Run run;
+};
+
+// One per file.
+Result<std::vector<Line>> run_schedule();
+
+// From the time each piece of work took, and the time all of it took (work may overlap).
+Line summarize(std::string work, std::vector<Duration> times, Duration total);
+// Repeats `work(i)` for at least `least` and at most `most_times`, after `warm` repetitions that do not
+// count.
+Line measure(std::string work, Duration least, std::int64_t most_times, std::int64_t warm,
+             const std::function<void(std::int64_t)>& work_once);
+double resident_mb();
+
+std::string as_table(const std::vector<Line>& lines);
+std::string as_json(const std::vector<Line>& lines);
+
+}  // namespace flotilla::bench

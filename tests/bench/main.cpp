@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// flotilla-bench NAME [--json]: measures one thing and prints a table. Exit codes: 0, 1 the benchmark failed,
+// 64 there is no such benchmark.
+#include <array>
+#include <cstdio>
+#include <string_view>
+
+#include "tests/bench/bench.hpp"
+
+namespace {
+
+namespace bench = flotilla::bench;
+
+constexpr std::array kBenches = {
+    bench::Bench{"schedule", "one scheduling decision, by number of clusters and strategy",
+                 bench::run_schedule},
+};
+
+int usage(std::FILE* to, int code) {
+  std::fputs("usage: flotilla-bench NAME [--json]\n", to);
+  for (const bench::Bench& each : kBenches) {
+    std::fprintf(to, "  %-12s %s\n", each.name.data(), each.summary.data());
+  }
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  constexpr int kUsage = 64;
+  bool json = false;
+  std::string_view name;
+  for (int i = 1; i < argc; ++i) {
+    std::string_view argument = argv[i];
+    if (argument == "--help" || argument == "-h") return usage(stdout, 0);
+    if (argument == "--json") {
+      json = true;
+    } else if (name.empty() && !argument.starts_with("-")) {
+      name = argument;
+    } else {
+      return usage(stderr, kUsage);
+    }
+  }
+  for (const bench::Bench& each : kBenches) {
+    if (each.name != name) continue;
+    auto lines = each.run();
+    if (!lines) {
+      std::fprintf(stderr, "flotilla-bench: %s: %s\n", each.name.data(), lines.error().message().c_str());
+      return 1;
+    }
+    std::fputs((json ? bench::as_json(*lines) : bench::as_table(*lines)).c_str(), stdout);
+    return 0;
+  }
+  return usage(stderr, kUsage);
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// decision/<clusters>/<strategy>: one whole decision through the six in-tree policies, over a fleet with
+// labels, taints, regions and a usual number of APIs. Bindings differ in uid, replicas and requests; they
+// share placements.
+#include <array>
+
+#include "core/scheduler/cluster_table_builder.hpp"
+#include "core/scheduler/schedule.hpp"
+#include "tests/bench/bench.hpp"
+#include "tests/fakes/in_tree_policies.hpp"
+
+namespace flotilla::bench {
+namespace {
+
+using api::Json;
+
+constexpr int kApiGroups = 20;
+constexpr int kKindsPerGroup = 6;
+constexpr int kBindings = 64;
+constexpr auto kLeast = std::chrono::milliseconds(300);
+constexpr std::int64_t kMostTimes = 20000;
+
+Json apis() {
+  Json enablements =
+      Json::parse(R"([{"groupVersion":"apps/v1","resources":[{"name":"deployments","kind":"Deployment"}]}])")
+          .value();
+  for (int group = 0; group < kApiGroups; ++group) {
+    Json enablement = Json::object({{"groupVersion", "group" + std::to_string(group) + ".io/v1"}});
+    for (int kind = 0; kind < kKindsPerGroup; ++kind) {
+      std::string name = "Kind" + std::to_string(kind);
+      enablement["resources"].push_back(Json::object({{"name", name + "s"}, {"kind", name}}));
+    }
+    enablements.push_back(std::move(enablement));
+  }
+  return enablements;
+}
+
+Json cluster(int number, const Json& enablements) {
+  auto digits = std::to_string(number);
+  Json made = Json::object();
+  made.make({"metadata", "name"}) = "cluster-" + std::string(5 - digits.size(), '0') + digits;
+  Json& labels = made.make({"metadata", "labels"});
+  labels["env"] = number % 5 == 0 ? "dev" : "prod";
+  labels["tier"] = std::array{"gold", "silver", "bronze"}[static_cast<std::size_t>(number % 3)];
+  labels["site"] = "site-" + std::to_string(number % 50);
+  made.make({"spec", "provider"}) = number % 2 == 0 ? "aws" : "azure";
+  made.make({"spec", "region"}) = "region-" + std::to_string(number % 8);
+  if (number % 20 == 3) {
+    made.make({"spec", "taints"}) =
+        Json::parse(R"([{"key":"cluster.karmada.io/not-ready","effect":"NoSchedule"}])").value();
+  }
+  made.make({"status", "apiEnablements"}) = enablements;
+  Json& allocatable = made.make({"status", "resourceSummary", "allocatable"});
+  allocatable["cpu"] = std::to_string(50 + number * 37 % 200);
+  allocatable["memory"] = std::to_string(100 + number * 53 % 400) + "Gi";
+  allocatable["pods"] = "1100";
+  Json& allocated = made.make({"status", "resourceSummary", "allocated"});
+  allocated["cpu"] = std::to_string(number * 71 % 40000) + "m";
+  allocated["memory"] = std::to_string(number * 29 % 90) + "Gi";
+  return made;
+}
+
+struct Strategy {
+  std::string_view name;
+  std::string_view scheduling;  // replicaScheduling
+  std::string_view spread;      // spreadConstraints
+};
+
+constexpr std::string_view kDynamic =
+    R"({"replicaSchedulingType":"Divided","replicaDivisionPreference":"Weighted",
+        "weightPreference":{"dynamicWeight":"AvailableReplicas"}})";
+constexpr std::array<Strategy, 5> kStrategies = {
+    {{"duplicated", R"({"replicaSchedulingType":"Duplicated"})", "[]"},
+     {"static",
+      R"({"replicaSchedulingType":"Divided","replicaDivisionPreference":"Weighted","weightPreference":
+        {"staticWeightList":[{"targetCluster":{"labelSelector":{"matchLabels":{"tier":"gold"}}},"weight":3},
+        {"targetCluster":{"labelSelector":{"matchLabels":{"tier":"silver"}}},"weight":2}]}})",
+      "[]"},
+     {"dynamic", kDynamic, "[]"},
+     {"aggregated", R"({"replicaSchedulingType":"Divided","replicaDivisionPreference":"Aggregated"})", "[]"},
+     {"spread", kDynamic, R"([{"spreadByField":"region","minGroups":2,"maxGroups":3},
+        {"spreadByField":"cluster","minGroups":3,"maxGroups":6}])"}}};
+
+std::vector<scheduler::Binding> bindings(const Strategy& strategy) {
+  std::vector<scheduler::Binding> made;
+  for (int i = 0; i < kBindings; ++i) {
+    Json spec =
+        Json::parse(R"({"resource":{"apiVersion":"apps/v1","kind":"Deployment","namespace":"default"}})")
+            .value();
+    spec.make({"resource", "name"}) = "web-" + std::to_string(i);
+    spec.make({"resource", "uid"}) = "00000000-0000-4000-8000-0000000000" + std::to_string(10 + i);
+    spec["replicas"] = 20 + i * 7 % 100;
+    spec.make({"replicaRequirements", "resourceRequest", "cpu"}) = std::to_string(100 + i * 50) + "m";
+    spec.make({"replicaRequirements", "resourceRequest", "memory"}) = std::to_string(128 + i * 16) + "Mi";
+    Json& placement = spec["placement"];
+    placement.make({"clusterAffinity", "labelSelector", "matchLabels", "env"}) = "prod";
+    placement["clusterTolerations"] = Json::parse(R"([{"key":"dedicated","operator":"Exists"}])").value();
+    placement["replicaScheduling"] = Json::parse(strategy.scheduling).value();
+    placement["spreadConstraints"] = Json::parse(strategy.spread).value();
+    made.push_back(scheduler::parse_binding(spec, Json()));
+  }
+  return made;
+}
+
+}  // namespace
+
+Result<std::vector<Line>> run_schedule() {
+  std::vector<Line> lines;
+  const Json enablements = apis();
+  for (int clusters : {10, 100, 1000, 5000}) {
+    scheduler::ClusterTableBuilder builder;
+    for (int i = 0; i < clusters; ++i) builder.update(cluster(i, enablements));
+    const scheduler::ClusterTablePtr table = builder.snapshot();
+    fakes::InTreePolicies policies;
+    scheduler::Workspace workspace;
+    for (const Strategy& strategy : kStrategies) {
+      const std::vector<scheduler::Binding> asked = bindings(strategy);
+      std::string failed;
+      auto decide = [&](std::int64_t i) {
+        const auto& binding = asked[static_cast<std::size_t>(i) % asked.size()];
+        scheduler::Decision decision = scheduler::schedule(*table, binding, *policies, {}, workspace);
+        if (!decision.ok()) failed = decision.failure.message;
+      };
+      std::string work = "decision/" + std::to_string(clusters) + "/" + std::string(strategy.name);
+      lines.push_back(measure(work, kLeast, kMostTimes, kBindings, decide));
+      if (!failed.empty()) return internal(work + ": " + failed);
+    }
+  }
+  return lines;
+}
+
+}  // namespace flotilla::bench
