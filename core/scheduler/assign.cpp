@@ -81,7 +81,7 @@ std::vector<Target> divide_by_static_weights(const AssignInput& input, std::span
 // What division by room comes down to.
 struct Division {
   std::vector<Target> kept;     // stays as it is
-  std::vector<Target> weights;  // heaviest first
+  std::vector<Target> weights;  // in proportion to these
   std::int32_t target = 0;      // what is divided
   std::string_view doing;
 };
@@ -128,11 +128,12 @@ std::vector<Target> room_of(std::span<const Candidate> selected, const Assigned*
     std::int32_t more = assigned == nullptr ? 0 : assigned->on(candidate.row);
     room.push_back({candidate.row, wrapped_sum(candidate.allocatable, more)});
   }
-  return heaviest_first(room);
+  return room;
 }
 
 // Takes clusters whose replicas are kept first, then the roomiest, until they suffice.
 void keep_fewest(std::vector<Target>& weights, const Assigned* kept, std::int32_t target) {
+  weights = heaviest_first(weights);
   if (kept != nullptr && !kept->targets().empty()) {
     std::stable_partition(weights.begin(), weights.end(),
                           [&](const Target& weight) { return kept->on(weight.row) > 0; });
@@ -154,7 +155,7 @@ std::vector<Target> divide_by_room(const AssignInput& input, std::span<const Can
     division.doing = "failed to do fresh scale: ";
   } else if (assigned > input.replicas) {
     division.target = input.replicas;
-    division.weights = heaviest_first(before.targets());
+    division.weights = before.targets();
     division.doing = "failed to scale down: ";
   } else if (assigned < input.replicas) {
     division.target = input.replicas - assigned;
