@@ -114,45 +114,61 @@ void validate_schedule(const FieldView& schedule, bool with_zone) {
 
 }  // namespace
 
-void job(const Subject& subject) {
-  if (subject.subresource == "status") return;
-  const FieldView spec = subject.spec();
+namespace {
+
+// The generated labels must be those of this very job.
+void validate_generated_selector(const Subject& subject) {
+  const FieldView spec = subject.spec(), metadata = subject.object["metadata"], selector = spec["selector"];
+  const Json& labels = spec["template"]["metadata"]["labels"].value();
+  const std::string path = spec["template"]["metadata"]["labels"].path();
+  const auto expect = [&](std::string_view key, const Json& value) {
+    if (!labels.contains(key)) {
+      spec.errors().required(at_key(path, key), "must be '" + std::string(value.as_string()) + "'");
+    } else if (!(labels[key] == value)) {
+      spec.errors().invalid(at_key(path, key), labels, "must be '" + std::string(value.as_string()) + "'");
+    }
+  };
+  expect("controller-uid", metadata["uid"].value());
+  expect("job-name", metadata["name"].value());
+  const Json expected =
+      Json::object({{"controller-uid", metadata["uid"].value()}, {"job-name", metadata["name"].value()}});
+  auto compiled = LabelSelector::from_json(selector.value());
+  if (compiled && !compiled->matches(expected))
+    selector.errors().invalid(selector.path(), selector.value(), "`selector` not auto-generated");
+}
+
+void validate_job(const FieldView& spec) {
   validate_job_spec(spec);
   const FieldView selector = spec["selector"];
-  const Json& labels = spec["template"]["metadata"]["labels"].value();
   if (selector.value().is_null()) {
     selector.errors().required(selector.path());
   } else {
     validate_label_selector(selector);
   }
-  if (!spec["manualSelector"].value().as_bool()) {
-    // The generated labels must be those of this very job.
-    const FieldView metadata = subject.object["metadata"];
-    const auto expect = [&](std::string_view key, const Json& value) {
-      const std::string path = spec["template"]["metadata"]["labels"].path();
-      if (!labels.contains(key)) {
-        spec.errors().required(at_key(path, key), "must be " + go_quote(value.as_string()));
-      } else if (!(labels[key] == value)) {
-        spec.errors().invalid(at_key(path, key), labels, "must be " + go_quote(value.as_string()));
-      }
-    };
-    expect("controller-uid", metadata["uid"].value());
-    expect("job-name", metadata["name"].value());
-    const Json expected =
-        Json::object({{"matchLabels", Json::object({{"controller-uid", metadata["uid"].value()}})}});
-    if (!(selector.value() == expected))
-      selector.errors().invalid(selector.path(), selector.value(), "`selector` not auto-generated");
-  }
+  const Json& labels = spec["template"]["metadata"]["labels"].value();
   if (auto compiled = LabelSelector::from_json(selector.value()); compiled && !compiled->matches(labels)) {
     spec.errors().invalid(at_field(spec["template"].path(), "metadata.labels"), labels,
                           "`selector` does not match template `labels`");
   }
+}
+
+}  // namespace
+
+void job(const Subject& subject) {
+  if (subject.subresource == "status") return;
+  const FieldView spec = subject.spec();
+  const FieldView selector = spec["selector"];
+  if (!spec["manualSelector"].value().as_bool() && !selector.value().is_null())
+    validate_generated_selector(subject);
+  validate_job(spec);
   if (subject.creates()) return;
+  // Kubernetes looks twice on update, and clients see the causes twice.
+  validate_job(spec);
   const Json& before = subject.live["spec"];
   spec["completions"].immutable(before["completions"]);
   selector.immutable(before["selector"]);
-  if (!before["suspend"].as_bool() || !subject.live.at({"status", "startTime"}).is_null())
-    spec["template"].immutable(before["template"]);
+  const bool startable = before["suspend"].as_bool() && subject.live.at({"status", "startTime"}).is_null();
+  if (!startable) spec["template"].immutable(before["template"]);
   spec["completionMode"].immutable(before["completionMode"]);
   spec["podFailurePolicy"].immutable(before["podFailurePolicy"]);
 }

@@ -136,7 +136,9 @@ void validate_quantity(const FieldView& list, std::string_view name, const Json&
   if (!quantity) return;
   if (quantity->sign() < 0) list.errors().invalid(path, value, "must be greater than or equal to 0");
   const bool whole = name.find('/') != name.npos || name.starts_with("hugepages-");
-  if (whole && quantity->milli_value() % 1000 != 0) list.errors().invalid(path, value, "must be an integer");
+  if (whole && quantity->milli_value() % 1000 != 0)
+    list.errors().add_literal("FieldValueInvalid", path,
+                              "Invalid value: " + go_quantity(value) + ": must be an integer");
 }
 
 void validate_container_base(const FieldView& one, std::set<std::string>& names,

@@ -50,6 +50,14 @@ std::string masked(std::string_view name, bool prefix) {
   return text;
 }
 
+// The recorded releases count characters where later ones count bytes.
+std::vector<std::string> in_characters(std::vector<std::string> messages) {
+  for (std::string& one : messages) {
+    if (one.ends_with(" bytes")) one.replace(one.size() - 6, 6, " characters");
+  }
+  return messages;
+}
+
 std::string join(std::initializer_list<std::string_view> parts) {
   std::string out;
   for (const std::string_view part : parts) out.append(part);
@@ -98,7 +106,35 @@ std::vector<std::string> check_path_segment(std::string_view name, bool prefix) 
 }
 
 std::vector<std::string> check_qualified_name(std::string_view name) {
-  return validate_label_key(name);
+  return in_characters(validate_label_key(name));
+}
+
+std::vector<std::string> check_label_value(std::string_view value) {
+  return in_characters(validate_label_value(value));
+}
+
+std::string go_quantity(const Json& value) {
+  const std::string text(value.is_string() ? std::string(value.as_string()) : value.dump());
+  std::string digits;
+  int scale = 0;
+  std::size_t i = 0;
+  bool fraction = false;
+  for (; i < text.size() && (digit(text[i]) || text[i] == '.' || text[i] == '-'); ++i) {
+    if (text[i] == '.') {
+      fraction = true;
+      continue;
+    }
+    digits += text[i];
+    scale -= fraction ? 1 : 0;
+  }
+  const std::string_view suffix = std::string_view(text).substr(i);
+  constexpr std::string_view kSuffixes[] = {"n", "u", "m", "", "k", "M", "G", "T", "P", "E"};
+  const auto at = std::find(std::begin(kSuffixes), std::end(kSuffixes), suffix);
+  if (at != std::end(kSuffixes)) scale += 3 * static_cast<int>(at - std::begin(kSuffixes) - 3);
+  const std::string_view format = suffix.ends_with('i') ? "BinarySI" : "DecimalSI";
+  return join({"resource.Quantity{i:resource.int64Amount{value:", digits, ", scale:", std::to_string(scale),
+               "}, d:resource.infDecAmount{Dec:(*inf.Dec)(nil)}, s:", go_quote(text),
+               ", Format:", go_quote(format), "}"});
 }
 
 std::vector<std::string> check_config_key(std::string_view key) {
@@ -212,8 +248,8 @@ bool FieldView::immutable(const Json& before) const {
 
 void validate_labels(const FieldView& labels) {
   for (const auto& [key, value] : labels.value().members()) {
-    for (const std::string& one : validate_label_key(key)) labels.errors().invalid(labels.path(), key, one);
-    for (const std::string& one : validate_label_value(value.as_string()))
+    for (const std::string& one : check_qualified_name(key)) labels.errors().invalid(labels.path(), key, one);
+    for (const std::string& one : check_label_value(value.as_string()))
       labels.errors().invalid(labels.path(), value, one);
   }
 }
@@ -232,9 +268,9 @@ void validate_label_selector(const FieldView& selector) {
     } else {
       one["operator"].invalid("not a valid selector operator");
     }
-    for (const std::string& message : validate_label_key(one["key"].text()))
+    for (const std::string& message : check_qualified_name(one["key"].text()))
       one["key"].errors().invalid(one["key"].path(), one["key"].text(), message);
-    for (const FieldView& value : one["values"].each()) value.messages(validate_label_value(value.text()));
+    for (const FieldView& value : one["values"].each()) value.messages(check_label_value(value.text()));
   }
 }
 

@@ -66,6 +66,7 @@ std::vector<std::string> check_dns_subdomain(std::string_view name, bool prefix 
 std::vector<std::string> check_dns1035_label(std::string_view name, bool prefix = false);
 std::vector<std::string> check_path_segment(std::string_view name, bool prefix = false);
 std::vector<std::string> check_qualified_name(std::string_view name);
+std::vector<std::string> check_label_value(std::string_view value);
 std::vector<std::string> check_config_key(std::string_view key);
 std::vector<std::string> check_port_name(std::string_view name);
 std::vector<std::string> check_env_name(std::string_view name);
@@ -73,6 +74,8 @@ std::vector<std::string> check_env_name(std::string_view name);
 // metav1.LabelSelector and maps of labels.
 void validate_label_selector(const FieldView& selector);
 void validate_labels(const FieldView& labels);
+// A quantity as Go's %#v prints it.
+std::string go_quantity(const Json& value);
 // "25%" or a number.
 bool validate_int_or_percent(const FieldView& value);
 

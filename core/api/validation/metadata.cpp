@@ -65,7 +65,12 @@ void validate_owners(const FieldView& owners) {
     if (owner["kind"].text() == "Event" && (api_version == "v1" || api_version == "events.k8s.io/v1")) {
       const std::string gvk =
           (api_version == "v1" ? "/v1" : "events.k8s.io/v1") + std::string(", Kind=Event");
-      owners.errors().invalid(owners.path(), owner.value(), gvk + " is disallowed from being an owner");
+      owners.errors().add_literal("FieldValueInvalid", owners.path(),
+                                  "Invalid value: v1.OwnerReference{APIVersion:" + go_quote(api_version) +
+                                      ", Kind:\"Event\", Name:" + go_quote(owner["name"].text()) +
+                                      ", UID:" + go_quote(owner["uid"].text()) +
+                                      ", Controller:(*bool)(nil), BlockOwnerDeletion:(*bool)(nil)}: " + gvk +
+                                      " is disallowed from being an owner");
     }
     if (!owner["controller"].value().as_bool()) continue;
     const std::string self = std::string(owner["kind"].text()) + "/" + std::string(owner["name"].text());
@@ -97,8 +102,12 @@ void validate_finalizers(const Resource& resource, const FieldView& finalizers) 
     }
   }
   if (orphan && foreground) {
-    finalizers.errors().invalid(finalizers.path(), finalizers.value(),
-                                "finalizer orphan and foregroundDeletion cannot be both set");
+    std::string printed;
+    for (const FieldView& one : finalizers.each())
+      printed += (printed.empty() ? "" : ", ") + go_quote(one.text());
+    finalizers.errors().add_literal("FieldValueInvalid", finalizers.path(),
+                                    "Invalid value: []string{" + printed +
+                                        "}: finalizer orphan and foregroundDeletion cannot be both set");
   }
 }
 

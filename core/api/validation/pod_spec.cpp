@@ -26,7 +26,7 @@ void validate_toleration(const FieldView& one) {
   if (op == "Exists") {
     if (one["value"].given()) one["operator"].invalid("value must be empty when `operator` is 'Exists'");
   } else if (op.empty() || op == "Equal") {
-    for (const std::string& message : validate_label_value(one["value"].text()))
+    for (const std::string& message : check_label_value(one["value"].text()))
       one["operator"].errors().invalid(one["operator"].path(), one["value"].text(), message);
   } else {
     one["operator"].one_of({"Equal", "Exists"});

@@ -205,12 +205,6 @@ void daemon_set(const Subject& subject) {
   if (subject.subresource == "status") return;
   const FieldView spec = subject.spec();
   validate_selected_template(subject, "daemonset", false);
-  if (spec["selector"].value().is_null()) {
-    const FieldView pod_template = spec["template"];
-    spec.errors().invalid(at_field(pod_template.path(), "metadata.labels"),
-                          pod_template.value()["metadata"]["labels"],
-                          "`selector` does not match template `labels`");
-  }
   validate_pod_template(spec["template"]);
   validate_restart_always(spec["template"]);
   spec["minReadySeconds"].not_negative();
