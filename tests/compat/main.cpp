@@ -30,7 +30,8 @@ using Topics = std::map<std::string_view, compat::Answer>;
 Topics all_topics() {
   Topics topics;
   for (auto list : {compat::scheduler_topics(), compat::override_topics(), compat::propagation_topics(),
-                    compat::interpreter_topics(), compat::cluster_topics(), compat::admission_topics()}) {
+                    compat::interpreter_topics(), compat::cluster_topics(), compat::admission_topics(),
+                    compat::schema_topics()}) {
     for (const compat::Topic& topic : list) topics.emplace(topic.name, topic.answer);
   }
   return topics;

@@ -18,11 +18,15 @@ struct Topic {
 };
 
 // One list per owner of behaviour, each in the file of its name.
-std::span<const Topic> scheduler_topics();    // scheduling, division, spread, estimator, cluster_match, schedule_trigger
-std::span<const Topic> override_topics();     // overrides
-std::span<const Topic> propagation_topics();  // names, policy_match, preemption, binding_build, works, prune, ...
+std::span<const Topic>
+scheduler_topics();  // scheduling, division, spread, estimator, cluster_match, schedule_trigger
+std::span<const Topic> override_topics();  // overrides
+std::span<const Topic>
+propagation_topics();  // names, policy_match, preemption, binding_build, works, prune, ...
 std::span<const Topic> interpreter_topics();  // interpreter_*
 std::span<const Topic> cluster_topics();      // eviction, cluster_taints, cluster_summary, quota_usage, ...
-std::span<const Topic> admission_topics();    // webhook_default, webhook_validate, cluster_admission, conversion
+std::span<const Topic>
+admission_topics();                      // webhook_default, webhook_validate, cluster_admission, conversion
+std::span<const Topic> schema_topics();  // the kinds of schema.json, one by one
 
 }  // namespace flotilla::compat

@@ -95,6 +95,13 @@ TEST(Compat_Compare, holds_a_denial_by_verdict_and_fields) {
             "");
 }
 
+TEST(Compat_Compare, reads_a_schema_by_its_meaning) {
+  EXPECT_EQ(compared("schema", R"({"a":{"x-kubernetes-list-type":"atomic"},"b":{"required":["x","y"]}})",
+                     R"({"b":{"required":["y","x"]}})"),
+            "");
+  EXPECT_NE(compared("schema", R"({"a":{"x-kubernetes-list-type":"map"}})", R"({})"), "");
+}
+
 TEST(Compat_Compare, says_where_the_first_difference_is) {
   EXPECT_EQ(compared("works", R"({"a":{"b":[1,2]}})", R"({"a":{"b":[1,3]}})"), "a.b[1]: want 2, got 3");
 }
