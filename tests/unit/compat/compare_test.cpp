@@ -96,8 +96,9 @@ TEST(Compat_Compare, holds_a_denial_by_verdict_and_fields) {
 }
 
 TEST(Compat_Compare, reads_a_schema_by_its_meaning) {
-  EXPECT_EQ(compared("schema", R"({"a":{"x-kubernetes-list-type":"atomic"},"b":{"required":["x","y"]}})",
-                     R"({"b":{"required":["y","x"]}})"),
+  EXPECT_EQ(compared("schema",
+                     R"({"a":{"type":"array","x-kubernetes-list-type":"atomic"},"b":{"required":["x","y"]}})",
+                     R"({"a":{"type":"array"},"b":{"required":["y","x"]}})"),
             "");
   EXPECT_NE(compared("schema", R"({"a":{"x-kubernetes-list-type":"map"}})", R"({})"), "");
 }
