@@ -22,13 +22,13 @@ namespace asio = boost::asio;
 
 namespace {
 const Logger kLog("async");
+}  // namespace
 
 // A signal must be emitted on the executor its fiber runs on.
-struct Fiber {
+struct FiberScope::Fiber {
   AnyExecutor executor;
   asio::cancellation_signal signal;
 };
-}  // namespace
 
 struct FiberScope::State {
   std::string name;
@@ -76,12 +76,26 @@ bool FiberScope::spawn(Task<void> fiber) {
 }
 
 bool FiberScope::spawn_on(AnyExecutor executor, Task<void> fiber) {
+  return start(std::move(executor), std::move(fiber)) != nullptr;
+}
+
+std::function<void()> FiberScope::spawn_cancellable(AnyExecutor executor, Task<void> fiber) {
+  const std::shared_ptr<Fiber> started = start(std::move(executor), std::move(fiber));
+  if (!started) return {};
+  return [weak = std::weak_ptr<Fiber>(started)] {
+    const auto running = weak.lock();
+    if (!running) return;
+    asio::post(running->executor, [running] { running->signal.emit(asio::cancellation_type::terminal); });
+  };
+}
+
+std::shared_ptr<FiberScope::Fiber> FiberScope::start(AnyExecutor executor, Task<void> fiber) {
   auto entry = std::make_shared<Fiber>();
   entry->executor = executor;
   std::list<std::shared_ptr<Fiber>>::iterator it;
   {
     std::lock_guard lock(state_->mutex);
-    if (state_->cancelled) return false;
+    if (state_->cancelled) return nullptr;
     it = state_->fibers.insert(state_->fibers.end(), entry);
   }
   asio::co_spawn(executor, std::move(fiber),
@@ -89,7 +103,7 @@ bool FiberScope::spawn_on(AnyExecutor executor, Task<void> fiber) {
                                               [state = state_, entry, it](std::exception_ptr failure) {
                                                 state->finish(it, failure);
                                               }));
-  return true;
+  return entry;
 }
 
 void FiberScope::cancel() {

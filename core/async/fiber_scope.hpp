@@ -32,6 +32,8 @@ class FiberScope {
   bool spawn(Task<void> fiber);
   // The same on another executor, for fibers that want a strand of their own.
   bool spawn_on(AnyExecutor executor, Task<void> fiber);
+  // The same with a way to cancel this fiber alone, from any thread, at any time. Empty: refused.
+  std::function<void()> spawn_cancellable(AnyExecutor executor, Task<void> fiber);
   void cancel();
   bool cancelled() const;
   std::size_t running() const;
@@ -42,6 +44,8 @@ class FiberScope {
 
  private:
   struct State;
+  struct Fiber;
+  std::shared_ptr<Fiber> start(AnyExecutor executor, Task<void> fiber);
   AnyExecutor executor_;
   std::shared_ptr<State> state_;
 };

@@ -25,7 +25,8 @@ std::string in_quotes(std::string_view name) {
   throw Failure(FLT_NOT_FOUND, resource + " " + in_quotes(name) + " not found", "NotFound", 404);
 }
 [[noreturn]] void conflict(const std::string& resource, std::string_view name, const std::string& why) {
-  throw Failure(FLT_ABORTED, "Operation cannot be fulfilled on " + resource + " " + in_quotes(name) + ": " + why,
+  throw Failure(FLT_ABORTED,
+                "Operation cannot be fulfilled on " + resource + " " + in_quotes(name) + ": " + why,
                 "Conflict", 409);
 }
 [[noreturn]] void bad_request(const std::string& message) {

@@ -152,6 +152,10 @@ class Call {
     fill_error(host_, &error, code, message, reason, http_status);
     host_->call->complete(std::exchange(call_, nullptr), code, nullptr, &error);
   }
+  // With an error filled by the caller; its texts live in arena().
+  void fail_with(const flt_error_t& error) {
+    host_->call->complete(std::exchange(call_, nullptr), error.code, nullptr, &error);
+  }
   // `work(*this)` completes; what it throws completes as an error.
   template <typename Work>
   void run(Work&& work) noexcept {

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "paths.hpp"
+
+#include <flotilla/sdk/plugin.hpp>
+
+namespace flotilla::kubernetes {
+
+std::string encode(std::string_view segment) {
+  static constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : segment) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.' || c == '~';
+    if (plain) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '%';
+    out += kDigits[byte >> 4];
+    out += kDigits[byte & 15];
+  }
+  return out;
+}
+
+std::string path_of(const flt_gvr_t& gvr, std::string_view ns, std::string_view name) {
+  std::string path = gvr.group.n == 0 ? "/api/" : "/apis/" + encode(sdk::view(gvr.group)) + "/";
+  path += encode(sdk::view(gvr.version));
+  if (!ns.empty()) path += "/namespaces/" + encode(ns);
+  path += "/" + encode(sdk::view(gvr.resource));
+  if (!name.empty()) path += "/" + encode(name);
+  return path;
+}
+
+Query& Query::add(std::string_view key, std::string_view value) {
+  if (value.empty()) return *this;
+  if (!text_.empty()) text_ += '&';
+  text_.append(key).append("=").append(encode(value));
+  return *this;
+}
+
+std::string Query::append_to(std::string path) const {
+  return text_.empty() ? path : path + "?" + text_;
+}
+
+}  // namespace flotilla::kubernetes
