@@ -24,7 +24,7 @@ void* pack(json::object_t::const_iterator it) {
 
 json::object_t::const_iterator unpack(void* node) {
   json::object_t::const_iterator it;
-  std::memcpy(&it, &node, sizeof node);
+  std::memcpy(static_cast<void*>(&it), &node, sizeof node);
   return it;
 }
 
