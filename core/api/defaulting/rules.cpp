@@ -179,6 +179,25 @@ void namespace_object(Json& object) {
   if (!name.empty()) object.make({"metadata", "labels"}).set("kubernetes.io/metadata.name", name);
 }
 
+// The first address or range also has a field of its own.
+void first_of(Json& object, std::string_view one, std::string_view all, std::string_view member) {
+  const Json& list = read(object)[all];
+  if (list.empty() && !unset(object, one)) {
+    Json value = read(object)[one];
+    if (!member.empty()) value = Json::object({{member, std::move(value)}});
+    object.set(all, Json::array({std::move(value)}));
+  } else if (!list.empty()) {
+    const Json& first = list.element(0);
+    object.set(one, Json(member.empty() ? first : first[member]));
+  }
+}
+void node_spec(Json& object) {
+  first_of(object, "podCIDR", "podCIDRs", "");
+}
+void pod_status(Json& object) {
+  first_of(object, "podIP", "podIPs", "ip");
+}
+
 void node_status(Json& object) {
   const Json capacity = read(object)["capacity"];
   for (const auto& [name, value] : capacity.members()) preset(object["allocatable"], name, value);
@@ -259,6 +278,8 @@ constexpr std::pair<std::string_view, Rule> kRules[] = {
     {"api.core.v1.ServicePort", service_port},
     {"api.core.v1.ReplicationController", replication_controller},
     {"api.core.v1.Namespace", namespace_object},
+    {"api.core.v1.NodeSpec", node_spec},
+    {"api.core.v1.PodStatus", pod_status},
     {"api.core.v1.NodeStatus", node_status},
     {"api.core.v1.LimitRangeItem", limit_range_item},
     {"api.batch.v1.Job", job},

@@ -146,6 +146,8 @@ void read_traits(std::string_view rest, Traits& traits) {
       traits.name_rule = value == "label"     ? NameRule::Label
                          : value == "dns1035" ? NameRule::Dns1035Label
                                               : NameRule::PathSegment;
+    } else if (part.starts_with("error-group=")) {
+      traits.error_group = value;
     } else if (part.starts_with("max=")) {
       std::from_chars(value.data(), value.data() + value.size(), traits.max_name);
     } else if (part == "labels") {

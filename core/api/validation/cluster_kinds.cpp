@@ -62,6 +62,20 @@ void validate_star_alone(const FieldView& list, std::string_view what) {
   }
 }
 
+void validate_double_star(const FieldView& resources) {
+  std::string printed;
+  bool all = false;
+  for (const FieldView& one : resources.each()) {
+    all = all || one.text() == "*/*";
+    printed += (printed.empty() ? "" : ", ") + go_quote(one.text());
+    if (!one.given()) one.require();
+  }
+  if (!all || resources.size() < 2) return;
+  resources.errors().add_literal(
+      "FieldValueInvalid", resources.path(),
+      "Invalid value: []string{" + printed + "}: if '*/*' is present, must not specify other resources");
+}
+
 void validate_webhook_rule(const FieldView& rule) {
   if (!rule["apiGroups"].filled()) rule["apiGroups"].errors().required(rule["apiGroups"].path());
   validate_star_alone(rule["apiGroups"], "API groups");
@@ -71,6 +85,7 @@ void validate_webhook_rule(const FieldView& rule) {
     if (!one.given()) one.require();
   }
   if (!rule["resources"].filled()) rule["resources"].errors().required(rule["resources"].path());
+  validate_double_star(rule["resources"]);
   if (rule["scope"].given()) rule["scope"].one_of({"*", "Cluster", "Namespaced"});
   if (!rule["operations"].filled()) rule["operations"].errors().required(rule["operations"].path());
   validate_star_alone(rule["operations"], "operations");
@@ -269,14 +284,13 @@ void event(const Subject& subject) {
   } else if (about["namespace"].text() != ns) {
     object.errors().invalid(path, about["namespace"].value(), "does not match event.namespace");
   }
+  if (object["eventTime"].given()) {
+    const FieldView reporter = object[modern ? "reportingController" : "reportingComponent"];
+    if (reporter.require()) reporter.messages(check_qualified_name(reporter.text()));
+    for (const std::string_view name : {"reportingInstance", "action", "reason"}) object[name].require();
+  }
   if (!modern || !subject.creates()) return;
-  if (!object["eventTime"].given()) object["eventTime"].errors().required("eventTime");
-  object["reportingController"].require();
-  if (object["reportingController"].given())
-    object["reportingController"].messages(check_qualified_name(object["reportingController"].text()));
-  object["reportingInstance"].require();
-  object["action"].require();
-  object["reason"].require();
+  if (!object["eventTime"].given()) object.errors().required("eventTime");
   const std::string_view type = object["type"].text();
   if (type != "Normal" && type != "Warning")
     object.errors().invalid("type", "", "has invalid value: " + std::string(type));

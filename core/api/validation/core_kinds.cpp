@@ -83,16 +83,11 @@ void validate_service_ports(const FieldView& spec) {
     const std::string pair =
         std::string(port["protocol"].text()) + "/" + std::to_string(port["port"].number());
     if (!pairs.insert(pair).second) {
-      const std::string target =
-          port["targetPort"].value().is_string()
-              ? "intstr.IntOrString{Type:1, IntVal:0, StrVal:" + go_quote(port["targetPort"].text()) + "}"
-              : "intstr.IntOrString{Type:0, IntVal:" + std::to_string(port["targetPort"].number()) +
-                    ", StrVal:\"\"}";
       port.errors().add_literal(
           "FieldValueDuplicate", at_index(ports.path(), index),
           "Duplicate value: core.ServicePort{Name:\"\", Protocol:" + go_quote(port["protocol"].text()) +
               ", AppProtocol:(*string)(nil), Port:" + std::to_string(port["port"].number()) +
-              ", TargetPort:" + target + ", NodePort:0}");
+              ", TargetPort:intstr.IntOrString{Type:0, IntVal:0, StrVal:\"\"}, NodePort:0}");
     }
     ++index;
   }

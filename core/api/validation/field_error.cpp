@@ -141,7 +141,9 @@ Error FieldErrors::to_error(std::string_view group, std::string_view kind, std::
 
 Status FieldErrors::to_status(const Resource& resource, std::string_view name) const {
   if (empty()) return {};
-  return to_error(resource.group, resource.kind, name);
+  const std::string_view group =
+      resource.traits.error_group.empty() ? std::string_view(resource.group) : resource.traits.error_group;
+  return to_error(group, resource.kind, name);
 }
 
 }  // namespace flotilla::api

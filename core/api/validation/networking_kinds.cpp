@@ -211,9 +211,9 @@ void endpoint_slice(const Subject& subject) {
         continue;
       }
       const bool four = type.text() == "IPv4";
-      if (!is_ip(address.text())) address.invalid("must be a valid IP address");
       if (four ? !is_ipv4(address.text()) : !is_ipv6(address.text())) {
         address.invalid(four ? "must be a valid IPv4 address" : "must be a valid IPv6 address");
+        if (!is_ip(address.text())) address.invalid("must be a valid IP address");
       } else {
         validate_address(address);
       }

@@ -145,10 +145,13 @@ void compare_limits(const FieldView& item, std::string_view small, std::string_v
            : which == "defaultRequest" ? std::string("default request")
                                        : std::string(which);
   };
-  item.errors().add_literal("FieldValueInvalid", path,
-                            "Invalid value: " + go_quantity(*a) + ": " + words(small) + " value " +
-                                std::string(a->as_string()) + " is greater than " + words(large) + " value " +
-                                std::string(b->as_string()));
+  item.errors().add_literal(
+      "FieldValueInvalid", path,
+      "Invalid value: " +
+          go_quantity(path.starts_with(item[small].path()) && path[item[small].path().size()] == '[' ? *a
+                                                                                                     : *b) +
+          ": " + words(small) + " value " + std::string(a->as_string()) + " is greater than " + words(large) +
+          " value " + std::string(b->as_string()));
 }
 
 bool standard_quota(std::string_view name) {

@@ -29,6 +29,11 @@ Error cannot_handle(const Resource& resource, const Gvk& sent, const std::string
                      resource.kind + ": " + why);
 }
 
+// Go's package of the version that no client sees: core, apps, rbac.
+std::string internal_package(const Resource& resource) {
+  return resource.group.empty() ? "core" : resource.group.substr(0, resource.group.find('.'));
+}
+
 // Fills what the URL implies; false where the body is of another kind.
 Status check_kind(const Resource& resource, Json& body) {
   if (!body.is_object()) return bad_request("couldn't get version/kind; json parse error: not an object");
@@ -42,7 +47,8 @@ Status check_kind(const Resource& resource, Json& body) {
                        ") does not match the expected API version (" + resource.group_version() + ")");
   }
   if (Registry::builtin().type_of(sent)) {
-    const std::string from = sent.version + "." + sent.kind, to = resource.version + "." + resource.kind;
+    const std::string from = sent.version + "." + sent.kind,
+                      to = internal_package(resource) + "." + resource.kind;
     return cannot_handle(resource, sent, "converting (" + from + ") to (" + to + "): unknown conversion");
   }
   return cannot_handle(resource, sent, not_registered(sent).message());

@@ -6,6 +6,7 @@
 #include "core/api/patch/managed_fields.hpp"
 #include "core/api/schema/decode.hpp"
 #include "core/api/validation/validation.hpp"
+#include "core/api/validation/warnings.hpp"
 #include "core/api/write/services.hpp"
 #include "core/api/write/strategy.hpp"
 #include "core/api/write/write.hpp"
@@ -46,6 +47,9 @@ Result<Written> finish(const Resource& resource, const Json& live, Draft draft, 
   if (Status valid = errors.to_status(resource, name_of(object)); !valid) return std::move(valid).error();
   if (is_service(resource) && options.subresource.empty()) allocate_for_service(object, options);
   Written out;
+  out.warnings = object_warnings(resource, object, live, options.subresource);
+  // What is stored is given its defaults again when it is read.
+  if (resource.traits.typed) set_defaults(resource, object);
   out.unchanged = !live.is_null() && same_as_stored(live, object);
   out.object = std::move(object);
   return out;

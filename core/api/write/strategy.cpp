@@ -103,7 +103,7 @@ void create_job(Json& object, const WriteOptions& options) {
       read(object).at({"metadata", "labels"}) == read(spec).at({"template", "metadata", "labels"});
   spec.make({"template", "metadata"}).set("labels", labels);
   // Labels that were taken from the template are the template's.
-  if (shared || read(object).at({"metadata", "labels"}).is_null()) object["metadata"].set("labels", labels);
+  if (shared && !read(object).at({"metadata", "labels"}).is_null()) object["metadata"].set("labels", labels);
   if (!spec["selector"].is_object()) spec.set("selector", Json::object());
   spec.make({"selector", "matchLabels"}).set("controller-uid", options.uid);
 }
