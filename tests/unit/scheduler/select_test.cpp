@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "core/scheduler/candidates.hpp"
 #include "tests/unit/scheduler/clusters.hpp"
 
@@ -45,6 +47,41 @@ TEST(Scheduler_Groups, break_ties_by_value_then_by_discovery) {
               ElementsAre("R3", "R1"));
   EXPECT_THAT(chosen({{"R1", 1, 60}, {"R2", 2, 50}, {"R3", 3, 40}, {"R4", 4, 30}}, 1, 2, 5),
               ElementsAre("R1", "R4"));
+}
+
+// With a group more than is walked through, none of which can matter, the answer is the same.
+TEST(Scheduler_Groups, are_the_same_however_they_are_searched) {
+  std::mt19937 random(99);
+  for (int round = 0; round < 300; ++round) {
+    std::vector<std::string> names;
+    std::vector<Group> few;
+    auto count = 3 + random() % 8;
+    for (std::size_t i = 0; i < 40; ++i) names.push_back("R" + std::to_string(10 + i));
+    for (std::size_t i = 0; i < count; ++i) {
+      few.push_back({names[i], static_cast<std::int64_t>(1 + random() % 5),
+                     static_cast<std::int64_t>(20 + random() % 4)});
+    }
+    auto min = static_cast<std::int32_t>(1 + random() % 4);
+    auto max = min + static_cast<std::int32_t>(random() % 4);
+    auto target = static_cast<std::int64_t>(random() % 15);
+    std::vector<Group> many = few;
+    for (std::size_t i = 20; i < 40; ++i) many.push_back({names[i], 0, -1'000'000});
+    std::vector<std::string> expected = chosen(few, min, max, target);
+    std::vector<std::string> found = chosen(many, min, max, target);
+    if (expected.empty()) continue;  // the worthless ones may fill up what is missing
+    EXPECT_EQ(found, expected) << round;
+  }
+}
+
+TEST(Scheduler_Groups, are_found_among_a_hundred) {
+  std::vector<std::string> names;
+  std::vector<Group> groups;
+  for (int i = 0; i < 100; ++i) names.push_back("R" + std::to_string(100 + i));
+  for (int i = 0; i < 100; ++i)
+    groups.push_back({names[static_cast<std::size_t>(i)], 10 + i % 7, 1000 + i % 11});
+  std::int64_t clusters = 0;
+  for (std::uint32_t at : choose_groups(groups, 5, 20, 100)) clusters += groups[at].value;
+  EXPECT_GE(clusters, 100);
 }
 
 struct Fleet {
