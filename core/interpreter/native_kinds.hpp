@@ -25,7 +25,7 @@ struct NativeKind {
   std::string_view api_version;
   std::string_view kind;
   ReplicasRule replicas = nullptr;
-  std::string_view revised_field;  // the member of spec that ReviseReplica sets
+  std::string_view revised_field = {};  // the member of spec that ReviseReplica sets
   RetainRule retain = nullptr;
   ReflectRule reflect = nullptr;  // null: the whole status
   AggregateRule aggregate = nullptr;

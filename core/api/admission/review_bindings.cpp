@@ -49,7 +49,9 @@ Error quota_exceeded(const Json& quota, std::string_view resource, const Quantit
                      std::string(metadata["name"].as_string()) + ") exceeded for resource " +
                      std::string(resource) + ": requested sum " + sum.to_string() + ", limit " +
                      limit.to_string() + ".";
-  return Error(Code::Forbidden, std::move(text), ErrorDetails{.reason = "QuotaExceeded"});
+  ErrorDetails details;
+  details.reason = "QuotaExceeded";
+  return Error(Code::Forbidden, std::move(text), std::move(details));
 }
 
 // What the binding costs more (or less) than before.

@@ -22,7 +22,9 @@ Status denial(const FieldErrors& errors) {
   std::string text = lines.front();
   for (std::size_t i = 1; i < lines.size(); ++i) text += ", " + lines[i];
   if (lines.size() > 1) text = "[" + text + "]";
-  return Error(Code::Forbidden, std::move(text), ErrorDetails{.causes = errors.causes()});
+  ErrorDetails details;
+  details.causes = errors.causes();
+  return Error(Code::Forbidden, std::move(text), std::move(details));
 }
 
 void invalid_each(FieldErrors& errors, const std::string& field, const Json& value,
