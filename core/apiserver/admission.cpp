@@ -165,6 +165,16 @@ void default_storage_class(const Server& server, Json& claim) {
   }
 }
 
+// Nothing is scheduled on a node before its controller has seen it ready.
+void taint_new_node(Json& node) {
+  constexpr std::string_view kNotReady = "node.kubernetes.io/not-ready";
+  Json& taints = node.make({"spec", "taints"});
+  for (const Json& taint : std::as_const(taints).elements()) {
+    if (taint["key"].as_string() == kNotReady && taint["effect"].as_string() == "NoSchedule") return;
+  }
+  taints.push_back(Json::object({{"effect", "NoSchedule"}, {"key", kNotReady}}));
+}
+
 Status shape_new(const Server& server, const Call& call, Json& object) {
   const Resource& resource = *call.resource;
   if (!resource.group.empty() && resource.origin != api::Origin::Kubernetes) return {};
@@ -174,6 +184,10 @@ Status shape_new(const Server& server, const Call& call, Json& object) {
     api::add_finalizer(object, "kubernetes.io/pvc-protection");
   } else if (resource.group.empty() && resource.resource == "persistentvolumes") {
     api::add_finalizer(object, "kubernetes.io/pv-protection");
+  } else if (resource.group.empty() && resource.resource == "nodes") {
+    taint_new_node(object);
+  } else if (resource.group.empty() && resource.resource == "namespaces") {
+    object.make({"metadata", "labels"}).set("kubernetes.io/metadata.name", api::name_of(object));
   } else if (resource.group == "certificates.k8s.io" && resource.resource == "certificatesigningrequests") {
     Json& spec = object["spec"];
     spec.set("username", call.user.name);
@@ -184,8 +198,21 @@ Status shape_new(const Server& server, const Call& call, Json& object) {
       spec.set("uid", call.user.uid);
     }
     spec.erase("extra");
+    object["metadata"].erase("managedFields");
   }
   return {};
+}
+
+// A pod's priority was settled when it was made.
+void shape_changed(const Call& call, const Json& live, Json& object) {
+  if (call.resource->group == "certificates.k8s.io") object["metadata"].erase("managedFields");
+  if (!is_pod(*call.resource) || !call.info.subresource.empty()) return;
+  Json& spec = object["spec"];
+  for (const std::string_view key : {"priority", "preemptionPolicy"}) {
+    if (!spec.contains(key) && live["spec"].contains(key)) spec.set(key, live["spec"][key]);
+  }
+  add_toleration(spec, "node.kubernetes.io/not-ready");
+  add_toleration(spec, "node.kubernetes.io/unreachable");
 }
 
 }  // namespace
@@ -208,6 +235,7 @@ Status admit_update(Server& server, Call& call, const Json& live, Json& object,
                     const RequestOptions& options) {
   if (auto done = namespace_lifecycle(server, call, api::name_of(object), false); !done) return done;
   if (auto done = check_escalation(server, call, live, object); !done) return done;
+  shape_changed(call, live, object);
   return call_daemon(server, call, store::AdmissionRequest::Operation::Update, &live, options.dry_run,
                      object);
 }

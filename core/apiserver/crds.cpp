@@ -66,6 +66,25 @@ std::string name_conflict(const Server& server, const Json& crd) {
   return "";
 }
 
+// Groups of Kubernetes itself need a word of approval. True if that is news.
+bool judge_approval(Json& crd, WallTime now) {
+  constexpr std::string_view kType = "KubernetesAPIApprovalPolicyConformant";
+  const std::string_view group = std::as_const(crd)["spec"]["group"].as_string();
+  if (!group.ends_with(".k8s.io") && !group.ends_with(".kubernetes.io")) return false;
+  const std::string approval(api::annotation_of(crd, "api-approved.kubernetes.io"));
+  if (approval.starts_with("unapproved")) {
+    return set_condition(crd, kType, "False", "UnapprovedAnnotation", "not approved: " + quoted(approval),
+                         now);
+  }
+  if (approval.starts_with("http")) {
+    return set_condition(crd, kType, "True", "ApprovedAnnotation", "approved in " + approval, now);
+  }
+  return set_condition(crd, kType, "False", "MissingAnnotation",
+                       "protected groups must have approval annotation \"api-approved.kubernetes.io\", see "
+                       "https://github.com/kubernetes/enhancements/pull/1111",
+                       now);
+}
+
 // The definition as its conditions should say. True if that is news.
 bool accept_names(const Server& server, Json& crd) {
   const WallTime now = server.now();
@@ -86,6 +105,7 @@ bool accept_names(const Server& server, Json& crd) {
       changed |= set_condition(crd, "Established", "False", "NotAccepted", "not all names are accepted", now);
     }
   }
+  changed |= judge_approval(crd, now);
   Json& stored = crd.make({"status", "storedVersions"});
   for (const Json& version : std::as_const(crd)["spec"]["versions"].elements()) {
     if (!version["storage"].as_bool()) continue;

@@ -131,12 +131,18 @@ Json plain_subresource(const Resource& resource, const api::Subresource& sub) {
   return entry;
 }
 
+// Of custom resources status stands before scale.
+bool later_name_first(const api::Subresource& a, const api::Subresource& b) {
+  return a.name > b.name;
+}
+
 Json resource_list(const Served& served, std::string_view group, std::string_view version) {
   Json resources = Json::array();
   for (const ResourcePtr& resource : resources_of(served, group, version)) {
     resources.push_back(plain_resource(served, *resource));
-    for (const api::Subresource& sub : resource->subresources)
-      resources.push_back(plain_subresource(*resource, sub));
+    std::vector<api::Subresource> subresources = resource->subresources;
+    if (is_custom(*resource)) std::sort(subresources.begin(), subresources.end(), later_name_first);
+    for (const api::Subresource& sub : subresources) resources.push_back(plain_subresource(*resource, sub));
   }
   const std::string gv =
       group.empty() ? std::string(version) : std::string(group) + "/" + std::string(version);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/api/patch/patch.hpp"
+#include "core/api/protobuf/protobuf.hpp"
 #include "core/apiserver/admission.hpp"
 #include "core/apiserver/reads.hpp"
 #include "core/apiserver/shape.hpp"
@@ -160,7 +161,9 @@ Status read_body_options(const Server& server, const Call& call, DeleteRequest& 
                          std::vector<std::string>& dry_run) {
   const std::string type = media_type_of(call.request.headers.get("Content-Type"));
   Result<Json> parsed = Json::object();
-  if (type == "application/yaml" && server.options.parse_yaml) {
+  if (type == "application/vnd.kubernetes.protobuf") {
+    parsed = api::decode_protobuf(call.request.body);
+  } else if (type == "application/yaml" && server.options.parse_yaml) {
     parsed = server.options.parse_yaml(call.request.body);
   } else {
     parsed = Json::parse(call.request.body);
@@ -268,6 +271,13 @@ Task<Result<Removed>> commit_delete(ServerPtr server, CallPtr call, std::string 
 Task<http::Response> serve_delete(ServerPtr server, CallPtr call) {
   auto request = read_delete_request(*server, *call);
   if (!request) co_return error_response(*call, request.error());
+  if (call->resource->group == "batch" && call->resource->resource == "jobs" && !request->orphan_dependents &&
+      request->propagation.empty()) {
+    call->warn(
+        "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to "
+        "remove "
+        "them or set propagationPolicy=Orphan to suppress this warning");
+  }
   const bool accepted = request->orphan_dependents.has_value() && !*request->orphan_dependents;
   auto deleting = commit_delete(server, call, call->resource->namespaced ? call->info.ns : std::string(),
                                 call->info.name, *std::move(request));

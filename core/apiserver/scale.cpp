@@ -122,6 +122,12 @@ Result<api::Draft> draft_scale(const Call& call, const Json& live, const Json& s
   writer.subresource = "scale";
   writer.now = options.now;
   draft.object = api::record_update(*resource.schema, live, std::move(draft.object), writer);
+  // What is owned through scale has no time.
+  if (Json* fields = draft.object["metadata"].find("managedFields")) {
+    for (Json& entry : fields->elements()) {
+      if (std::as_const(entry)["subresource"].as_string() == "scale") entry.erase("time");
+    }
+  }
   return draft;
 }
 

@@ -126,6 +126,16 @@ Json whole_list(const Call& call, const std::vector<ObjectPtr>& objects, const L
                        {"items", std::move(items)}});
 }
 
+// Lists of custom resources always have a continue token, be it empty.
+Json list_metadata(const Call& call, const ListMeta& meta) {
+  Json metadata = meta.to_json();
+  if (call.resource->origin == api::Origin::Custom && call.media.shape == Shape::Object &&
+      !metadata.contains("continue")) {
+    metadata.set("continue", "");
+  }
+  return metadata;
+}
+
 }  // namespace
 
 Json ListMeta::to_json() const {
@@ -166,7 +176,7 @@ http::Response list_response([[maybe_unused]] const Server& server, const Call& 
   body.text("\",\"apiVersion\":\"");
   body.text(list_version(call));
   body.text("\",\"metadata\":");
-  body.text(meta.to_json().dump());
+  body.text(list_metadata(call, meta).dump());
   body.text(",\"items\":[");
   bool first = true;
   for (const ObjectPtr& object : objects) {

@@ -7,6 +7,7 @@
 
 #include "core/api/patch/managed_fields.hpp"
 #include "core/api/patch/patch.hpp"
+#include "core/api/protobuf/protobuf.hpp"
 #include "core/apiserver/network.hpp"
 
 namespace flotilla::apiserver {
@@ -153,6 +154,12 @@ Result<Body> read_body(const Server& server, const Call& call) {
     if (!json && json.error().is(Code::TooLarge)) return std::move(json).error();
     return Error(Code::BadRequest, unreadable(call, call.request.body));
   };
+  if (type == "application/vnd.kubernetes.protobuf" && !custom) {
+    auto decoded = api::decode_protobuf(call.request.body);
+    if (!decoded) return std::move(decoded).error();
+    body.json = *std::move(decoded);
+    return body;
+  }
   if (type.empty() || type == "application/json" || type == "*/*") return parse();
   if (type != "application/yaml") return unsupported_media(accepted);
   if (!server.options.parse_yaml) return parse();

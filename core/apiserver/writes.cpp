@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kNameTries = 8;
 constexpr int kConflictTries = 64;
+constexpr std::size_t kLongestBase = 58;  // of generateName
 
 Json live_json(const Call& call, const ObjectPtr& object) {
   return object ? present(*call.served, *call.resource, *object) : Json();
@@ -71,9 +72,12 @@ http::Response committed_response(const Server& server, const Call& call, const 
 Task<Result<Committed>> commit_create(ServerPtr server, CallPtr call, RequestOptions options,
                                       api::Draft draft) {
   add_warnings(*call, draft);
-  const bool generated = api::name_of(draft.object).empty() || options.write.name.empty();
+  const std::string base(std::as_const(draft.object)["metadata"]["generateName"].as_string());
+  const bool made_up = api::name_of(draft.object).empty() && !base.empty();
   for (int attempt = 0;; ++attempt) {
     api::Draft copy = draft;
+    if (made_up)
+      copy.object["metadata"].set("name", base.substr(0, kLongestBase) + options.write.name_suffix);
     if (auto admitted = admit_create(*server, *call, copy.object, options); !admitted)
       co_return std::move(admitted).error();
     auto written = api::finish(*call->resource, Json(), std::move(copy), options.write);
@@ -98,7 +102,6 @@ Task<Result<Committed>> commit_create(ServerPtr server, CallPtr call, RequestOpt
       co_return committed;
     }
     const ObjectPtr existing = server->store.get(collection, options.write.ns, name);
-    const bool made_up = generated && api::name_of(draft.object).empty();
     if (!created.error().is(Code::AlreadyExists) || !made_up || attempt + 1 == kNameTries) {
       co_return named_error(*call, created.error(), name, existing);
     }
@@ -145,7 +148,7 @@ Task<Result<Committed>> commit_change(ServerPtr server, CallPtr call, RequestOpt
       if (removed) {
         after_write(*server, *call->resource);
         committed.deleted = true;
-        committed.object = api::Object::make(stored, (*removed)->revision());
+        committed.object = api::Object::make(stored, live->revision());
         co_return committed;
       }
       if (!removed.error().is(Code::Conflict) || attempt + 1 == kConflictTries) {

@@ -9,6 +9,7 @@ namespace flotilla::api::embedded {
 std::string_view types();
 std::string_view resources();
 std::string_view kinds();
+std::string_view protobuf();
 std::string_view defaults();
 std::string_view columns();
 

@@ -68,7 +68,7 @@ SCALARS = {
     "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1": "any(keep)",
     "io.k8s.apimachinery.pkg.apis.meta.v1.Patch": "any(keep)",
     "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON": "any(keep)",
-    "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceStatus": "{any}",
+    "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceStatus": "any(keep)",
     "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray": "any(keep)",
     "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrBool": "any(keep)",
     "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrStringArray": "any(keep)",

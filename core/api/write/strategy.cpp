@@ -312,7 +312,11 @@ void prepare_for_update(const Resource& resource, const Json& live, Json& object
   } else if (options.subresource == "finalize") {
     Json finalizers = read(object).at({"spec", "finalizers"});
     object.set("status", live["status"]);
-    object["spec"].set("finalizers", std::move(finalizers));
+    if (finalizers.is_null()) {
+      object["spec"].erase("finalizers");
+    } else {
+      object["spec"].set("finalizers", std::move(finalizers));
+    }
   } else if (options.subresource == "ephemeralcontainers") {
     Json ephemeral = read(object).at({"spec", "ephemeralContainers"});
     object = live;
