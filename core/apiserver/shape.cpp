@@ -2,6 +2,7 @@
 #include "core/apiserver/shape.hpp"
 
 #include "core/api/base64.hpp"
+#include "core/api/table/table.hpp"
 #include "core/apiserver/encoded.hpp"
 #include "core/apiserver/versions.hpp"
 
@@ -9,14 +10,6 @@ namespace flotilla::apiserver {
 namespace {
 
 constexpr std::string_view kMeta = "meta.k8s.io/";
-
-// What a server shows of kinds that have no columns of their own.
-std::vector<api::PrinterColumn> plain_columns() {
-  return {{"Name", "string", "name", "", 0, ""}, {"Created At", "date", "", "", 0, ""}};
-}
-Json plain_cells(const Json& object) {
-  return Json::array({api::name_of(object), object["metadata"]["creationTimestamp"]});
-}
 
 Json partial_object(const Json& metadata) {
   return Json::object(
@@ -43,8 +36,12 @@ Json columns_json(const std::vector<api::PrinterColumn>& columns) {
 }
 
 // Fills columns and rows. `object` is what includeObject asks for.
-Json row_of(const Call& call, const Json& content) {
-  Json row = Json::object({{"cells", plain_cells(content)}});
+Json row_of(const Server& server, const Call& call, const std::vector<api::PrinterColumn>& columns,
+            const Json& content) {
+  Json row = Json::object({{"cells", api::table_cells(*call.resource, columns, content, server.now())}});
+  if (Json conditions = api::table_conditions(*call.resource, content); !conditions.is_null()) {
+    row.set("conditions", std::move(conditions));
+  }
   const std::string_view include = call.query.get("includeObject");
   if (include == "None") {
     row.set("object", nullptr);
@@ -58,10 +55,11 @@ Json row_of(const Call& call, const Json& content) {
   return row;
 }
 
-Json table_of(const Call& call, const std::vector<Json>& contents, Json metadata, bool with_columns) {
-  const auto columns = plain_columns();
+Json table_of(const Server& server, const Call& call, const std::vector<Json>& contents, Json metadata,
+              bool with_columns) {
+  const auto columns = api::table_columns(*call.resource);
   Json rows = Json::array();
-  for (const Json& content : contents) rows.push_back(row_of(call, content));
+  for (const Json& content : contents) rows.push_back(row_of(server, call, columns, content));
   return Json::object({{"kind", "Table"},
                        {"apiVersion", std::string(kMeta) + call.media.table_version},
                        {"metadata", std::move(metadata)},
@@ -99,12 +97,13 @@ void append_item(const Call& call, const ObjectPtr& object, BodyBuilder& body) {
   for (const std::string_view piece : cut(object->bytes()).untyped) body.shared(object, piece);
 }
 
-Json whole_list(const Call& call, const std::vector<ObjectPtr>& objects, const ListMeta& meta) {
+Json whole_list(const Server& server, const Call& call, const std::vector<ObjectPtr>& objects,
+                const ListMeta& meta) {
   if (call.media.shape == Shape::Table) {
     std::vector<Json> contents;
     for (const ObjectPtr& object : objects)
       contents.push_back(present(*call.served, *call.resource, *object));
-    return table_of(call, contents, meta.to_json(), true);
+    return table_of(server, call, contents, meta.to_json(), true);
   }
   Json items = Json::array();
   for (const ObjectPtr& object : objects) {
@@ -145,10 +144,9 @@ Json ListMeta::to_json() const {
   return metadata;
 }
 
-http::Response object_response([[maybe_unused]] const Server& server, const Call& call, int status,
-                               const Json& object) {
+http::Response object_response(const Server& server, const Call& call, int status, const Json& object) {
   if (call.media.shape == Shape::Table) {
-    return json_response(call, status, table_of(call, {object}, version_metadata(object), true));
+    return json_response(call, status, table_of(server, call, {object}, version_metadata(object), true));
   }
   if (call.media.shape == Shape::PartialObject)
     return json_response(call, status, partial_object(object["metadata"]));
@@ -162,11 +160,11 @@ http::Response object_response(const Server& server, const Call& call, int statu
   return object_response(server, call, status, present(*call.served, *call.resource, *object));
 }
 
-http::Response list_response([[maybe_unused]] const Server& server, const Call& call,
-                             const std::vector<ObjectPtr>& objects, const ListMeta& meta) {
+http::Response list_response(const Server& server, const Call& call, const std::vector<ObjectPtr>& objects,
+                             const ListMeta& meta) {
   const bool plain = call.media.encoding == Encoding::Json && call.media.shape != Shape::Table &&
                      !call.media.pretty && !call.query.has("pretty");
-  if (!plain) return json_response(call, 200, whole_list(call, objects, meta));
+  if (!plain) return json_response(call, 200, whole_list(server, call, objects, meta));
   http::Response response;
   response.headers.set("Content-Type", "application/json");
   const bool partial = call.media.shape == Shape::PartialObjectList;
@@ -205,12 +203,12 @@ Status check_shape(const Call& call, bool is_list) {
   return {};
 }
 
-void append_event_object([[maybe_unused]] const Server& server, const Call& call, const api::Object& object,
-                         bool first, BodyBuilder& body) {
+void append_event_object(const Server& server, const Call& call, const api::Object& object, bool first,
+                         BodyBuilder& body) {
   switch (call.media.shape) {
     case Shape::Table: {
       const Json content = present(*call.served, *call.resource, object);
-      body.text(table_of(call, {content}, version_metadata(content), first).dump());
+      body.text(table_of(server, call, {content}, version_metadata(content), first).dump());
       return;
     }
     case Shape::PartialObject:

@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <utility>
 
+#include "core/api/binding_conversion.hpp"
 #include "core/api/schema/decode.hpp"
 #include "core/apiserver/encoded.hpp"
 
@@ -251,6 +252,11 @@ Json convert(const Resource& to, Json object) {
     autoscaler_to_v1(object);
   } else if (from == "autoscaling/v1" && wanted == "autoscaling/v2") {
     autoscaler_to_v2(object);
+  } else if (to.group == "work.karmada.io" && to.kind.ends_with("ResourceBinding")) {
+    object.set("apiVersion", from);
+    auto converted = api::convert_binding(object, to.version);
+    if (converted) return *std::move(converted);
+    object.set("apiVersion", wanted);
   }
   return object;
 }
