@@ -11,7 +11,8 @@ ASKS = re.compile(r"_clock::now\s*\(|\bgettimeofday\s*\(|\bclock_gettime\s*\(|\b
 def main():
     faults = []
     for path, name in source.files(("core", "plugins", "sdk")):
-        if name == "core/base/clock.cpp":
+        # The conformance host is a host without core: it has a clock of its own.
+        if name in ("core/base/clock.cpp", "sdk/conformance/test_host.cpp"):
             continue
         code = source.bare(path.read_text(encoding="utf-8"))
         for match in ASKS.finditer(code):
