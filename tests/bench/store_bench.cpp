@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The store over its backends: durable creates by number of clients, against one plain fsync on the same disk;
-// reads; what an object costs; how long a start takes.
+// The store over its backends: durable creates by number of clients, against one plain fsync on the same
+// disk; reads; what an object costs; how long a start takes.
 #include <fcntl.h>
 #include <flotilla/abi/entry.h>
 #include <unistd.h>

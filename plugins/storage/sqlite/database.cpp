@@ -21,6 +21,11 @@ constexpr std::uint64_t kAlwaysVerifyBelow = 32u << 20;
   throw sdk::Failure(code, path + ": " + why);
 }
 
+[[noreturn]] void refuse_damaged(const std::string& path, const std::string& fault) {
+  refuse_start(FLT_DATA_LOSS, path,
+               "is damaged (" + fault + "); restore a backup, or move the file away to start empty");
+}
+
 std::uint64_t file_size(const std::string& path) {
   struct stat info {};
   return ::stat(path.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
@@ -40,8 +45,12 @@ Database::Database(const SqliteOptions& options, const sdk::Log& log)
     verify(log);
     prepare();
     execute(db_, "UPDATE meta SET clean = 0");
-  } catch (...) {
+  } catch (const SqliteError& error) {
     sqlite3_close_v2(db_);  // waits for the statements, which go next
+    if (error.code() == FLT_DATA_LOSS) refuse_damaged(options_.path, error.what());
+    throw;
+  } catch (...) {
+    sqlite3_close_v2(db_);
     throw;
   }
 }
@@ -105,6 +114,7 @@ void Database::create_schema() {
           " mod_rev INTEGER NOT NULL, removed INTEGER NOT NULL, value BLOB NOT NULL);"
           "CREATE TABLE meta(id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL,"
           " compacted INTEGER NOT NULL, clean INTEGER NOT NULL);"
+          "CREATE TABLE probe(id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
           "INSERT INTO meta VALUES(1, 1, 1, 1);"
           "COMMIT");
   static_assert(kApplicationId == 1179407436);
@@ -121,8 +131,7 @@ void Database::verify(const sdk::Log& log) {
   if (!row || row->bytes(0) == "ok") return;
   const std::string fault(row->bytes(0));
   log.write(FLT_LOG_ERROR, "the database is damaged", {{sdk::str("fault"), sdk::str(fault)}});
-  refuse_start(FLT_DATA_LOSS, options_.path,
-               "is damaged (" + fault + "); restore a backup, or move the file away to start empty");
+  refuse_damaged(options_.path, fault);
 }
 
 void Database::prepare() {
@@ -307,11 +316,11 @@ bool Database::tend() {
   return more;
 }
 
+// As much as a group of commits needs, so that the last free page is no reason to go on.
 void Database::probe() {
   roll_back();
-  begin();
-  write_meta_.bind(1, revision_).bind(2, compacted_).run();
-  commit_.run();
+  execute(db_, "BEGIN IMMEDIATE; INSERT OR REPLACE INTO probe VALUES(1, zeroblob(262144)); COMMIT");
+  execute(db_, "DELETE FROM probe");
   read_meta();
 }
 

@@ -122,8 +122,11 @@ void SqliteEngine::run() {
       std::lock_guard lock(mutex_);
       if (stopping_ && queue_.empty()) break;
     }
+    const bool was_read_only = read_only_;
+    const bool idle = jobs.empty();
     serve(jobs);
-    more_to_tend = tend();
+    // The way back is tried when nothing is asked, not right after the failure.
+    more_to_tend = read_only_ && !(was_read_only && idle) ? false : tend();
   }
   try {
     if (!read_only_) database_->close_cleanly();
