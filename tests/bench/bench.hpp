@@ -33,6 +33,7 @@ struct Bench {
 
 // One per file.
 Result<std::vector<Line>> run_schedule();
+Result<std::vector<Line>> run_store();
 
 // From the time each piece of work took, and the time all of it took (work may overlap).
 Line summarize(std::string work, std::vector<Duration> times, Duration total);

@@ -14,6 +14,8 @@ namespace bench = flotilla::bench;
 constexpr std::array kBenches = {
     bench::Bench{"schedule", "one scheduling decision, by number of clusters and strategy",
                  bench::run_schedule},
+    bench::Bench{"store", "durable writes by number of clients, reads, start, memory per object",
+                 bench::run_store},
 };
 
 int usage(std::FILE* to, int code) {
