@@ -30,18 +30,14 @@ MemberCache::MemberCache(std::string cluster, Gvr resource, std::shared_ptr<Clus
 Task<void> MemberCache::run() {
   Duration delay = kFirstRetry;
   for (;;) {
-    auto following = list_and_watch();
+    bool progress = false;
+    auto following = list_and_watch(progress);
     const Status ended = co_await std::move(following);
-    if (ended) {
-      delay = kFirstRetry;
-      continue;  // the watch ended in order
-    }
     if (ended.error().is(Code::Cancelled)) co_return;
-    if (ended.error().is(Code::Gone)) {
-      delay = kFirstRetry;
-      continue;
-    }
-    synced_.store(false, std::memory_order_release);
+    if (progress) delay = kFirstRetry;
+    // The member has forgotten the version: what we know stays true enough until the next list is here.
+    if (ended.error().is(Code::Gone) && progress) continue;
+    if (!ended.error().is(Code::Gone)) synced_.store(false, std::memory_order_release);
     kLog.debug("member watch failed", {{"cluster", cluster_},
                                        {"resource", resource_.resource},
                                        {"error", ended.error().message()},
@@ -52,7 +48,8 @@ Task<void> MemberCache::run() {
   }
 }
 
-Task<Status> MemberCache::list_and_watch() {
+// Never ends in order. `progress`: the watch brought something, so there is no reason to wait.
+Task<Status> MemberCache::list_and_watch(bool& progress) {
   ListSelector selector;
   selector.label_selector = managed_selector();
   auto listing = connection_->list(resource_, selector);
@@ -65,11 +62,14 @@ Task<Status> MemberCache::list_and_watch() {
     auto opening = connection_->watch(resource_, selector, version);
     Result<std::unique_ptr<MemberWatch>> watch = co_await std::move(opening);
     if (!watch) co_return watch.error();
+    bool silent = true;
     for (;;) {
       auto waiting = (*watch)->next();
       Result<std::vector<MemberEvent>> events = co_await std::move(waiting);
       if (!events) co_return events.error();
       if (events->empty()) break;  // ended in order: go on from the last version
+      silent = false;
+      progress = true;
       for (MemberEvent& event : *events) {
         const Json& known = event.object;
         version = known["metadata"]["resourceVersion"].as_string(version);
@@ -82,6 +82,10 @@ Task<Status> MemberCache::list_and_watch() {
         }
       }
     }
+    if (!silent) continue;
+    // A server or proxy that ends every watch at once is not asked in a tight loop.
+    auto sleeping = sleep_for(kFirstRetry);
+    if (!co_await std::move(sleeping)) co_return Error(Code::Cancelled, "cancelled");
   }
 }
 
@@ -112,12 +116,13 @@ void MemberCache::put(Json object) {
     std::lock_guard lock(mutex_);
     api::ObjectPtr& known = objects_[made->key()];
     if (known) {
-      if (known->revision() == revision && known->uid() == made->uid()) return;
+      if (known->revision() == revision && revision.get() != 0 && known->uid() == made->uid()) return;
       change.type = MemberChange::Type::Modified;
     }
-    known = std::move(made);
+    known = made;
   }
   handler_(change);
+  made->release_content();  // thousands of objects are kept encoded
 }
 
 void MemberCache::forget(const api::ObjectKey& key, std::shared_ptr<const Json> last) {

@@ -47,7 +47,7 @@ class MemberCache {
   const Gvr& resource() const { return resource_; }
 
  private:
-  Task<Status> list_and_watch();
+  Task<Status> list_and_watch(bool& progress);
   void replace(std::vector<Json> objects);
   void put(Json object);
   void forget(const api::ObjectKey& key, std::shared_ptr<const Json> last);

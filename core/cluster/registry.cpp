@@ -103,10 +103,7 @@ Result<std::shared_ptr<Member>> ClusterRegistry::attach(const std::string& drive
     if (!member) members_.erase(endpoint.cluster);
     return std::move(connection).context("connect to cluster " + endpoint.cluster);
   }
-  if (member) {
-    member->cancel();
-    retired_.push_back(std::move(member));
-  }
+  if (member) retire(std::move(member));
   const MemberHandler tell_all = [this](const MemberChange& change) {
     for (const MemberHandler& handler : handlers_) handler(change);
   };
@@ -118,9 +115,15 @@ void ClusterRegistry::detach(const std::string& cluster) {
   std::lock_guard lock(mutex_);
   const auto it = members_.find(cluster);
   if (it == members_.end()) return;
-  it->second->cancel();
-  retired_.push_back(std::move(it->second));
+  retire(std::move(it->second));
   members_.erase(it);
+}
+
+// With the mutex held. Members that have ended since are let go.
+void ClusterRegistry::retire(std::shared_ptr<Member> member) {
+  std::erase_if(retired_, [](const std::shared_ptr<Member>& old) { return old->finished(); });
+  member->cancel();
+  retired_.push_back(std::move(member));
 }
 
 std::shared_ptr<Member> ClusterRegistry::find(const std::string& cluster) const {

@@ -41,6 +41,8 @@ class Member {
   void stop();
   // The same without waiting.
   void cancel();
+  // After cancel(): nothing runs any more.
+  bool finished() const { return scope_.running() == 0; }
 
  private:
   const Executor& executor_;
@@ -73,12 +75,14 @@ class ClusterRegistry {
   void stop();
 
  private:
+  void retire(std::shared_ptr<Member> member);
+
   const Executor& executor_;
   std::map<std::string, std::shared_ptr<ClusterDriver>> drivers_;
   std::vector<MemberHandler> handlers_;
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Member>> members_;
-  std::vector<std::shared_ptr<Member>> retired_;  // cancelled, joined in stop()
+  std::vector<std::shared_ptr<Member>> retired_;  // cancelled; joined in stop() at the latest
 };
 
 }  // namespace flotilla::cluster

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/http/pool.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -21,6 +23,17 @@ constexpr Duration kIdleLimit = std::chrono::seconds(90);
 
 Error unreachable(const std::string& where, const std::string& why) {
   return Error(Code::Unavailable, "connect to " + where + ": " + why);
+}
+
+// A watch on a network that swallows everything is cut after a minute, not after hours.
+void notice_dead_peers(Socket& socket) {
+  const auto set = [&](int level, int option, int value) {
+    ::setsockopt(socket.native_handle(), level, option, &value, sizeof value);
+  };
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, 30);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, 10);
+  set(IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 
 bool is_address(const std::string& host) {
@@ -184,6 +197,7 @@ Task<Status> ConnectionPool::establish(PooledWirePtr connection) {
   if (last) co_return unreachable((has_proxy_ ? proxy_ : url_).authority(), last.message());
   ErrorCode ignored;
   socket.set_option(tcp::no_delay(true), ignored);
+  notice_dead_peers(socket);
   if (has_proxy_) {
     auto tunnelling = tunnel(connection);
     if (Status through = co_await std::move(tunnelling); !through) co_return through;

@@ -19,7 +19,7 @@ using sdk::view;
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kListTimeout = 90 * kSecond;
 constexpr std::int64_t kProbeTimeout = 5 * kSecond;
-// A server that keeps a watch sends bookmarks every minute or so.
+// Longer than the watch may last; that the network is dead is noticed below HTTP.
 constexpr std::int64_t kWatchSilence = 330 * kSecond;
 constexpr const char kWatchSeconds[] = "300";
 constexpr const char kPage[] = "500";
