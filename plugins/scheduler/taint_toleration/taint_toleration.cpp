@@ -9,13 +9,12 @@ namespace {
 
 namespace sdk = flotilla::sdk;
 
+// A toleration without a key or an effect is for every key or effect.
 bool tolerates(const flt_toleration_t& toleration, const flt_taint_t& taint) {
   if (toleration.effect != FLT_EFFECT_NONE && toleration.effect != taint.effect) return false;
-  if (toleration.op == FLT_TOLERATE_EXISTS) {
-    return toleration.key == FLT_SYM_EMPTY || toleration.key == taint.key;
-  }
-  return toleration.op == FLT_TOLERATE_EQUAL && toleration.key == taint.key &&
-         toleration.value == taint.value;
+  if (toleration.key != FLT_SYM_EMPTY && toleration.key != taint.key) return false;
+  if (toleration.op == FLT_TOLERATE_EXISTS) return true;
+  return toleration.op == FLT_TOLERATE_EQUAL && toleration.value == taint.value;
 }
 
 class TaintToleration {

@@ -38,7 +38,7 @@ struct flt_binder {
 #define FLT_TOLERATE_OTHER 2u /* an operator the host does not know: tolerates nothing */
 
 typedef struct flt_toleration {
-  uint32_t key;    /* sym; FLT_SYM_EMPTY with EXISTS: every key */
+  uint32_t key;    /* sym; FLT_SYM_EMPTY: every key */
   uint32_t value;  /* sym */
   uint32_t op;     /* FLT_TOLERATE_* */
   uint32_t effect; /* FLT_EFFECT_*; NONE: every effect */
