@@ -258,7 +258,7 @@ Json prepare_update(const StoredKind& kind, Part part, const Json& current, Json
   return object;
 }
 
-Status check_update(const StoredKind& kind, const Json& current, const Json& object) {
+Status check_update(const StoredKind& kind, Part part, const Json& current, const Json& object) {
   const std::string_view name = api::name_of(current);
   const std::string_view uid = api::uid_of(object);
   if (!uid.empty() && uid != api::uid_of(current)) {
@@ -268,7 +268,7 @@ Status check_update(const StoredKind& kind, const Json& current, const Json& obj
             ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: " +
             std::string(uid) + ", UID in object meta: " + std::string(api::uid_of(current)));
   }
-  if (!current["metadata"]["deletionTimestamp"].is_string()) return {};
+  if (part != Part::Main || !current["metadata"]["deletionTimestamp"].is_string()) return {};
   std::string added;
   for (const Json& finalizer : object["metadata"]["finalizers"].elements()) {
     if (api::has_finalizer(current, finalizer.as_string())) continue;

@@ -26,8 +26,8 @@ void complete_create(const StoredKind& kind, Json& object);
 
 // `object` as it may replace `current`: system metadata restored, the other part restored.
 Json prepare_update(const StoredKind& kind, Part part, const Json& current, Json object);
-// Errors: Conflict (uid), Invalid (new finalizers while deleting).
-Status check_update(const StoredKind& kind, const Json& current, const Json& object);
+// Errors: Conflict (uid), Invalid (new finalizers while deleting, Main alone).
+Status check_update(const StoredKind& kind, Part part, const Json& current, const Json& object);
 // generation of `object`, which replaces `current`.
 void settle_generation(const StoredKind& kind, const Json& current, Json& object);
 // Equal but for resourceVersion and the times of managedFields.

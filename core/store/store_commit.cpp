@@ -167,7 +167,9 @@ void Store::State::advance(Aftermath& after) {
     after.garbage.push_back(std::move(commit.event));
     pending.pop_front();
   }
-  if (durable != before) wake_waiters(durable, std::nullopt);
+  if (durable == before) return;
+  safe.store(durable.get(), std::memory_order_release);
+  wake_waiters(durable, std::nullopt);
 }
 
 void Store::State::wake_waiters(Revision until, const std::optional<Error>& failed) {
@@ -210,6 +212,7 @@ void Store::State::roll_back(Aftermath& after) {
 }
 
 Task<Status> Store::State::durable_at(Revision at) {
+  if (at.get() <= safe.load(std::memory_order_acquire)) co_return Status();
   const std::shared_ptr<State> self = shared_from_this();
   const auto waiter = std::make_shared<DurableWaiter>();
   const std::uint64_t seen = waiter->changed.version();

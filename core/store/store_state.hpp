@@ -107,6 +107,7 @@ struct Store::State : std::enable_shared_from_this<Store::State> {
   Revision base;      // loaded at this revision: nothing older is in any history
   Revision revision;  // newest
   Revision durable;
+  std::atomic<std::int64_t> safe{0};  // durable, for a look without the lock
   std::deque<PendingCommit> pending;  // revisions durable+1 .. revision
   std::multimap<Revision, std::shared_ptr<DurableWaiter>> waiters;
   std::vector<std::shared_ptr<DurableWaiter>> woken;  // to be notified when the lock is released

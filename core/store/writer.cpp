@@ -84,7 +84,7 @@ Task<Result<ObjectPtr>> Writer::write_over(const StoredKind& kind, Part part, Ob
                                            WriteOptions options, bool& retry) {
   retry = false;
   const std::shared_ptr<const Json> live = current->content();
-  Status valid = part == Part::Main ? check_update(kind, *live, object) : Status();
+  Status valid = check_update(kind, part, *live, object);
   if (!valid) co_return std::move(valid).error();
   Json next = prepare_update(kind, part, *live, std::move(object));
   Status admitted = admit(kind, AdmissionRequest::Operation::Update, subresource_of(part), live.get(),

@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::int64_t kApplicationId = 0x464c544c;  // "FLTL"
 constexpr std::int64_t kFormat = 1;
-constexpr int kCheckpointPages = 4000;       // 16 MB of log
-constexpr std::int64_t kForgetAtOnce = 512;  // rows of history
+constexpr int kCheckpointPages = 4000;        // 16 MB of log
+constexpr std::int64_t kForgetAtOnce = 2048;  // rows of history, twice what a group can leave
 constexpr std::int64_t kFreePagesKept = 1024;
 constexpr std::uint64_t kAlwaysVerifyBelow = 32u << 20;
 
