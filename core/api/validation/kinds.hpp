@@ -60,6 +60,7 @@ void node(const Subject&);
 void event(const Subject&);
 void signing_request(const Subject&);
 void webhook_configuration(const Subject&);
+void custom_resource_definition(const Subject&);
 
 // spec.template of workloads and its parts; `spec` is a PodSpec.
 void validate_pod_spec(const FieldView& spec);

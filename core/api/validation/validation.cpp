@@ -48,6 +48,7 @@ constexpr Entry kRules[] = {
     {"storage.k8s.io", "CSIDriver", validation::csi_driver},
     {"storage.k8s.io", "VolumeAttachment", validation::volume_attachment},
     {"", "Node", validation::node},
+    {"apiextensions.k8s.io", "CustomResourceDefinition", validation::custom_resource_definition},
     {"", "Event", validation::event},
     {"events.k8s.io", "Event", validation::event},
     {"certificates.k8s.io", "CertificateSigningRequest", validation::signing_request},
@@ -67,6 +68,16 @@ FieldErrors validate(const Resource& resource, const Json& object, const Json& l
     if (resource.traits.typed) validate_metadata_update(object, live, errors);
   }
   const validation::Subject subject{resource, FieldView(object, "", errors), live, subresource};
+  if (!resource.traits.typed) {
+    // Through /status only the status has to be right.
+    const Field* status = subresource == "status" ? resource.schema->field("status") : nullptr;
+    if (status) {
+      if (object.contains("status")) validate_custom(*status->schema, object["status"], "status", errors);
+    } else {
+      validate_custom(*resource.schema, object, "", errors);
+    }
+    return errors;
+  }
   for (const Entry& entry : kRules) {
     if (entry.rule && entry.group == resource.group && entry.kind == resource.kind) entry.rule(subject);
   }
