@@ -111,10 +111,9 @@ Json without_managed_fields(const Json& object) {
 }
 
 // The document that a create is compared with: what Go writes of an empty object.
-Json empty_object(const Schema& schema, const Json& model) {
+Json empty_object(const Schema& schema, const Json& model, bool typed) {
   Json empty = Json::object({{"apiVersion", model["apiVersion"]}, {"kind", model["kind"]}});
-  // Custom resources have no struct that is always there: normalise would add nothing to them.
-  normalise(schema, empty);
+  if (typed) normalise(schema, empty);
   return empty;
 }
 
@@ -354,7 +353,8 @@ Json record_update(const Schema& schema, const Json& live, Json fresh, const Fie
   }
   // An object that nobody tracks stays so.
   if (entries.empty() && !live.is_null()) return fresh;
-  const Json before = live.is_null() ? empty_object(schema, fresh) : without_managed_fields(live);
+  const Json before =
+      live.is_null() ? empty_object(schema, fresh, writer.typed) : without_managed_fields(live);
   record(schema, before, fresh, writer, entries);
   write_entries(fresh, std::move(entries));
   return fresh;
@@ -366,14 +366,15 @@ Result<Applied> apply(const Schema& schema, const Json& live, const Json& config
     return bad_request("metadata.managedFields must be nil");
   if (Status fits = check_config(schema, config); !fits) return std::move(fits).error();
   Entries entries;
-  const Json before = live.is_null() ? empty_object(schema, config) : without_managed_fields(live);
+  const Json before =
+      live.is_null() ? empty_object(schema, config, writer.typed) : without_managed_fields(live);
   if (!read_entries(live.at({"metadata", "managedFields"}), entries)) entries.clear();
   if (entries.empty() && !live.is_null()) {
     FieldWriter first = writer;
     first.manager = "before-first-apply";
     first.api_version = before["apiVersion"].as_string();
     first.subresource.clear();
-    record(schema, empty_object(schema, before), before, first, entries);
+    record(schema, empty_object(schema, before, writer.typed), before, first, entries);
   }
   Entry self;
   self.manager = writer.manager;

@@ -25,6 +25,7 @@ struct FieldWriter {
   WallTime now{};
   // Fields that this endpoint does not write (main: status, /status: spec); nobody owns them through it.
   FieldSet ignored;
+  bool typed = true;  // Go's structs are there before anybody writes; a custom resource starts from nothing
 };
 
 // The manager of a request: fieldManager, else the User-Agent up to its first slash, printable and at most

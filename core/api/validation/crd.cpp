@@ -72,7 +72,7 @@ class StructuralCheck {
                            schema["x-kubernetes-preserve-unknown-fields"].value().as_bool();
     if (nested) {
       forbidden_inside(schema);
-    } else if (!type.given() && !free_type) {
+    } else if (!type.given() && !free_type && schema["$ref"].value().is_null()) {
       type.errors().required(type.path(), root ? "must not be empty at the root"
                                                : "must not be empty for specified object fields");
     }

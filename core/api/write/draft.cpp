@@ -166,6 +166,7 @@ FieldWriter writer_of(const Resource& resource, const WriteOptions& options) {
   writer.api_version = resource.group_version();
   writer.subresource = options.subresource;
   writer.now = options.now;
+  writer.typed = resource.traits.typed;
   writer.ignored = ignored_fields(resource, options.subresource);
   return writer;
 }
