@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/api/binding.hpp"
 #include "core/api/manifest.hpp"
 #include "core/api/names.hpp"
 #include "core/api/resource_selector.hpp"
@@ -94,7 +95,7 @@ Task<Outcome> BindingReconciler::reconcile(Key key) {
     co_return co_await std::move(letting_go);
   }
   const auto content = binding->content();
-  auto removing = remove_orphans(scope, binding, clusters_with_works(*content));
+  auto removing = remove_orphans(scope, binding, api::clusters_with_works(*content));
   const Status removed = co_await std::move(removing);
   if (!removed) co_return Outcome::retry(removed.error());
   if (is_waiting_for_purge(scope, *content)) co_return Outcome::again_in(kPurgeAgain);
@@ -153,7 +154,7 @@ Task<Status> BindingReconciler::remove_orphans(const BindingScope& scope, Object
 }
 
 bool BindingReconciler::is_waiting_for_purge(const BindingScope& scope, const Json& binding) const {
-  const std::vector<std::string> purged = clusters_purged_directly(binding);
+  const std::vector<std::string> purged = api::clusters_purged_directly(binding);
   if (purged.empty()) return false;
   for (const ObjectKey& key : works_.of(scope, api::label_of(binding, scope.id_label))) {
     const auto cluster = api::cluster_of_execution_namespace(key.ns);

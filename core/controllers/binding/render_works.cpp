@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
+#include "core/api/binding.hpp"
 #include "core/api/karmada.hpp"
 #include "core/api/manifest.hpp"
 #include "core/api/names.hpp"
@@ -20,30 +20,10 @@ using api::Json;
 namespace a = api::annotations;
 namespace l = api::labels;
 
-struct Target {
-  std::string cluster;
-  std::int64_t replicas = 0;
-};
+using Target = api::TargetCluster;
 
 bool is_cluster_scoped(const Json& binding) {
   return binding["kind"].as_string() == "ClusterResourceBinding";
-}
-
-// spec.clusters, then what bindings that depend on this one require, each cluster once.
-std::vector<Target> targets_of(const Json& spec) {
-  std::vector<Target> targets;
-  const auto add = [&](const Json& entry) {
-    const std::string_view name = entry["name"].as_string();
-    const bool known =
-        std::any_of(targets.begin(), targets.end(), [&](const Target& one) { return one.cluster == name; });
-    if (!known) targets.push_back({std::string(name), entry["replicas"].as_int()});
-  };
-  for (const Json& entry : spec["clusters"].elements())
-    targets.push_back({std::string(entry["name"].as_string()), entry["replicas"].as_int()});
-  for (const Json& required : spec["requiredBy"].elements()) {
-    for (const Json& entry : required["clusters"].elements()) add(entry);
-  }
-  return targets;
 }
 
 bool is_divided(const Json& spec) {
@@ -61,7 +41,7 @@ std::map<std::string, std::int64_t> divide_completions(const RenderInput& input,
     return divided;
   }
   std::map<std::string, std::int64_t> votes;
-  for (const Target& target : targets) votes[target.cluster] = target.replicas;
+  for (const Target& target : targets) votes[target.name] = target.replicas;
   std::vector<scheduler::Party> parties;
   for (const auto& [name, replicas] : votes) parties.push_back({replicas, 0});
   const std::string_view uid = spec["resource"]["uid"].as_string();
@@ -155,7 +135,7 @@ Result<Json> revise(const RenderInput& input, const Target& target,
     if (!revised) return std::move(revised).context("revise replica");
     manifest = *std::move(revised);
   }
-  if (const auto it = completions.find(target.cluster); it != completions.end()) {
+  if (const auto it = completions.find(target.name); it != completions.end()) {
     manifest["spec"].set("completions", it->second);
   }
   return manifest;
@@ -166,11 +146,11 @@ Result<Json> revise(const RenderInput& input, const Target& target,
 // Targets that get the same revised template are overridden together.
 Rendered render_works(const RenderInput& input) {
   Rendered rendered;
-  const std::vector<Target> targets = targets_of(input.binding["spec"]);
+  const std::vector<Target> targets = api::targets_of(input.binding);
   const auto completions = divide_completions(input, targets);
   std::map<std::pair<std::int64_t, std::int64_t>, std::vector<const Target*>> alike;
   for (const Target& target : targets) {
-    const auto it = completions.find(target.cluster);
+    const auto it = completions.find(target.name);
     alike[{target.replicas, it == completions.end() ? -1 : it->second}].push_back(&target);
   }
   for (const auto& [what, group] : alike) {
@@ -178,12 +158,11 @@ Rendered render_works(const RenderInput& input) {
     std::vector<overrides::Target> asked;
     std::vector<const Target*> present;
     for (const Target* target : group) {
-      const Json* cluster = input.cluster(target->cluster);
+      const Json* cluster = input.cluster(target->name);
       if (!manifest) {
-        rendered.failures.push_back({target->cluster, manifest.error()});
+        rendered.failures.push_back({target->name, manifest.error()});
       } else if (cluster == nullptr) {
-        rendered.failures.push_back(
-            {target->cluster, not_found("cluster " + target->cluster + " not found")});
+        rendered.failures.push_back({target->name, not_found("cluster " + target->name + " not found")});
       } else {
         asked.push_back({cluster, target->replicas});
         present.push_back(target);
@@ -194,37 +173,16 @@ Rendered render_works(const RenderInput& input) {
         *manifest, asked, input.cluster_override_policies, input.override_policies);
     for (const overrides::Outcome& outcome : overridden.outcomes) {
       for (const std::uint32_t index : outcome.targets) {
-        const std::string& cluster = present[index]->cluster;
+        const std::string& cluster = present[index]->name;
         rendered.works.push_back({cluster, make_work(input, cluster, outcome.manifest, outcome)});
       }
     }
     for (const overrides::Failed& failed : overridden.failures) {
       for (const std::uint32_t index : failed.targets)
-        rendered.failures.push_back({present[index]->cluster, failed.error});
+        rendered.failures.push_back({present[index]->name, failed.error});
     }
   }
   return rendered;
-}
-
-std::vector<std::string> clusters_with_works(const Json& binding) {
-  const Json& spec = binding["spec"];
-  std::set<std::string> names;
-  for (const Target& target : targets_of(spec)) names.insert(target.cluster);
-  for (const Json& task : spec["gracefulEvictionTasks"].elements()) {
-    if (task["purgeMode"].as_string() != "Directly" && task["purgeMode"].as_string() != "Immediately") {
-      names.insert(std::string(task["fromCluster"].as_string()));
-    }
-  }
-  return {names.begin(), names.end()};
-}
-
-std::vector<std::string> clusters_purged_directly(const Json& binding) {
-  std::vector<std::string> names;
-  for (const Json& task : binding["spec"]["gracefulEvictionTasks"].elements()) {
-    const std::string_view mode = task["purgeMode"].as_string();
-    if (mode == "Directly" || mode == "Immediately") names.emplace_back(task["fromCluster"].as_string());
-  }
-  return names;
 }
 
 }  // namespace flotilla::controllers

@@ -42,10 +42,4 @@ struct Rendered {
 
 Rendered render_works(const RenderInput& input);
 
-// The clusters that a binding keeps Works in: targets, what depends on it requires, and those being evicted
-// from gracefully. Ascending, once each.
-std::vector<std::string> clusters_with_works(const api::Json& binding);
-// Clusters whose Works go at once (eviction tasks with purge mode Directly).
-std::vector<std::string> clusters_purged_directly(const api::Json& binding);
-
 }  // namespace flotilla::controllers

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
+#include "core/api/binding.hpp"
 #include "core/api/conditions.hpp"
 #include "core/api/karmada.hpp"
 #include "core/api/names.hpp"
 #include "core/api/object.hpp"
-#include "core/controllers/binding/render_works.hpp"
 
 namespace flotilla::controllers {
 namespace {
@@ -90,7 +90,7 @@ Result<Json> aggregate_works(const Json& binding, std::span<const Json* const> w
 }
 
 Json binding_status(const Json& binding, Json aggregated, WallTime now) {
-  const std::vector<std::string> expected = clusters_with_works(binding);
+  const std::vector<std::string> expected = api::clusters_with_works(binding);
   const auto items = std::as_const(aggregated).elements();
   const bool applied =
       !expected.empty() && items.size() == expected.size() &&

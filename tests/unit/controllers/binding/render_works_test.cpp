@@ -57,7 +57,6 @@ TEST_F(Controllers_RenderWorks, what_others_require_is_added_once) {
       *Json::parse(R"([{"name":"x","namespace":"default","clusters":[{"name":"b"},{"name":"c"}]}])");
   const Rendered rendered = render();
   ASSERT_EQ(rendered.works.size(), 3u);
-  EXPECT_EQ(clusters_with_works(binding_), (std::vector<std::string>{"a", "b", "c"}));
 }
 
 TEST_F(Controllers_RenderWorks, a_cluster_that_is_gone_fails_alone) {
@@ -84,13 +83,6 @@ TEST_F(Controllers_RenderWorks, completions_of_a_divided_job_are_shared_out_by_r
   const Rendered rendered = render();
   EXPECT_EQ(manifest(rendered.works[0]).at({"spec", "completions"}).as_int(), 8);
   EXPECT_EQ(manifest(rendered.works[1]).at({"spec", "completions"}).as_int(), 10);
-}
-
-TEST_F(Controllers_RenderWorks, clusters_evicted_gracefully_keep_their_works) {
-  binding_["spec"]["gracefulEvictionTasks"] = *Json::parse(
-      R"([{"fromCluster":"c","purgeMode":"Gracefully"},{"fromCluster":"d","purgeMode":"Directly"}])");
-  EXPECT_EQ(clusters_with_works(binding_), (std::vector<std::string>{"a", "b", "c"}));
-  EXPECT_EQ(clusters_purged_directly(binding_), std::vector<std::string>{"d"});
 }
 
 }  // namespace
