@@ -84,12 +84,7 @@ Status call_daemon(const Server& server, const Call& call, store::AdmissionReque
                    const Json* old_object, bool dry_run, Json& object) {
   if (!server.options.admission) return {};
   const Resource& resource = *call.resource;
-  store::StoredKind kind;
-  kind.gvk = resource.gvk();
-  kind.resource = resource.resource;
-  kind.namespaced = resource.namespaced;
-  kind.has_status_subresource = resource.traits.status;
-  kind.has_generation = resource.traits.generation != api::GenerationRule::None;
+  const store::StoredKind kind = store::StoredKind::of(resource);
   store::AdmissionRequest request;
   request.operation = operation;
   request.kind = &kind;

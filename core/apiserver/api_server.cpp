@@ -290,6 +290,7 @@ Server::Server(const Executor& executor_in, store::Store& store_in, ApiServerOpt
     : executor(executor_in),
       store(store_in),
       options(std::move(options_in)),
+      writer(store, executor.clock(), options.admission),
       catalog(options.registry != nullptr ? *options.registry : api::Registry::builtin()),
       authorizer(store),
       fibers(executor.strand(), "apiserver") {}
@@ -328,6 +329,30 @@ Task<void> ApiServer::stop() {
   server->fibers.cancel();
   auto joining = server->fibers.join();
   co_await std::move(joining);
+}
+
+store::Writer& ApiServer::writer() {
+  return state_->server->writer;
+}
+
+std::string ApiServer::service_account_key_pem() const {
+  return state_->server->authenticator->signer().key_pem();
+}
+
+std::shared_ptr<const api::Registry> ApiServer::resources() const {
+  auto served = state_->server->catalog.served();
+  return {served, &served->registry};
+}
+
+Result<std::string> ApiServer::sign_token(const std::string& ns, const std::string& name,
+                                          const std::string& uid, std::int64_t seconds) const {
+  TokenRequest request;
+  request.ns = ns;
+  request.service_account = name;
+  request.uid = uid;
+  request.audiences = {state_->server->options.issuer};
+  request.expiration_seconds = seconds;
+  return state_->server->authenticator->signer().sign(request, state_->server->now());
 }
 
 http::Handler ApiServer::handler() {

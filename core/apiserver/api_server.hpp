@@ -55,7 +55,13 @@ class ApiServer {
   http::Handler handler();
   // Everything writes through it, so that admission holds for controllers too.
   store::Writer& writer();
-  const std::string& service_account_key_pem() const;
+  // After start().
+  std::string service_account_key_pem() const;
+  // Those served now, custom ones included.
+  std::shared_ptr<const api::Registry> resources() const;
+  // A token of a service account, after start().
+  Result<std::string> sign_token(const std::string& ns, const std::string& name, const std::string& uid,
+                                 std::int64_t seconds) const;
 
  private:
   struct State;

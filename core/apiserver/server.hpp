@@ -21,6 +21,7 @@ struct Server {
   const Executor& executor;
   store::Store& store;
   ApiServerOptions options;
+  store::Writer writer;
   Catalog catalog;
   Authorizer authorizer;
   std::unique_ptr<Authenticator> authenticator;
