@@ -301,8 +301,9 @@ class CustomValidator {
       const Field* field = schema.field(key);
       const Schema* inner = schema.member(key);
       if (!inner || inner->name().ends_with(".meta.v1.ObjectMeta")) continue;
-      if (member.is_null() && field && field->required && !inner->nullable()) {
-        errors_.required(at_field(path, key));
+      // An explicit null counts as absent.
+      if (member.is_null() && !inner->nullable()) {
+        if (field && field->required) errors_.required(at_field(path, key));
         continue;
       }
       walk(*inner, member, at_field(path, key));
