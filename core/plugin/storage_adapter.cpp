@@ -8,7 +8,15 @@
 namespace flotilla::plugin {
 namespace {
 
-constexpr Duration kOperationTimeout = std::chrono::seconds(30);
+CallOptions within(Duration timeout) {
+  CallOptions options;
+  options.timeout = timeout;
+  return options;
+}
+
+CallOptions usual() {
+  return within(std::chrono::seconds(30));
+}
 
 flt_str_t borrowed(const std::string& text) {
   return {text.data(), text.size()};
@@ -60,7 +68,7 @@ class StorageAdapter final : public store::StorageBackend {
       request.struct_size = sizeof request;
       ops->status(instance->self(), &request, call);
     };
-    auto waiting = instance_->services()->call(std::move(op), {.timeout = kOperationTimeout});
+    auto waiting = instance_->services()->call(std::move(op), usual());
     const Completion answer = co_await std::move(waiting);
     if (!answer.ok()) co_return answer.error;
     const auto& result = *answer.as<flt_storage_status_t>();
@@ -84,7 +92,7 @@ class StorageAdapter final : public store::StorageBackend {
       request.limit = limit;
       ops->range(instance->self(), &request, call);
     };
-    auto waiting = instance_->services()->call(std::move(op), {.timeout = kOperationTimeout});
+    auto waiting = instance_->services()->call(std::move(op), usual());
     const Completion answer = co_await std::move(waiting);
     if (!answer.ok()) co_return answer.error;
     const auto& result = *answer.as<flt_storage_range_t>();
@@ -106,7 +114,7 @@ class StorageAdapter final : public store::StorageBackend {
              commit = std::make_shared<const store::Commit>(std::move(commit))](flt_call_t* call) {
       submit(*instance, *ops, *commit, call);
     };
-    instance_->services()->call(std::move(op), {.timeout = Duration::max()},
+    instance_->services()->call(std::move(op), within(Duration::max()),
                                 [done = std::move(done)](Completion answer) {
                                   if (!answer.ok()) return done(std::move(answer.error));
                                   const auto& result = *answer.as<flt_storage_commit_t>();
@@ -121,7 +129,7 @@ class StorageAdapter final : public store::StorageBackend {
       request.revision = revision.get();
       ops->compact(instance->self(), &request, call);
     };
-    auto waiting = instance_->services()->call(std::move(op), {.timeout = kOperationTimeout});
+    auto waiting = instance_->services()->call(std::move(op), usual());
     const Completion answer = co_await std::move(waiting);
     if (!answer.ok()) co_return answer.error;
     co_return Revision(answer.as<flt_storage_compact_t>()->compacted);
