@@ -33,6 +33,10 @@ struct Bench {
 
 // One per file.
 Result<std::vector<Line>> run_schedule();
+Result<std::vector<Line>> run_propagation();
+Result<std::vector<Line>> run_api();
+Result<std::vector<Line>> run_memory();
+Result<std::vector<Line>> run_startup();
 Result<std::vector<Line>> run_store();
 
 // From the time each piece of work took, and the time all of it took (work may overlap).
