@@ -2,6 +2,15 @@
 #include "core/overrides/compiled_policy.hpp"
 
 namespace flotilla::overrides {
+namespace {
+
+// An overrider that says nothing: absent, or an empty list or object. (A rule may well take a number or a
+// text.)
+bool is_unset(const api::Json& params) {
+  return params.is_null() || ((params.is_array() || params.is_object()) && params.empty());
+}
+
+}  // namespace
 
 CompiledPolicy::CompiledPolicy(const api::Json& policy, const RuleRegistry& registry)
     : name_(policy.at({"metadata", "name"}).as_string()),
@@ -32,15 +41,15 @@ ClusterRule CompiledPolicy::compile(const api::Json& target, const api::Json& ov
   rule.overriders = overriders;
   if (!target.is_null()) rule.target.emplace(target);
   for (const auto [field, params] : overriders.members()) {
-    if (params.empty() || registry.find(field) != nullptr) continue;
+    if (is_unset(params) || registry.find(field) != nullptr) continue;
     rule.fault = Error(Code::Unavailable, "no override rule for " + std::string(field) +
                                               " is loaded: install or enable the plugin that has it");
     return rule;
   }
   for (const auto& kind : registry.kinds()) {
-    const api::Json* params = overriders.find(kind->field());
-    if (params == nullptr || params->empty()) continue;
-    auto compiled = kind->compile(*params);
+    const api::Json& params = overriders[kind->field()];
+    if (is_unset(params)) continue;
+    auto compiled = kind->compile(params);
     if (!compiled) {
       rule.fault = std::move(compiled).context(kind->field());
       return rule;

@@ -175,6 +175,13 @@ TEST_F(Overrides_Apply, an_overrider_without_its_plugin_is_not_passed_over) {
   EXPECT_TRUE(done.failures[0].error.is(Code::Unavailable));
 }
 
+TEST_F(Overrides_Apply, empty_overriders_say_nothing_and_scalars_say_something) {
+  policy(R"({"metadata":{"name":"a"},"spec":{"overriders":{"third":[],"fourth":null}}})");
+  EXPECT_TRUE(apply().failures.empty());
+  policy(R"({"metadata":{"name":"b"},"spec":{"overriders":{"third":true}}})");
+  EXPECT_EQ(apply().failures.size(), 1u);
+}
+
 TEST_F(Overrides_Apply, identity_is_not_for_overrides_to_change) {
   class Renamer final : public Rule {
    public:
