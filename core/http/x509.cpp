@@ -199,6 +199,11 @@ Result<std::string> sign(const Authority& authority, const Subject& subject, EVP
   if (!certificate) return std::move(certificate).error();
   X509* const raw = certificate->get();
   X509* const issuer = authority.certificate.handle();
+  if (X509_NAME_cmp(X509_get_subject_name(raw), X509_get_subject_name(issuer)) == 0) {
+    return Error(Code::Invalid,
+                 "\"" + subject.common_name +
+                     "\" is the CA's own name: verifiers would take the certificate for self-signed");
+  }
   const bool ok = X509_set_issuer_name(raw, X509_get_subject_name(issuer)) == 1 &&
                   add_extension(raw, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
                   add_extension(raw, issuer, NID_key_usage, "critical,digitalSignature,keyEncipherment") &&

@@ -32,6 +32,7 @@ struct Bench {
 };
 
 // One per file.
+Result<std::vector<Line>> run_http();
 Result<std::vector<Line>> run_schedule();
 Result<std::vector<Line>> run_propagation();
 Result<std::vector<Line>> run_api();

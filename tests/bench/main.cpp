@@ -12,6 +12,7 @@ namespace {
 namespace bench = flotilla::bench;
 
 constexpr std::array kBenches = {
+    bench::Bench{"http", "HTTPS over the loopback: small answers and large lists", bench::run_http},
     bench::Bench{"schedule", "one scheduling decision, by number of clusters and strategy",
                  bench::run_schedule},
     bench::Bench{"store", "durable writes by number of clients, reads, start, memory per object",

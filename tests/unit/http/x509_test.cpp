@@ -46,6 +46,11 @@ TEST(X509, refuses_what_is_no_certificate) {
   EXPECT_FALSE(sign_client({one.certificate_pem, two.key_pem}, {"x", {}}, {kNow}).ok());
 }
 
+TEST(X509, refuses_to_sign_its_own_name) {
+  const auto authority = *make_authority("same", {kNow});
+  EXPECT_FALSE(sign_server(authority, "same", {"localhost"}, {kNow}).ok());
+}
+
 TEST(X509, reads_bundles) {
   const auto one = *make_authority("one", {kNow});
   const auto two = *make_authority("two", {kNow});
