@@ -132,8 +132,8 @@ typedef struct flt_scheduler_ops {
   uint32_t _pad;
 
   /* [control] First call of an instance, and again when symbols are numbered anew. Errors:
-   * FAILED_PRECONDITION when a column it cannot do without is missing; the policy is then unavailable, with
-   * that message. Req-id: FLT-SCH-BIND. */
+   * FAILED_PRECONDITION when a column it cannot do without is missing; the host then fails decisions
+   * with that message rather than deciding without the policy. Req-id: FLT-SCH-BIND. */
   flt_status_t (*bind)(void* self, const flt_binder_t* binder, flt_error_t* err);
 
   /* [control] A table the instance has not seen, before any other call with it. `changed` is the set of rows

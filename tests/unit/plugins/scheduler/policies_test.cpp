@@ -23,8 +23,8 @@ class Plugins_Scheduler : public ::testing::Test {
     executor_.stop();
   }
 
-  void load(const std::string& name) {
-    Status loaded = registry_.load(std::string(PLUGIN_DIRECTORY) + "/" + name + ".so");
+  void load(const std::string& name, const std::string& directory = PLUGIN_DIRECTORY) {
+    Status loaded = registry_.load(directory + "/" + name + ".so");
     ASSERT_TRUE(loaded.ok()) << loaded.error().message();
     auto instance = registry_.instantiate(FLT_KIND_SCHEDULER, name);
     ASSERT_TRUE(instance.ok()) << instance.error().message();
@@ -127,6 +127,14 @@ TEST_F(Plugins_Scheduler, cluster_locality_prefers_what_runs_it_already) {
   constexpr std::string_view kOne = R"({"replicas":1,"clusters":[{"name":"m2","replicas":1}],"placement":{
       "spreadConstraints":[{"spreadByField":"cluster","minGroups":1,"maxGroups":1}]}})";
   EXPECT_THAT(decided({cluster("m1"), cluster("m2")}, kOne), ElementsAre("m2"));
+}
+
+TEST_F(Plugins_Scheduler, the_example_stays_out_of_edge_regions) {
+  load("hello_filter", EXAMPLE_DIRECTORY);
+  EXPECT_THAT(decided({cluster("m1", "edge-7"), cluster("m2", "eu")}, R"({"placement":{}})"),
+              ElementsAre("m2"));
+  EXPECT_THAT(decided({cluster("m1", "edge-7")}, R"({"placement":{}})"),
+              ElementsAre("0/1 clusters are available: 1 cluster(s) are at the edge."));
 }
 
 }  // namespace
