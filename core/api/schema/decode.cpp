@@ -323,7 +323,10 @@ void prune(const Schema& schema, Json& json, const std::string& path, std::vecto
   }
   if (!json.is_object() || (schema.is(SchemaKind::Any) && schema.preserve_unknown())) return;
   for (const std::string& key : json.keys()) {
-    if (const Schema* member = schema.member(key)) {
+    const Schema* member = schema.member(key);
+    if (member && !member->nullable() && json.find(key)->is_null()) {
+      json.erase(key);  // what may not be null is unset, and may get its default
+    } else if (member) {
       const bool metadata = key == "metadata" && member->name().ends_with(".meta.v1.ObjectMeta");
       if (!metadata) prune(*member, *json.find(key), inside(key), problems);
     } else if (!schema.preserve_unknown()) {

@@ -66,5 +66,14 @@ TEST(Api_Decode, prunes_custom_resources) {
   EXPECT_EQ(result->problems.size(), 3u);
 }
 
+TEST(Api_Decode, drops_nulls_that_a_custom_resource_may_not_have) {
+  auto schema = read_custom_schema(parse(R"({"type":"object","properties":{"spec":{"type":"object"},
+      "free":{"type":"string","nullable":true}}})"));
+  ASSERT_TRUE(schema);
+  auto result = decode(*schema->root, parse(R"({"spec":null,"free":null})"), {.typed = false});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->object.dump(), R"({"free":null})");
+}
+
 }  // namespace
 }  // namespace flotilla::api
