@@ -32,9 +32,11 @@ namespace {
 
 void free_hooks(const Executor& executor, std::vector<Hook> hooks, bool run) {
   for (const Hook& hook : hooks) {
-    executor.post([hook, run] {
+    // The context goes with the posted function, also when the executor stops before it ran.
+    std::shared_ptr<void> owned;
+    if (hook.free != nullptr) owned = std::shared_ptr<void>(hook.ctx, hook.free);
+    executor.post([hook, run, owned = std::move(owned)] {
       if (run) hook.fn(hook.ctx);
-      if (hook.free != nullptr) hook.free(hook.ctx);
     });
   }
 }

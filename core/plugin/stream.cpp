@@ -119,7 +119,9 @@ std::shared_ptr<flt_stream> finish(flt_stream& stream, flt_status_t status, cons
   }
   for (const Hook& hook : hooks) {
     if (hook.free == nullptr) continue;
-    host.executor.post([hook] { hook.free(hook.ctx); });
+    // Freed with the posted function, also when the executor stops before it ran.
+    std::shared_ptr<void> owned(hook.ctx, hook.free);
+    host.executor.post([owned = std::move(owned)] {});
   }
   return keep;
 }
