@@ -77,6 +77,10 @@ void validate_double_star(const FieldView& resources) {
 }
 
 void validate_webhook_rule(const FieldView& rule) {
+  if (!rule["operations"].filled()) rule["operations"].errors().required(rule["operations"].path());
+  validate_star_alone(rule["operations"], "operations");
+  for (const FieldView& one : rule["operations"].each())
+    one.one_of({"*", "CONNECT", "CREATE", "DELETE", "UPDATE"});
   if (!rule["apiGroups"].filled()) rule["apiGroups"].errors().required(rule["apiGroups"].path());
   validate_star_alone(rule["apiGroups"], "API groups");
   if (!rule["apiVersions"].filled()) rule["apiVersions"].errors().required(rule["apiVersions"].path());
@@ -87,10 +91,6 @@ void validate_webhook_rule(const FieldView& rule) {
   if (!rule["resources"].filled()) rule["resources"].errors().required(rule["resources"].path());
   validate_double_star(rule["resources"]);
   if (rule["scope"].given()) rule["scope"].one_of({"*", "Cluster", "Namespaced"});
-  if (!rule["operations"].filled()) rule["operations"].errors().required(rule["operations"].path());
-  validate_star_alone(rule["operations"], "operations");
-  for (const FieldView& one : rule["operations"].each())
-    one.one_of({"*", "CONNECT", "CREATE", "DELETE", "UPDATE"});
 }
 
 void validate_webhook_client(const FieldView& client) {

@@ -141,9 +141,9 @@ Error FieldErrors::to_error(std::string_view group, std::string_view kind, std::
 
 Status FieldErrors::to_status(const Resource& resource, std::string_view name) const {
   if (empty()) return {};
-  const std::string_view group =
-      resource.traits.error_group.empty() ? std::string_view(resource.group) : resource.traits.error_group;
-  return to_error(group, resource.kind, name);
+  std::string_view group = resource.group;
+  if (!resource.traits.error_group.empty()) group = resource.traits.error_group;
+  return to_error(group == "-" ? std::string_view() : group, resource.kind, name);
 }
 
 }  // namespace flotilla::api

@@ -140,18 +140,17 @@ void compare_limits(const FieldView& item, std::string_view small, std::string_v
   if (!a || !b) return;
   auto left = Quantity::from_json(*a), right = Quantity::from_json(*b);
   if (!left || !right || !(*left > *right)) return;
+  // The value shown is the one that the path names, but for a minimum above the default.
+  const bool shows_small = path == at_key(item[small].path(), name) || large == "default";
   const auto words = [](std::string_view which) {
     return which == "default"          ? std::string("default")
            : which == "defaultRequest" ? std::string("default request")
                                        : std::string(which);
   };
-  item.errors().add_literal(
-      "FieldValueInvalid", path,
-      "Invalid value: " +
-          go_quantity(path.starts_with(item[small].path()) && path[item[small].path().size()] == '[' ? *a
-                                                                                                     : *b) +
-          ": " + words(small) + " value " + std::string(a->as_string()) + " is greater than " + words(large) +
-          " value " + std::string(b->as_string()));
+  item.errors().add_literal("FieldValueInvalid", path,
+                            "Invalid value: " + go_quantity(shows_small ? *a : *b) + ": " + words(small) +
+                                " value " + std::string(a->as_string()) + " is greater than " + words(large) +
+                                " value " + std::string(b->as_string()));
 }
 
 bool standard_quota(std::string_view name) {

@@ -46,7 +46,8 @@ Status check_kind(const Resource& resource, Json& body) {
     return bad_request("the API version in the data (" + sent.api_version() +
                        ") does not match the expected API version (" + resource.group_version() + ")");
   }
-  if (Registry::builtin().type_of(sent)) {
+  const bool plain_list = sent.kind == "List" && sent.group.empty() && sent.version == "v1";
+  if (plain_list || Registry::builtin().type_of(sent)) {
     const std::string from = sent.version + "." + sent.kind,
                       to = internal_package(resource) + "." + resource.kind;
     return cannot_handle(resource, sent, "converting (" + from + ") to (" + to + "): unknown conversion");
