@@ -331,13 +331,15 @@ Status set_setting(std::string_view assignment, Settings& settings) {
     return {};
   }
   if (field == nullptr) return fault(unknown_key(key));
-  Json value = parse_yaml_scalar(text);
+  // A number in a text field is a text: --set data_dir=007.
+  const bool wants_text =
+      std::holds_alternative<TextField>(field->kind) || std::holds_alternative<QuantityField>(field->kind) ||
+      std::holds_alternative<ListenField>(field->kind) || std::holds_alternative<DurationField>(field->kind);
+  Json value = wants_text ? Json(text) : parse_yaml_scalar(text);
   if (std::holds_alternative<TextsField>(field->kind) || std::holds_alternative<TreeField>(field->kind)) {
     Result<Json> parsed = parse_yaml(text);
     if (!parsed) return fault(parsed.error().message());
     value = std::move(*parsed);
-  } else if (std::holds_alternative<TextField>(field->kind) && value.is_null()) {
-    value = Json("");
   }
   if (const Fault wrong = std::visit(Put{settings, value}, field->kind)) return fault(*wrong);
   return {};
