@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/daemon/admission.hpp"
+
+#include <filesystem>
+
+#include "core/api/admission/admission.hpp"
+#include "core/api/schema/registry.hpp"
+#include "core/store/metadata_rules.hpp"
+
+namespace flotilla::daemon {
+namespace {
+
+using api::Json;
+
+class StoreWorld final : public api::AdmissionWorld {
+ public:
+  StoreWorld(const store::Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+
+  WallTime now() const override { return clock_.now(); }
+  std::string new_id() override { return store::new_uid(); }
+  std::vector<Json> list(std::string_view api_version, std::string_view kind,
+                         std::string_view ns) const override {
+    std::vector<Json> found;
+    const api::Gvk gvk = api::Gvk::from(api_version, kind);
+    const api::ResourcePtr resource = api::Registry::builtin().find_kind({gvk.group, gvk.version, gvk.kind});
+    if (resource == nullptr) return found;
+    const store::Snapshot snapshot = store_.list(store::collection_of(gvk.group, resource->resource), ns);
+    for (const api::ObjectPtr& object : snapshot.objects) found.push_back(*object->content());
+    return found;
+  }
+  // Only quota enforcement asks for it, and that gate is off.
+  Status update_status(const Json&) override {
+    return Error(Code::Unsupported, "quota enforcement is switched off");
+  }
+  // Scripts are compiled where they run; admission takes any text.
+  Status compile_script(std::string_view) const override { return {}; }
+  bool knows_time_zone(std::string_view name) const override {
+    if (name.empty() || name.front() == '/' || name.find("..") != std::string_view::npos) return false;
+    std::error_code failed;
+    return name == "UTC" || name == "Local" ||
+           std::filesystem::is_regular_file("/usr/share/zoneinfo/" + std::string(name), failed);
+  }
+
+ private:
+  const store::Store& store_;
+  const Clock& clock_;
+};
+
+api::AdmissionVerb verb_of(store::AdmissionRequest::Operation operation) {
+  switch (operation) {
+    case store::AdmissionRequest::Operation::Create:
+      return api::AdmissionVerb::Create;
+    case store::AdmissionRequest::Operation::Update:
+      return api::AdmissionVerb::Update;
+    case store::AdmissionRequest::Operation::Delete:
+      break;
+  }
+  return api::AdmissionVerb::Delete;
+}
+
+Status admit(const store::AdmissionRequest& request, Json& object, StoreWorld& world) {
+  // Webhooks of Karmada watch the main resources alone.
+  if (!request.subresource.empty() || request.kind == nullptr) return {};
+  const bool deleting = request.operation == store::AdmissionRequest::Operation::Delete;
+  const std::string api_version = request.kind->gvk.api_version();
+  if (!deleting && !api::is_admitted_kind(api_version, request.kind->gvk.kind)) return {};
+  static const Json kNone;
+  const Json& old_object = request.old_object == nullptr ? (deleting ? object : kNone) : *request.old_object;
+  const std::string ns(api::namespace_of(deleting ? old_object : object));
+  const api::AdmissionRequest asked{verb_of(request.operation), ns, deleting ? kNone : object, old_object};
+  Result<Json> admitted = api::admit(asked, world, {});
+  if (!admitted) return std::move(admitted).error();
+  if (!deleting) object = std::move(*admitted);
+  return {};
+}
+
+}  // namespace
+
+store::Admission make_admission(const store::Store& store, const Clock& clock) {
+  auto world = std::make_shared<StoreWorld>(store, clock);
+  return [world](const store::AdmissionRequest& request, Json& object) {
+    return admit(request, object, *world);
+  };
+}
+
+}  // namespace flotilla::daemon

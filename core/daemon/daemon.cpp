@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/daemon/daemon.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "core/apiserver/api_server.hpp"
+#include "core/base/log.hpp"
+#include "core/base/version.hpp"
+#include "core/config/yaml.hpp"
+#include "core/ctl/kubeconfig.hpp"
+#include "core/daemon/admission.hpp"
+#include "core/daemon/components.hpp"
+#include "core/daemon/data_dir.hpp"
+#include "core/daemon/pki.hpp"
+#include "core/daemon/plugin_report.hpp"
+#include "core/daemon/roles.hpp"
+#include "core/daemon/wait.hpp"
+#include "core/http/http.hpp"
+#include "core/plugin/http_service.hpp"
+#include "core/plugin/registry.hpp"
+#include "core/store/store.hpp"
+
+namespace flotilla::daemon {
+namespace {
+
+const Logger kLog("daemon");
+
+LogLevel level_of(std::string_view word) {
+  if (word == "debug") return LogLevel::Debug;
+  if (word == "warn") return LogLevel::Warn;
+  if (word == "error") return LogLevel::Error;
+  return word == "off" ? LogLevel::Off : LogLevel::Info;
+}
+
+// An address that a client on this machine can use.
+std::string client_host(const std::string& listen_host) {
+  if (listen_host == "0.0.0.0") return "127.0.0.1";
+  if (listen_host == "::") return "[::1]";
+  return listen_host.find(':') == std::string::npos ? listen_host : "[" + listen_host + "]";
+}
+
+}  // namespace
+
+// Members in the order of composition: each stands on those above it, and goes before them.
+struct Daemon::State {
+  State(config::Settings the_settings, const Clock& the_clock)
+      : settings(std::move(the_settings)), clock(the_clock) {}
+
+  Status open_storage();
+  Status start_api();
+  Status serve();
+
+  config::Settings settings;
+  const Clock& clock;
+  std::optional<DataDir> directory;
+  config::ListenAddress listen;
+  std::unique_ptr<Executor> executor;
+  std::unique_ptr<plugin::HostEnvironment> environment;
+  std::unique_ptr<plugin::HttpService> https;
+  std::unique_ptr<plugin::Registry> plugins;
+  std::unique_ptr<store::Store> store;
+  Pki pki;
+  std::unique_ptr<apiserver::ApiServer> api;
+  std::unique_ptr<Roles> roles;
+  std::unique_ptr<http::Server> server;
+  std::string url;
+  bool store_open = false;
+  bool api_started = false;
+};
+
+Daemon::Daemon(config::Settings settings, const Clock& clock)
+    : state_(std::make_unique<State>(std::move(settings), clock)) {}
+
+Daemon::~Daemon() {
+  stop();
+}
+
+Status Daemon::start() {
+  State& own = *state_;
+  const SteadyTime began = own.clock.steady_now();
+  set_log_level(level_of(own.settings.log.level));
+  set_log_format(own.settings.log.format == "json" ? LogFormat::Json : LogFormat::Text);
+  Result<config::ListenAddress> listen = config::parse_listen(own.settings.listen);
+  if (!listen) return listen.error();
+  own.listen = std::move(*listen);
+  Result<DataDir> directory = DataDir::open(own.settings.data_dir);
+  if (!directory) return directory.error();
+  own.directory = std::move(*directory);
+  if (Status status = own.open_storage(); !status) return status;
+  if (Status status = own.start_api(); !status) return status;
+  own.roles = std::make_unique<Roles>(RoleContext{own.settings, *own.executor, *own.store, *own.api,
+                                                  *own.plugins, own.pki.authority.certificate_pem});
+  if (Status status = own.roles->start(); !status) return status;
+  if (Status status = own.serve(); !status) return status;
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(own.clock.steady_now() - began);
+  kLog.info("serving", {{"version", kVersion},
+                        {"url", own.url},
+                        {"profile", own.settings.profile},
+                        {"storage", own.settings.storage_name()},
+                        {"took", format_duration(took)}});
+  return {};
+}
+
+Status Daemon::State::open_storage() {
+  ExecutorOptions threads;
+  threads.io_threads = static_cast<int>(settings.threads.io);
+  threads.blocking_threads = static_cast<int>(settings.threads.blocking);
+  executor = std::make_unique<Executor>(clock, threads);
+  environment = std::make_unique<plugin::HostEnvironment>(*executor, std::string("flotilla ") + kVersion);
+  https = std::make_unique<plugin::HttpService>(*environment);
+  plugins = std::make_unique<plugin::Registry>(*environment);
+  plugins->discover(plugin::plugin_directories(settings.plugins.directories));
+  Result<std::unique_ptr<store::StorageBackend>> backend =
+      make_storage(*plugins, settings, directory->path());
+  if (!backend) return backend.error();
+  store::StoreOptions options;
+  options.history = static_cast<std::size_t>(settings.storage.history);
+  store = std::make_unique<store::Store>(*executor, std::move(*backend), options);
+  auto opening = store->open();
+  Status opened = wait_for(*executor, std::move(opening));
+  store_open = opened.ok();
+  return opened;
+}
+
+Status Daemon::State::start_api() {
+  Result<Pki> loaded = Pki::load_or_make(*directory, server_names(listen.host, settings.api.names), clock);
+  if (!loaded) return loaded.error();
+  pki = std::move(*loaded);
+  apiserver::ApiServerOptions options;
+  if (settings.is_member()) options.registry = &api::Registry::kubernetes();
+  options.service_account_key_pem = pki.service_account_key_pem;
+  options.server_address = fmt::format("{}:{}", client_host(listen.host), listen.port);
+  if (!settings.is_member()) options.admission = make_admission(*store, clock);
+  options.parse_yaml = [](std::string_view text) { return config::parse_yaml(text); };
+  api = std::make_unique<apiserver::ApiServer>(*executor, *store, std::move(options));
+  auto starting = api->start();
+  if (Status status = wait_for(*executor, std::move(starting)); !status) return status;
+  api_started = true;
+  if (pki.service_account_key_pem.empty()) {
+    if (Status status = Pki::keep_service_account_key(*directory, api->service_account_key_pem()); !status)
+      return status;
+  }
+  auto reporting = report_plugins(*store, api->writer(), plugins->records());
+  if (Status status = wait_for(*executor, std::move(reporting)); !status) {
+    kLog.warn("plugins are not reported", {{"error", status.error().message()}});
+  }
+  return {};
+}
+
+// Last: nobody is let in before everything stands.
+Status Daemon::State::serve() {
+  http::ServerOptions options;
+  options.address = listen.host;
+  options.port = listen.port;
+  options.identity = pki.server;
+  options.client_ca_pem = pki.authority.certificate_pem;
+  options.max_body_bytes = static_cast<std::size_t>(settings.api.max_body_bytes);
+  options.max_connections = static_cast<std::size_t>(settings.api.max_connections);
+  server = std::make_unique<http::Server>(*executor, std::move(options), api->handler());
+  if (Status status = server->start(); !status) {
+    server.reset();
+    return status;
+  }
+  url = fmt::format("https://{}:{}", client_host(listen.host), server->port());
+  ctl::Access access;
+  access.server = url;
+  access.ca_pem = pki.authority.certificate_pem;
+  access.client_certificate_pem = pki.administrator.certificate_pem;
+  access.client_key_pem = pki.administrator.key_pem;
+  ctl::Kubeconfig kubeconfig;
+  kubeconfig.put("flotilla", access);
+  return kubeconfig.write(directory->file("admin.kubeconfig"));
+}
+
+void Daemon::stop(Duration deadline) {
+  State& own = *state_;
+  if (!own.executor) return;
+  if (own.server) own.server->stop(deadline);
+  if (own.roles) own.roles->stop();
+  if (std::exchange(own.api_started, false)) {
+    auto stopping = own.api->stop();
+    wait_for(*own.executor, std::move(stopping));
+  }
+  if (std::exchange(own.store_open, false)) {
+    auto closing = own.store->close();
+    wait_for(*own.executor, std::move(closing));
+  }
+  if (own.https) own.https->stop();
+  own.executor->stop();
+  own.server.reset();
+  own.roles.reset();
+  own.api.reset();
+  own.store.reset();
+  own.plugins.reset();
+  own.https.reset();
+  own.environment.reset();
+  own.executor.reset();
+  own.directory.reset();
+}
+
+std::string Daemon::url() const {
+  return state_->url;
+}
+std::string Daemon::kubeconfig_path() const {
+  return state_->directory ? state_->directory->file("admin.kubeconfig") : std::string();
+}
+const Executor& Daemon::executor() const {
+  return *state_->executor;
+}
+store::Store& Daemon::store() {
+  return *state_->store;
+}
+store::Writer& Daemon::writer() {
+  return state_->api->writer();
+}
+bool Daemon::idle() const {
+  return !state_->roles || state_->roles->idle();
+}
+
+}  // namespace flotilla::daemon

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// flotillad: parses, composes, waits for a signal, drains. Exit codes: 0 ended in order, 1 could not start,
+// 64 usage.
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <thread>
+
+#include "core/daemon/daemon.hpp"
+#include "core/daemon/options.hpp"
+
+namespace {
+
+using flotilla::Status;
+
+// Signals are taken by sigwait alone; every thread inherits the mask.
+sigset_t block_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return set;
+}
+
+int fail(const char* what) {
+  std::fprintf(stderr, "error: %s\n", what);
+  return 1;
+}
+
+// A second signal, or a drain that takes too long, ends the process at once.
+void end_anyway(sigset_t set) {
+  const timespec limit{4, 500'000'000};
+  sigtimedwait(&set, nullptr, &limit);
+  std::_Exit(0);
+}
+
+int run(flotilla::config::Settings settings) {
+  const sigset_t signals = block_signals();
+  const flotilla::SystemClock clock;
+  flotilla::daemon::Daemon daemon(std::move(settings), clock);
+  if (const Status status = daemon.start(); !status) return fail(status.error().message().c_str());
+  std::printf("ready %s kubeconfig=%s\n", daemon.url().c_str(), daemon.kubeconfig_path().c_str());
+  std::fflush(stdout);
+  int signal = 0;
+  sigwait(&signals, &signal);
+  std::thread(end_anyway, signals).detach();
+  daemon.stop();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  flotilla::daemon::ParsedOptions parsed = flotilla::daemon::parse_options(argc, argv);
+  if (!parsed.options) return parsed.exit_code;
+  if (parsed.options->check_config) {
+    std::printf("configuration ok\n");
+    return 0;
+  }
+  try {
+    return run(std::move(parsed.options->settings));
+  } catch (const std::exception& error) {
+    return fail(error.what());
+  }
+}

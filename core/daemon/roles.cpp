@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/daemon/roles.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#include "core/base/log.hpp"
+#include "core/cluster/registry.hpp"
+#include "core/controllers/all.hpp"
+#include "core/controllers/kube/kube_controllers.hpp"
+#include "core/daemon/components.hpp"
+#include "core/daemon/wait.hpp"
+#include "core/informer/informers.hpp"
+#include "core/interpreter/interpreter.hpp"
+#include "core/reconcile/event_recorder.hpp"
+#include "core/simulation/simulation.hpp"
+
+namespace flotilla::daemon {
+namespace {
+const Logger kLog("daemon");
+}
+
+// Members in the order of construction; each stands on those above it.
+struct Roles::State {
+  explicit State(RoleContext the_context)
+      : context(the_context),
+        informers(context.executor, context.store),
+        clusters(context.executor),
+        events(context.executor, context.api.writer(), "flotilla") {}
+
+  controllers::Context controller_context() {
+    const auto resources = [&api = context.api] { return api.resources(); };
+    return {context.executor, context.store,  context.api.writer(), informers, events, interpreter,
+            clusters,         fleet.policies, fleet.rules,          resources, {}};
+  }
+
+  // What Kubernetes' API relies on in every profile; accounts with tokens where
+  // workloads are simulated.
+  controllers::KubeContext kube_context() {
+    apiserver::ApiServer& api = context.api;
+    controllers::KubeContext kube{context.executor,
+                                  context.store,
+                                  api.writer(),
+                                  informers,
+                                  [&api] { return api.resources(); },
+                                  false,
+                                  {},
+                                  {}};
+    kube.service_accounts = context.settings.is_member() && context.settings.simulation.enabled;
+    kube.root_ca_pem = context.root_ca_pem;
+    kube.mint_token = [&api](const std::string& ns, const std::string& account, const std::string& uid,
+                             const std::string&, const std::string&) {
+      constexpr std::int64_t kTenYears = 10LL * 365 * 24 * 3600;
+      return api.sign_token(ns, account, uid, kTenYears);
+    };
+    return kube;
+  }
+
+  RoleContext context;
+  informer::Informers informers;
+  FleetComponents fleet;
+  cluster::ClusterRegistry clusters;
+  reconcile::EventRecorder events;
+  interpreter::NativeInterpreter interpreter;
+  std::unique_ptr<controllers::KubeControllers> kube;
+  std::unique_ptr<controllers::ControllerSet> controllers;
+  std::unique_ptr<simulation::Simulation> simulation;
+  bool running = false;
+};
+
+Roles::Roles(RoleContext context) : state_(std::make_unique<State>(context)) {}
+
+Roles::~Roles() {
+  stop();
+}
+
+Status Roles::start() {
+  State& own = *state_;
+  const config::Settings& settings = own.context.settings;
+  own.kube = std::make_unique<controllers::KubeControllers>(own.kube_context());
+  if (settings.is_member()) {
+    if (settings.simulation.enabled) {
+      own.simulation = std::make_unique<simulation::Simulation>(
+          own.context.executor, own.context.api.writer(), own.informers, settings.simulation);
+    }
+  } else {
+    Result<FleetComponents> fleet = make_fleet_components(own.context.plugins);
+    if (!fleet) return fleet.error();
+    own.fleet = std::move(*fleet);
+    for (const auto& driver : own.fleet.drivers) own.clusters.add_driver(driver);
+    own.controllers = std::make_unique<controllers::ControllerSet>(own.controller_context());
+  }
+  own.running = true;
+  own.events.start();
+  own.informers.start();
+  while (!own.informers.synced()) std::this_thread::sleep_for(std::chrono::microseconds(200));
+  if (own.simulation) {
+    auto preparing = own.simulation->prepare();
+    const Status prepared = wait_for(own.context.executor, std::move(preparing));
+    if (!prepared) return prepared;
+    own.simulation->start();
+  }
+  own.kube->start();
+  if (own.controllers) own.controllers->start();
+  return {};
+}
+
+void Roles::stop() {
+  State& own = *state_;
+  if (!std::exchange(own.running, false)) return;
+  if (own.controllers) own.controllers->stop();
+  own.kube->stop();
+  if (own.simulation) own.simulation->stop();
+  own.informers.stop();
+  own.clusters.stop();
+  own.events.stop();
+  for (const auto& instance : own.fleet.instances) {
+    auto stopping = instance->stop(std::chrono::seconds(1));
+    const Status stopped = wait_for(own.context.executor, std::move(stopping));
+    if (!stopped) kLog.warn("plugin did not stop in order", {{"error", stopped.error().message()}});
+  }
+}
+
+bool Roles::idle() const {
+  return (!state_->kube || state_->kube->idle()) && (!state_->controllers || state_->controllers->idle()) &&
+         (!state_->simulation || state_->simulation->idle());
+}
+
+}  // namespace flotilla::daemon

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// What runs beside the API server: the controllers of a control plane, or the simulators of a member.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/apiserver/api_server.hpp"
+#include "core/config/settings.hpp"
+#include "core/plugin/registry.hpp"
+#include "core/store/store.hpp"
+
+namespace flotilla::daemon {
+
+struct RoleContext {
+  const config::Settings& settings;
+  const Executor& executor;
+  store::Store& store;
+  apiserver::ApiServer& api;
+  const plugin::Registry& plugins;
+  std::string root_ca_pem;  // handed to every namespace
+};
+
+// Thread: all from one thread that may block.
+class Roles {
+ public:
+  explicit Roles(RoleContext context);
+  ~Roles();
+  Status start();
+  void stop();
+  bool idle() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace flotilla::daemon
