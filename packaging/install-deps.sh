@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs the Debian packages of the named groups (build, test, package) that are still missing.
+# Installs the Debian packages of the named groups (build, test, package, or kubectl alone) that are still missing.
 #   packaging/install-deps.sh build test
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -8,7 +8,7 @@ groups=" ${*:-build} "
 missing=()
 while read -r package group; do
   case $package in ''|'#'*) continue ;; esac
-  [[ $groups == *" $group "* ]] || continue
+  [[ $groups == *" $group "* || ($groups == *" kubectl "* && $package == kubernetes-client) ]] || continue
   # A kubectl that is already there is as good as Debian's.
   if [[ $package == kubernetes-client ]] && command -v kubectl >/dev/null; then continue; fi
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
