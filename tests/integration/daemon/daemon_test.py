@@ -17,7 +17,7 @@ class DaemonTest(unittest.TestCase):
 
     def start(self, name, *flags, **options):
         daemon = Flotillad(os.path.join(self.folder, name), *flags, **options)
-        self.addCleanup(lambda: daemon.process.poll() is None and daemon.stop(signal.SIGKILL))
+        self.addCleanup(daemon.stop, signal.SIGKILL)
         return daemon
 
     def refused(self, name, *flags, **options):

@@ -43,9 +43,11 @@ class Flotillad:
             self.process.send_signal(with_signal)
         started = time.monotonic()
         code = self.process.wait(20)
+        took = time.monotonic() - started
         self.process.stdout.close()
-        self.log.close()
-        return code, time.monotonic() - started
+        if not self.log.closed:
+            self.log.close()
+        return code, took
 
 
 def run(program, *arguments, check=True, env=None, stdin=None):
