@@ -6,13 +6,15 @@
 
 #include "core/controllers/kube/garbage_reconciler.hpp"
 #include "core/controllers/kube/namespace_reconciler.hpp"
+#include "core/controllers/kube/role_aggregation_reconciler.hpp"
 #include "core/controllers/kube/service_account_reconciler.hpp"
 
 namespace flotilla::controllers {
 
 struct KubeControllers::State {
-  explicit State(KubeContext given) : context(std::move(given)), garbage(context), namespaces(context) {
-    loops = {&garbage.loop(), &namespaces.loop()};
+  explicit State(KubeContext given)
+      : context(std::move(given)), garbage(context), namespaces(context), roles(context) {
+    loops = {&garbage.loop(), &namespaces.loop(), &roles.loop()};
     if (!context.service_accounts) return;
     accounts = std::make_unique<ServiceAccountReconciler>(context);
     loops.push_back(&accounts->loop());
@@ -21,6 +23,7 @@ struct KubeControllers::State {
   KubeContext context;
   GarbageReconciler garbage;
   NamespaceReconciler namespaces;
+  RoleAggregationReconciler roles;
   std::unique_ptr<ServiceAccountReconciler> accounts;
   std::vector<reconcile::Loop*> loops;
 };

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // An API server over a store in memory, on a free port of the loopback interface:
 //
-//   api_harness DIR      writes DIR/kubeconfig, prints "ready https://...", serves until stdin ends
+//   api_harness DIR [--controllers]
+//
+// writes DIR/kubeconfig, prints "ready https://...", serves until stdin ends. With controllers it collects
+// garbage and empties namespaces, fills service accounts and aggregates roles.
 #include <fstream>
 #include <future>
 #include <iostream>
@@ -9,6 +12,7 @@
 #include "core/apiserver/api_server.hpp"
 #include "core/async/fiber_scope.hpp"
 #include "core/config/yaml.hpp"
+#include "core/controllers/kube/kube_controllers.hpp"
 #include "core/http/http.hpp"
 #include "core/http/x509.hpp"
 #include "tests/fakes/memory_backend.hpp"
@@ -43,7 +47,7 @@ void write_file(const std::string& path, const std::string& text) {
   std::ofstream(path) << text;
 }
 
-int serve(const std::string& directory) {
+int serve(const std::string& directory, bool with_controllers) {
   SystemClock clock;
   Executor executor(clock);
   FiberScope scope(executor.strand(), "harness");
@@ -71,6 +75,25 @@ int serve(const std::string& directory) {
     std::cerr << listening.error().message() << "\n";
     return 1;
   }
+  informer::Informers informers(executor, store);
+  std::unique_ptr<controllers::KubeControllers> controllers;
+  if (with_controllers) {
+    controllers::KubeContext context{.executor = executor,
+                                     .store = store,
+                                     .writer = api.writer(),
+                                     .informers = informers,
+                                     .resources = [&api] { return api.resources(); },
+                                     .root_ca_pem = authority->certificate_pem,
+                                     .mint_token = {}};
+    context.service_accounts = true;
+    context.mint_token = [&api](const std::string& ns, const std::string& account, const std::string& uid,
+                                const std::string&, const std::string&) {
+      return api.sign_token(ns, account, uid, std::int64_t{10} * 365 * 24 * 3600);
+    };
+    controllers = std::make_unique<controllers::KubeControllers>(std::move(context));
+    informers.start();
+    controllers->start();
+  }
   const std::string url = "https://127.0.0.1:" + std::to_string(server.port());
   write_file(directory + "/ca.pem", authority->certificate_pem);
   write_file(directory + "/admin.pem", admin->certificate_pem);
@@ -88,6 +111,10 @@ int serve(const std::string& directory) {
   while (std::getline(std::cin, line)) {
   }
   server.stop(std::chrono::seconds(2));
+  if (controllers) {
+    controllers->stop();
+    informers.stop();
+  }
   run(scope, api.stop());
   run(scope, store.close());
   scope.cancel();
@@ -99,9 +126,9 @@ int serve(const std::string& directory) {
 }  // namespace flotilla
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::cerr << "usage: api_harness DIRECTORY\n";
+  if (argc != 2 && !(argc == 3 && std::string(argv[2]) == "--controllers")) {
+    std::cerr << "usage: api_harness DIRECTORY [--controllers]\n";
     return 2;
   }
-  return flotilla::serve(argv[1]);
+  return flotilla::serve(argv[1], argc == 3);
 }
