@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <type_traits>
@@ -220,9 +219,13 @@ Result<ElfFacts> check_elf(std::string_view bytes) {
 }
 
 Result<ElfFacts> check_elf_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
   if (!file) return Error(Code::Invalid, path.string() + " cannot be read");
-  const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  std::string bytes(static_cast<std::size_t>(file.tellg()), '\0');
+  file.seekg(0);
+  if (!file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) {
+    return Error(Code::Invalid, path.string() + " cannot be read");
+  }
   return check_elf(bytes);
 }
 
