@@ -143,6 +143,12 @@ Status set_pod_priority(const Server& server, const Call& call, Json& pod) {
 }
 
 Status shape_pod(const Server& server, const Call& call, Json& pod) {
+  const std::string runtime(std::as_const(pod)["spec"]["runtimeClassName"].as_string());
+  if (!runtime.empty() &&
+      !server.store.get(store::collection_of("node.k8s.io", "runtimeclasses"), "", runtime)) {
+    return object_forbidden(call.group_resource(), api::name_of(pod),
+                            "pod rejected: RuntimeClass " + quoted(runtime) + " not found");
+  }
   if (auto done = set_pod_priority(server, call, pod); !done) return done;
   add_toleration(pod["spec"], "node.kubernetes.io/not-ready");
   add_toleration(pod["spec"], "node.kubernetes.io/unreachable");
@@ -183,19 +189,25 @@ Status shape_new(const Server& server, const Call& call, Json& object) {
     taint_new_node(object);
   } else if (resource.group.empty() && resource.resource == "namespaces") {
     object.make({"metadata", "labels"}).set("kubernetes.io/metadata.name", api::name_of(object));
-  } else if (resource.group == "certificates.k8s.io" && resource.resource == "certificatesigningrequests") {
-    Json& spec = object["spec"];
-    spec.set("username", call.user.name);
-    spec.set("groups", Json::strings(call.user.groups));
-    if (call.user.uid.empty()) {
-      spec.erase("uid");
-    } else {
-      spec.set("uid", call.user.uid);
-    }
-    spec.erase("extra");
-    object["metadata"].erase("managedFields");
   }
   return {};
+}
+
+// spec.finalizers of a namespace are names like all finalizers.
+Status check_finalize(const Call& call, const Json& object) {
+  if (call.info.subresource != "finalize") return {};
+  std::vector<Cause> causes;
+  const auto finalizers = object["spec"]["finalizers"].elements();
+  for (std::size_t i = 0; i < finalizers.size(); ++i) {
+    const std::string_view name = finalizers[i].as_string();
+    if (name == "kubernetes" || name.find('/') != std::string_view::npos) continue;
+    causes.push_back({"FieldValueInvalid",
+                      "Invalid value: " + quoted(name) +
+                          ": name is neither a standard finalizer name nor is it fully qualified",
+                      "spec.finalizers[" + std::to_string(i) + "]"});
+  }
+  if (causes.empty()) return {};
+  return object_invalid("", "Namespace", call.info.name, std::move(causes));
 }
 
 // A pod's priority was settled when it was made.
@@ -230,6 +242,7 @@ Status admit_update(Server& server, Call& call, const Json& live, Json& object,
                     const RequestOptions& options) {
   if (auto done = namespace_lifecycle(server, call, api::name_of(object), false); !done) return done;
   if (auto done = check_escalation(server, call, live, object); !done) return done;
+  if (auto done = check_finalize(call, object); !done) return done;
   shape_changed(call, live, object);
   return call_daemon(server, call, store::AdmissionRequest::Operation::Update, &live, options.dry_run,
                      object);
@@ -255,6 +268,22 @@ Status may_create_too(const Server& server, const Call& call) {
                         .name = call.info.name};
   if (server.authorizer.authorize(call.user, attributes).allowed) return {};
   return object_forbidden(call.group_resource(), call.info.name, forbidden_message(call.user, attributes));
+}
+
+void complete_new(const Call& call, Json& object) {
+  if (call.resource->group != "certificates.k8s.io" ||
+      call.resource->resource != "certificatesigningrequests")
+    return;
+  object["metadata"].erase("managedFields");
+  Json& spec = object["spec"];
+  spec.set("username", call.user.name);
+  spec.set("groups", Json::strings(call.user.groups));
+  spec.erase("extra");
+  if (call.user.uid.empty()) {
+    spec.erase("uid");
+  } else {
+    spec.set("uid", call.user.uid);
+  }
 }
 
 void after_write(Server& server, const Resource& resource) {

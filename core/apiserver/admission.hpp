@@ -13,6 +13,8 @@ Status admit_update(Server& server, Call& call, const Json& live, Json& object,
 Status admit_delete(Server& server, const Call& call, const Json& live, bool dry_run);
 // The right to create that PUT and apply of a missing object need. Errors: Forbidden.
 Status may_create_too(const Server& server, const Call& call);
+// What only the server says of a new object, after all else: who asks for a certificate.
+void complete_new(const Call& call, Json& object);
 // What has to know of a write at once.
 void after_write(Server& server, const Resource& resource);
 

@@ -188,6 +188,12 @@ http::Response list_response(const Server& server, const Call& call, const std::
 }
 
 Status check_shape(const Call& call, bool is_list) {
+  const std::string_view include = call.query.get("includeObject");
+  if (call.media.shape == Shape::Table && !include.empty() && include != "Metadata" && include != "Object" &&
+      include != "None") {
+    return Error(Code::BadRequest, "Unable to convert to Table as requested: includeObject: Invalid value: " +
+                                       quoted(include) + ": must be 'Metadata', 'Object', 'None', or empty");
+  }
   const std::string type =
       "*" + std::string(call.resource->origin == api::Origin::Custom ? "unstructured" : "core") + ".";
   if (is_list && call.media.shape == Shape::PartialObject) {

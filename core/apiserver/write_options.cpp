@@ -63,9 +63,15 @@ std::string unreadable(const Call& call, std::string_view body) {
     }
   }
   if (body.size() > 30) shown += " ...";
+  std::string problem = api::go_json_error(body);
+  if (body.starts_with('[')) {
+    problem =
+        "json: cannot unmarshal array into Go value of type struct { APIVersion string "
+        "\"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }";
+  }
   return "the object provided is unrecognized (must be of type " +
          (resource ? resource->kind : std::string()) +
-         "): couldn't get version/kind; json parse error: " + api::go_json_error(body) + " (" + shown + ")";
+         "): couldn't get version/kind; json parse error: " + problem + " (" + shown + ")";
 }
 
 }  // namespace
@@ -147,6 +153,7 @@ Result<Body> read_body(const Server& server, const Call& call) {
   Body body;
   const auto parse = [&]() -> Result<Body> {
     auto json = Json::parse(call.request.body, {}, &body.duplicates);
+    if (json && json->is_null()) json = Json::object();
     if (json && json->is_object()) {
       body.json = *std::move(json);
       return std::move(body);

@@ -82,6 +82,7 @@ Task<Result<Committed>> commit_create(ServerPtr server, CallPtr call, RequestOpt
       co_return std::move(admitted).error();
     auto written = api::finish(*call->resource, Json(), std::move(copy), options.write);
     if (!written) co_return std::move(written).error();
+    complete_new(*call, written->object);
     const std::string name(api::name_of(written->object));
     const store::Collection collection = collection_of(*call->resource);
     Committed committed;
