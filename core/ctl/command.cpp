@@ -7,7 +7,8 @@ namespace flotilla::ctl {
 
 Result<std::unique_ptr<Session>> open_session(const GlobalFlags& flags) {
   Result<Kubeconfig> config = Kubeconfig::find(flags.kubeconfig);
-  const bool named = !flags.kubeconfig.empty() || std::getenv("KUBECONFIG") != nullptr;
+  const char* list = std::getenv("KUBECONFIG");
+  const bool named = !flags.kubeconfig.empty() || (list != nullptr && *list != 0);
   if (!config && config.error().is(Code::NotFound) && !named) {
     return Error(Code::NotFound,
                  "no kubeconfig found\n  try: flotillactl lab up, or --kubeconfig DIR/admin.kubeconfig of a "

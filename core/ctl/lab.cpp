@@ -186,10 +186,14 @@ std::vector<LabNode> Lab::nodes() const {
 
 Status Lab::down(bool keep, bool quiet) {
   if (!exists()) return {};
-  for (const LabNode& node : nodes()) {
+  const std::vector<LabNode> all = nodes();
+  for (const LabNode& node : all) {
+    if (node.pid) ask_to_stop(*node.pid);
+  }
+  for (const LabNode& node : all) {
     if (!node.pid) continue;
     Stage stage(node.name, quiet);
-    stage.done(stop_process(*node.pid, kStopTimeout) ? "stopped" : "killed, it did not stop by itself");
+    stage.done(await_end(*node.pid, kStopTimeout) ? "stopped" : "killed, it did not stop by itself");
   }
   if (keep) return {};
   std::error_code failed;

@@ -100,7 +100,10 @@ Result<StartedDaemon> start_daemon(const std::vector<std::string>& command, cons
     started.ready_line = std::move(*line);
     return started;
   }
-  if (line.error().is(Code::Timeout)) stop_process(started.pid, std::chrono::seconds(1));
+  if (line.error().is(Code::Timeout)) {
+    ask_to_stop(started.pid);
+    await_end(started.pid, std::chrono::seconds(1));
+  }
   waitpid(started.pid, nullptr, WNOHANG);
   return Error(line.error().code(), fmt::format("{}\n  log: {}", last_words(log_path), log_path));
 }
@@ -119,8 +122,11 @@ std::optional<pid_t> running(const std::string& pid_path, const std::string& pro
   return pid;
 }
 
-bool stop_process(pid_t pid, Duration timeout) {
-  if (kill(pid, SIGTERM) != 0) return true;
+void ask_to_stop(pid_t pid) {
+  kill(pid, SIGTERM);
+}
+
+bool await_end(pid_t pid, Duration timeout) {
   const SystemClock clock;
   const SteadyTime until = clock.steady_now() + std::chrono::duration_cast<SteadyTime::duration>(timeout);
   const auto gone = [&] { return waitpid(pid, nullptr, WNOHANG) == pid || kill(pid, 0) != 0; };

@@ -29,8 +29,10 @@ Result<StartedDaemon> start_daemon(const std::vector<std::string>& command, cons
 // The pid in the file, if that process runs and is `program`.
 std::optional<pid_t> running(const std::string& pid_path, const std::string& program);
 
-// SIGTERM, then SIGKILL after `timeout`. False: it had to be killed.
-bool stop_process(pid_t pid, Duration timeout);
+// SIGTERM, once: a second one ends a daemon without draining.
+void ask_to_stop(pid_t pid);
+// Waits for the end, and kills after `timeout`. False: it had to be killed.
+bool await_end(pid_t pid, Duration timeout);
 
 // Resident memory, for status.
 std::size_t resident_bytes(pid_t pid);
