@@ -7,7 +7,8 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 out=${1:-$root/build/packages}
 cd "$root"
 packaging/install-deps.sh build package
-cmake --preset release >/dev/null
+# The prefix decides where /etc is.
+cmake --preset release -DCMAKE_INSTALL_PREFIX=/usr >/dev/null
 cmake --build --preset release --target flotilla_product -j"${FLOTILLA_JOBS:-2}"
 
 version=$(sed -n 's/^project(flotilla VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
