@@ -193,26 +193,12 @@ Status shape_new(const Server& server, const Call& call, Json& object) {
   return {};
 }
 
-// spec.finalizers of a namespace are names like all finalizers.
-Status check_finalize(const Call& call, const Json& object) {
-  if (call.info.subresource != "finalize") return {};
-  std::vector<Cause> causes;
-  const auto finalizers = object["spec"]["finalizers"].elements();
-  for (std::size_t i = 0; i < finalizers.size(); ++i) {
-    const std::string_view name = finalizers[i].as_string();
-    if (name == "kubernetes" || name.find('/') != std::string_view::npos) continue;
-    causes.push_back({"FieldValueInvalid",
-                      "Invalid value: " + quoted(name) +
-                          ": name is neither a standard finalizer name nor is it fully qualified",
-                      "spec.finalizers[" + std::to_string(i) + "]"});
-  }
-  if (causes.empty()) return {};
-  return object_invalid("", "Namespace", call.info.name, std::move(causes));
-}
-
 // A pod's priority was settled when it was made.
 void shape_changed(const Call& call, const Json& live, Json& object) {
-  if (call.resource->group == "certificates.k8s.io") object["metadata"].erase("managedFields");
+  if (call.resource->group == "certificates.k8s.io") {
+    object["metadata"].erase("managedFields");
+    object.set("spec", live["spec"]);  // what was asked for stays what is signed
+  }
   if (!is_pod(*call.resource) || !call.info.subresource.empty()) return;
   Json& spec = object["spec"];
   for (const std::string_view key : {"priority", "preemptionPolicy"}) {
@@ -242,7 +228,7 @@ Status admit_update(Server& server, Call& call, const Json& live, Json& object,
                     const RequestOptions& options) {
   if (auto done = namespace_lifecycle(server, call, api::name_of(object), false); !done) return done;
   if (auto done = check_escalation(server, call, live, object); !done) return done;
-  if (auto done = check_finalize(call, object); !done) return done;
+  if (auto done = admit_subresource(call, live, object, server.now()); !done) return done;
   shape_changed(call, live, object);
   return call_daemon(server, call, store::AdmissionRequest::Operation::Update, &live, options.dry_run,
                      object);

@@ -10,6 +10,8 @@ namespace flotilla::apiserver {
 Status admit_create(Server& server, Call& call, Json& object, const RequestOptions& options);
 Status admit_update(Server& server, Call& call, const Json& live, Json& object,
                     const RequestOptions& options);
+// finalize, approval, ephemeralcontainers, status of certificate requests.
+Status admit_subresource(const Call& call, const Json& live, Json& object, WallTime now);
 Status admit_delete(Server& server, const Call& call, const Json& live, bool dry_run);
 // The right to create that PUT and apply of a missing object need. Errors: Forbidden.
 Status may_create_too(const Server& server, const Call& call);
