@@ -72,12 +72,40 @@ http::Response serve_document(Server& server, const Call& call) {
   return response;
 }
 
+// One length-delimited field of a protobuf message; lengths here are below 128.
+std::string proto_field(int number, std::string_view bytes) {
+  std::string field;
+  field += static_cast<char>(number << 3 | 2);
+  field += static_cast<char>(bytes.size());
+  return field.append(bytes);
+}
+
+// Version 2 has its head and no definitions: clients of today read version 3 and ask here only for kinds that
+// they did not find there, which version 2 would not know either. kubectl insists on protobuf
+// (openapi.v2.Document: swagger = 1, info = 2 {title = 1, version = 2}, paths = 8, definitions = 9).
+http::Response serve_version_2(const Server& server, const Call& call) {
+  constexpr std::string_view kProto = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+  const std::string& version = server.options.git_version;
+  if (call.request.headers.get("Accept").find("proto-openapi.spec.v2") != std::string_view::npos) {
+    const std::string info = proto_field(1, "Kubernetes") + proto_field(2, version);
+    const std::string document =
+        proto_field(1, "2.0") + proto_field(2, info) + proto_field(8, "") + proto_field(9, "");
+    return text_response(200, document, std::string(kProto));
+  }
+  const Json document = Json::object({{"swagger", "2.0"},
+                                      {"info", Json::object({{"title", "Kubernetes"}, {"version", version}})},
+                                      {"paths", Json::object()},
+                                      {"definitions", Json::object()}});
+  return text_response(200, document.dump(), "application/json");
+}
+
 }  // namespace
 
 std::optional<http::Response> serve_openapi(Server& server, Call& call) {
   const auto& parts = call.info.parts;
   if (parts.empty() || parts[0] != "openapi") return std::nullopt;
   if (call.request.method != "GET") return error_response(call, method_not_allowed());
+  if (parts.size() == 2 && parts[1] == "v2") return serve_version_2(server, call);
   if (parts.size() == 2 && parts[1] == "v3") return serve_index(server, call);
   if (parts.size() >= 4 && parts[1] == "v3" && (parts[2] == "api" || parts[2] == "apis"))
     return serve_document(server, call);
