@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the rules "command" and "args" have in common: they add words to, or remove words from, a list of texts of
-// the container of a given name.
+// What the rules "command" and "args" have in common: they add words to, or remove words from, a list of
+// texts of the container of a given name.
 #pragma once
 
 #include <flotilla/sdk/json.hpp>

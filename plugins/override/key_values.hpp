@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the rules "labels" and "annotations" have in common: they add, replace or remove entries of a map of texts in
-// the metadata of the object itself (not of its pod template).
+// What the rules "labels" and "annotations" have in common: they add, replace or remove entries of a map of
+// texts in the metadata of the object itself (not of its pod template).
 #pragma once
 
 #include <flotilla/sdk/json.hpp>

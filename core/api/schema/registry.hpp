@@ -47,7 +47,7 @@ struct Traits {
   bool create_on_update = false;        // PUT to a missing object makes it
   bool returns_deleted = false;         // DELETE answers with the object instead of a Status
   bool graceful_delete = false;         // pods
-  std::string_view error_group;       // in the text of Invalid errors, where it differs from the group
+  std::string_view error_group;         // in the text of Invalid errors, where it differs from the group
   bool typed = true;  // stored as Go's types are: canonical quantities, no nulls, no empty fields
 };
 

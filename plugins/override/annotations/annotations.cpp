@@ -8,11 +8,12 @@ namespace flotilla::plugins::annotations {
 
 class AnnotationsRule {
  public:
-  static constexpr sdk::OverrideInfo kInfo = {.name = "annotations",
-                                              .summary = "Adds, replaces or removes annotations of the object",
-                                              .field = "annotationsOverrider",
-                                              .order = 500,
-                                              .params_schema = kKeyValuesSchema};
+  static constexpr sdk::OverrideInfo kInfo = {
+      .name = "annotations",
+      .summary = "Adds, replaces or removes annotations of the object",
+      .field = "annotationsOverrider",
+      .order = 500,
+      .params_schema = kKeyValuesSchema};
 
   explicit AnnotationsRule(std::string_view params) : map_("annotations", params) {}
   std::string patch(std::string_view manifest) const { return map_.patch(manifest); }

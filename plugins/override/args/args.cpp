@@ -8,11 +8,12 @@ namespace flotilla::plugins::args {
 
 class ArgsRule {
  public:
-  static constexpr sdk::OverrideInfo kInfo = {.name = "args",
-                                              .summary = "Adds to or removes from the arguments of a container's command",
-                                              .field = "argsOverrider",
-                                              .order = 300,
-                                              .params_schema = kCommandLineSchema};
+  static constexpr sdk::OverrideInfo kInfo = {
+      .name = "args",
+      .summary = "Adds to or removes from the arguments of a container's command",
+      .field = "argsOverrider",
+      .order = 300,
+      .params_schema = kCommandLineSchema};
 
   explicit ArgsRule(std::string_view params) : line_("args", params) {}
   std::string patch(std::string_view manifest) const { return line_.patch(manifest); }

@@ -95,7 +95,8 @@ class FieldRule {
   static Json& field_at(Json& object, const std::string& path) {
     try {
       Json& field = object.at(Json::json_pointer(path));
-      if (!field.is_string()) sdk::refuse("Get object's value by overrider's path(" + path + ") is not string");
+      if (!field.is_string())
+        sdk::refuse("Get object's value by overrider's path(" + path + ") is not string");
       return field;
     } catch (const Json::exception& fault) {
       sdk::refuse("there is no value at fieldPath " + path + ": " + fault.what());

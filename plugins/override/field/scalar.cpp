@@ -12,7 +12,9 @@ namespace {
 
 using sdk::Json;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 template <typename... Texts>
 bool any_of(std::string_view text, Texts... texts) {
@@ -31,7 +33,8 @@ std::optional<Scalar> resolve_word(std::string_view text) {
   if (any_of(text, ".nan", ".NaN", ".NAN")) {
     return Scalar{ScalarType::Float, std::numeric_limits<double>::quiet_NaN()};
   }
-  if (any_of(text, ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF")) return Scalar{ScalarType::Float, kInfinity};
+  if (any_of(text, ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"))
+    return Scalar{ScalarType::Float, kInfinity};
   if (any_of(text, "-.inf", "-.Inf", "-.INF")) return Scalar{ScalarType::Float, -kInfinity};
   if (text == "<<") return Scalar{ScalarType::Merge, "<<"};
   return std::nullopt;
@@ -41,7 +44,8 @@ std::optional<Scalar> resolve_word(std::string_view text) {
 int take_number(std::string_view& text, std::size_t most) {
   std::size_t length = 0;
   int value = 0;
-  while (length < text.size() && length < most && is_digit(text[length])) value = value * 10 + (text[length++] - '0');
+  while (length < text.size() && length < most && is_digit(text[length]))
+    value = value * 10 + (text[length++] - '0');
   text.remove_prefix(length);
   return length == 0 ? -1 : value;
 }
@@ -52,7 +56,9 @@ bool take(std::string_view& text, char c) {
   return true;
 }
 
-bool in_range(int value, int low, int high) { return value >= low && value <= high; }
+bool in_range(int value, int low, int high) {
+  return value >= low && value <= high;
+}
 
 // 2001-2-3, 2001-02-03T04:05:06.7Z, 2001-02-03 04:05:06
 bool is_timestamp(std::string_view text) {

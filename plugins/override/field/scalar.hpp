@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a plain YAML scalar means. The rules are YAML 1.1 as Kubernetes' tools read it: yes and on are booleans, 0777
-// is octal, a date is a text of its own type.
+// What a plain YAML scalar means. The rules are YAML 1.1 as Kubernetes' tools read it: yes and on are
+// booleans, 0777 is octal, a date is a text of its own type.
 #pragma once
 
 #include <flotilla/sdk/json.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// YAML texts as JSON values and back, in the form that Kubernetes' tools write: sorted keys, lists at the column of
-// their key, lines folded beyond column 80, quotes only where a text would mean something else without.
+// YAML texts as JSON values and back, in the form that Kubernetes' tools write: sorted keys, lists at the
+// column of their key, lines folded beyond column 80, quotes only where a text would mean something else
+// without.
 #pragma once
 
 #include <flotilla/sdk/json.hpp>

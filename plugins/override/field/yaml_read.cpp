@@ -77,7 +77,8 @@ class YamlReader {
     const std::string& tag = node.Tag();
     if (tag == "!" || tag == "tag:yaml.org,2002:str") return node.Scalar();
     Scalar resolved = resolve_plain(node.Scalar());
-    if (tag == "tag:yaml.org,2002:float" && resolved.type == ScalarType::Int) return std::move(resolved.value);
+    if (tag == "tag:yaml.org,2002:float" && resolved.type == ScalarType::Int)
+      return std::move(resolved.value);
     return resolved.type == ScalarType::Float && !std::isfinite(resolved.value.get<double>())
                ? Json(node.Scalar())
                : std::move(resolved.value);

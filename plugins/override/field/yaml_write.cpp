@@ -20,9 +20,15 @@ constexpr std::size_t kLongestSimpleKey = 128;
 
 enum class Style : std::uint8_t { Plain, Single, Double, Literal };
 
-bool is_digit(std::uint32_t c) { return c >= '0' && c <= '9'; }
-bool is_letter(std::uint32_t c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0xAA; }
-bool is_break(std::uint32_t c) { return c == '\n' || c == '\r' || c == 0x85 || c == 0x2028 || c == 0x2029; }
+bool is_digit(std::uint32_t c) {
+  return c >= '0' && c <= '9';
+}
+bool is_letter(std::uint32_t c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0xAA;
+}
+bool is_break(std::uint32_t c) {
+  return c == '\n' || c == '\r' || c == 0x85 || c == 0x2028 || c == 0x2029;
+}
 bool is_printable(std::uint32_t c) {
   return c == '\n' || (c >= 0x20 && c <= 0x7E) || (c >= 0xA0 && c <= 0xD7FF) ||
          (c >= 0xE000 && c <= 0xFFFD && c != 0xFEFF);
@@ -61,7 +67,8 @@ bool is_indicator(const std::vector<Rune>& text, std::size_t i, bool after_blank
   const auto blank = [](std::uint32_t each) { return each == ' ' || each == '\t' || is_break(each); };
   const bool before_blank = i + 1 == text.size() || blank(text[i + 1].code);
   if (i == 0) {
-    if (c < 0x80 && std::string_view("#,[]{}&*!|>'\"%@`").find(static_cast<char>(c)) != std::string_view::npos) {
+    if (c < 0x80 &&
+        std::string_view("#,[]{}&*!|>'\"%@`").find(static_cast<char>(c)) != std::string_view::npos) {
       return true;
     }
     return (c == '?' || c == ':' || c == '-') && before_blank;
@@ -239,7 +246,8 @@ class YamlWriter {
     if (text.find(':') == std::string_view::npos) return false;
     if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
     if (text.empty() || !is_digit(static_cast<unsigned char>(text[0]))) return false;
-    while (!text.empty() && (is_digit(static_cast<unsigned char>(text[0])) || text[0] == '_')) text.remove_prefix(1);
+    while (!text.empty() && (is_digit(static_cast<unsigned char>(text[0])) || text[0] == '_'))
+      text.remove_prefix(1);
     if (!text.starts_with(':')) return false;
     while (text.starts_with(':')) {
       text.remove_prefix(1);
@@ -247,7 +255,8 @@ class YamlWriter {
       if (digits == 0 || digits > 2 || (digits == 2 && text[0] > '5')) return false;
       text.remove_prefix(digits);
     }
-    if (text.starts_with('.')) text.remove_prefix(std::min(text.find_first_not_of("0123456789_", 1), text.size()));
+    if (text.starts_with('.'))
+      text.remove_prefix(std::min(text.find_first_not_of("0123456789_", 1), text.size()));
     return text.empty();
   }
 
@@ -288,8 +297,8 @@ class YamlWriter {
 
   void escape(std::uint32_t c) {
     static constexpr std::pair<std::uint32_t, char> kNamed[] = {
-        {0, '0'},    {7, 'a'},    {8, 'b'},    {9, 't'},   {10, 'n'},   {11, 'v'},   {12, 'f'},    {13, 'r'},
-        {27, 'e'},   {'"', '"'},  {'\\', '\\'}, {0x85, 'N'}, {0xA0, '_'}, {0x2028, 'L'}, {0x2029, 'P'}};
+        {0, '0'},  {7, 'a'},   {8, 'b'},     {9, 't'},    {10, 'n'},   {11, 'v'},     {12, 'f'},    {13, 'r'},
+        {27, 'e'}, {'"', '"'}, {'\\', '\\'}, {0x85, 'N'}, {0xA0, '_'}, {0x2028, 'L'}, {0x2029, 'P'}};
     put('\\');
     for (const auto& [code, name] : kNamed) {
       if (code == c) return put(name);
@@ -363,6 +372,8 @@ class YamlWriter {
 
 }  // namespace
 
-std::string write_yaml(const Json& value) { return YamlWriter().write(value); }
+std::string write_yaml(const Json& value) {
+  return YamlWriter().write(value);
+}
 
 }  // namespace flotilla::plugins::field

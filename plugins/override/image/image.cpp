@@ -23,7 +23,8 @@ class ImageRule {
       .summary = "Changes registry, repository or tag of container images",
       .field = "imageOverrider",
       .order = 100,
-      .params_schema = R"({"type":"array","items":{"type":"object","required":["component","operator"],"properties":{
+      .params_schema =
+          R"({"type":"array","items":{"type":"object","required":["component","operator"],"properties":{
 "predicate":{"type":"object","required":["path"],"properties":{"path":{"type":"string"}}},
 "component":{"enum":["Registry","Repository","Tag"]},"operator":{"enum":["add","remove","replace"]},
 "value":{"type":"string"}}}})"};
@@ -33,7 +34,8 @@ class ImageRule {
       Step step{sdk::text(sdk::member(sdk::member(item, "predicate"), "path")),
                 sdk::text(sdk::member(item, "component")), sdk::text(sdk::member(item, "operator")),
                 sdk::text(sdk::member(item, "value")), sdk::member(item, "predicate").is_object()};
-      if (step.at_path && !step.path.starts_with('/')) sdk::refuse("imagePath should be start with / character");
+      if (step.at_path && !step.path.starts_with('/'))
+        sdk::refuse("imagePath should be start with / character");
       steps_.push_back(std::move(step));
     }
   }
@@ -98,7 +100,8 @@ class ImageRule {
   // Walks members and list indexes.
   static Json& text_at(Json& object, const std::string& path) {
     const auto missing = [&](std::string_view why) {
-      sdk::refuse("failed to obtain imageValue with predicate path(" + path + "), error: " + std::string(why));
+      sdk::refuse("failed to obtain imageValue with predicate path(" + path +
+                  "), error: " + std::string(why));
     };
     Json* here = &object;
     std::string_view rest = path;

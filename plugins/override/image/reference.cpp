@@ -8,10 +8,18 @@
 namespace flotilla::plugins::image {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-bool is_letter(char c) { return is_lower(c) || (c >= 'A' && c <= 'Z'); }
-bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+bool is_letter(char c) {
+  return is_lower(c) || (c >= 'A' && c <= 'Z');
+}
+bool is_hex(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
 
 template <typename Predicate>
 bool all(std::string_view text, Predicate holds) {
@@ -40,7 +48,9 @@ bool is_tag(std::string_view text) {
 bool is_algorithm(std::string_view text) {
   bool at_start = true;
   for (const char c : text) {
-    if (at_start ? !is_letter(c) : !is_letter(c) && !is_digit(c) && (c != '-' && c != '_' && c != '+' && c != '.')) return false;
+    if (at_start ? !is_letter(c)
+                 : !is_letter(c) && !is_digit(c) && (c != '-' && c != '_' && c != '+' && c != '.'))
+      return false;
     at_start = !is_letter(c) && !is_digit(c);
   }
   return !at_start;
@@ -88,7 +98,8 @@ bool is_path_component(std::string_view text) {
 bool is_domain(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   const std::size_t bracket = text.rfind(']');
-  const bool has_port = colon != std::string_view::npos && (bracket == std::string_view::npos || bracket < colon);
+  const bool has_port =
+      colon != std::string_view::npos && (bracket == std::string_view::npos || bracket < colon);
   if (has_port) {
     const std::string_view port = text.substr(colon + 1);
     if (port.empty() || !all(port, is_digit)) return false;

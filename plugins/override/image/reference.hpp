@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// References to container images: [registry/]repository[:tag][@digest], by the grammar of the distribution project.
+// References to container images: [registry/]repository[:tag][@digest], by the grammar of the distribution
+// project.
 #pragma once
 
 #include <string>

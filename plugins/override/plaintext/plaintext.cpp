@@ -14,7 +14,8 @@ class PlaintextRule {
       .summary = "Changes values at paths of the object",
       .field = "plaintext",
       .order = 700,
-      .params_schema = R"({"type":"array","items":{"type":"object","required":["path","operator"],"properties":{
+      .params_schema =
+          R"({"type":"array","items":{"type":"object","required":["path","operator"],"properties":{
 "path":{"type":"string"},"operator":{"enum":["add","remove","replace"]},"value":{}}}})"};
 
   explicit PlaintextRule(std::string_view params) {

@@ -252,7 +252,8 @@ typedef struct flt_driver_ops {
   uint32_t struct_size;
   uint32_t _pad;
 
-  /* [op] No I/O, returns at once: prepares. Required. Errors: INVALID_ARGUMENT naming what of the reference is broken. */
+  /* [op] No I/O, returns at once: prepares. Required. Errors: INVALID_ARGUMENT naming what of the reference
+   * is broken. */
   flt_status_t (*connect)(void* self, const flt_cluster_ref_t* ref, flt_conn_t** conn, flt_error_t* err);
   /* [op] Ends what still runs on the connection (it completes FLT_CANCELLED, streams end) and frees it
    * when all of it did. The host uses the connection no more. Required. */

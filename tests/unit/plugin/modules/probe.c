@@ -19,7 +19,8 @@
 #define PROBE_SYMBOL flt_plugin_v1
 #endif
 
-static flt_status_t create(const flt_host_t* host, const flt_create_args_t* args, void** self, flt_error_t* err) {
+static flt_status_t create(const flt_host_t* host, const flt_create_args_t* args, void** self,
+                           flt_error_t* err) {
   (void)host;
   (void)err;
   char* made = calloc(1, args->config_json.n + 1);
@@ -62,8 +63,9 @@ static const flt_component_t component = {
     .kind = FLT_KIND_SCHEDULER,
     .name = PROBE_COMPONENT,
     .summary = "does nothing",
-    .config_schema = "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"weight\":{\"type\":"
-                     "\"integer\",\"minimum\":1,\"default\":5}}}",
+    .config_schema =
+        "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"weight\":{\"type\":"
+        "\"integer\",\"minimum\":1,\"default\":5}}}",
     .ops = &ops,
     .create = create,
     .destroy = destroy,
