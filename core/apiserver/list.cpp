@@ -85,7 +85,9 @@ Page cut_page(std::vector<ObjectPtr> all, Revision revision, const Selection& se
     return page;
   }
   for (; it != all.end(); ++it) {
-    if (!selection.matches(**it)) continue;
+    const bool chosen = selection.matches(**it);
+    if (selection.reads_content()) (*it)->release_content();
+    if (!chosen) continue;
     if (limit != 0 && page.objects.size() == limit) {
       page.meta.continue_token =
           encode_continuation(static_cast<std::uint64_t>(revision.get()), page.objects.back()->key());

@@ -20,6 +20,8 @@ class Selection {
   }
   bool has_selector() const { return !labels_.selects_everything() || !fields_.selects_everything(); }
   bool matches(const api::Object& object) const;
+  // matches() parses objects: a list lets go of what it parsed.
+  bool reads_content() const { return reads_content_; }
   // The name that the selection demands, where it demands one.
   std::string_view name() const { return only_name_; }
 

@@ -101,8 +101,10 @@ Json whole_list(const Server& server, const Call& call, const std::vector<Object
                 const ListMeta& meta) {
   if (call.media.shape == Shape::Table) {
     std::vector<Json> contents;
-    for (const ObjectPtr& object : objects)
+    for (const ObjectPtr& object : objects) {
       contents.push_back(present(*call.served, *call.resource, *object));
+      object->release_content();  // a list of thousands is not kept parsed
+    }
     return table_of(server, call, contents, meta.to_json(), true);
   }
   Json items = Json::array();
