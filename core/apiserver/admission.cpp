@@ -215,8 +215,11 @@ Status admit_create(Server& server, Call& call, Json& object, const RequestOptio
   if (auto done = namespace_lifecycle(server, call, name, true); !done) return done;
   if (call.resource->origin == api::Origin::Custom &&
       call.served->terminating.contains(call.resource->group_resource())) {
+    ErrorDetails details;
+    details.group = call.resource->group;
+    details.kind = call.resource->resource;
     return Error(Code::Unsupported, "create not allowed while custom resource definition is terminating",
-                 ErrorDetails{.group = call.resource->group, .kind = call.resource->resource});
+                 std::move(details));
   }
   if (auto done = shape_new(server, call, object); !done) return done;
   if (auto done = check_escalation(server, call, Json(), object); !done) return done;

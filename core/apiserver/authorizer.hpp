@@ -18,10 +18,10 @@
 namespace flotilla::apiserver {
 
 struct Attributes {
-  std::string verb;
+  std::string verb = {};
   bool is_resource = true;
-  std::string group, resource, subresource, ns, name;
-  std::string path;  // of non-resource requests
+  std::string group = {}, resource = {}, subresource = {}, ns = {}, name = {};
+  std::string path = {};  // of non-resource requests
 
   std::string resource_text() const { return subresource.empty() ? resource : resource + "/" + subresource; }
 };

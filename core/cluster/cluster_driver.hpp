@@ -73,9 +73,9 @@ class MemberWatch {
 };
 
 struct ListSelector {
-  std::string ns;  // empty: all
-  std::string label_selector;
-  std::string field_selector;
+  std::string ns = {};  // empty: all
+  std::string label_selector = {};
+  std::string field_selector = {};
 };
 
 struct RemoveOptions {

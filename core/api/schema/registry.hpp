@@ -63,9 +63,9 @@ struct ScalePaths {
 };
 
 struct PrinterColumn {
-  std::string name, type, format, description;
+  std::string name, type, format = {}, description = {};
   int priority = 0;
-  std::string cell;  // a cell rule (core/api/table), for custom resources a JSONPath
+  std::string cell = {};  // a cell rule (core/api/table), for custom resources a JSONPath
 };
 
 struct Resource {
