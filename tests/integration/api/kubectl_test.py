@@ -103,8 +103,8 @@ def check(kubectl):
 
 def main():
     if shutil.which("kubectl") is None:
-        print("kubectl is not installed")
-        return 77
+        print("kubectl is not installed; run packaging/install-deps.sh test")
+        return 1
     with tempfile.TemporaryDirectory() as directory:
         server = subprocess.Popen([sys.argv[1], directory, "--controllers"], stdin=subprocess.PIPE,
                                   stdout=subprocess.PIPE, text=True)
