@@ -13,6 +13,10 @@ namespace bench = flotilla::bench;
 
 constexpr std::array kBenches = {
     bench::Bench{"http", "HTTPS over the loopback: small answers and large lists", bench::run_http},
+    bench::Bench{"propagation", "from apply to present in simulated members", bench::run_propagation},
+    bench::Bench{"api", "creates, gets and lists over HTTPS, sqlite with fsync", bench::run_api},
+    bench::Bench{"memory", "resident memory, idle and with templates", bench::run_memory},
+    bench::Bench{"startup", "time until flotillad serves", bench::run_startup},
     bench::Bench{"schedule", "one scheduling decision, by number of clusters and strategy",
                  bench::run_schedule},
     bench::Bench{"store", "durable writes by number of clients, reads, start, memory per object",
