@@ -84,7 +84,7 @@ std::string proto_field(int number, std::string_view bytes) {
 // they did not find there, which version 2 would not know either. kubectl insists on protobuf
 // (openapi.v2.Document: swagger = 1, info = 2 {title = 1, version = 2}, paths = 8, definitions = 9).
 http::Response serve_version_2(const Server& server, const Call& call) {
-  constexpr std::string_view kProto = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+  constexpr std::string_view kProto = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
   const std::string& version = server.options.git_version;
   if (call.request.headers.get("Accept").find("proto-openapi.spec.v2") != std::string_view::npos) {
     const std::string info = proto_field(1, "Kubernetes") + proto_field(2, version);

@@ -11,6 +11,9 @@ namespace {
 const Logger kLog("events");
 constexpr std::size_t kMostPending = 4096;
 constexpr std::size_t kMostWritten = 8192;
+constexpr std::size_t kBusy = 64;  // commits that wait for the disk
+constexpr int kMostLooks = 10;
+constexpr auto kLookAgain = std::chrono::milliseconds(20);
 constexpr auto kForgetAfter = std::chrono::minutes(10);  // client-go's correlation window
 
 const store::StoredKind& event_kind() {
@@ -97,10 +100,21 @@ Task<void> EventRecorder::run() {
       if (!node.empty()) pending = std::move(node.mapped());
     }
     if (pending.count > 0) {
+      auto yielding = yield_to_writes();
+      co_await std::move(yielding);
       auto writing = write(*identity, std::move(pending));
       co_await std::move(writing);
     }
     queue_.done(*identity);
+  }
+}
+
+// Events are for people, who can wait: while commits queue up for the disk, they stand back, at most for a
+// while.
+Task<void> EventRecorder::yield_to_writes() {
+  for (int looks = 0; looks < kMostLooks && writer_.store().stats().pending_commits > kBusy; ++looks) {
+    auto sleeping = sleep_for(kLookAgain);
+    if (!co_await std::move(sleeping)) co_return;
   }
 }
 

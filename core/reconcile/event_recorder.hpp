@@ -41,6 +41,7 @@ class EventRecorder {
   };
 
   Task<void> run();
+  Task<void> yield_to_writes();
   Task<void> write(std::string identity, Pending pending);
   void forget_old(WallTime now);
 

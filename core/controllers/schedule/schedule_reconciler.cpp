@@ -200,10 +200,11 @@ Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr bi
 
   if (ok || no_fit) {
     const std::string placement = (*content)["spec"]["placement"].dump();
-    const Revision seen = binding->revision();
     auto writing = context_.writer.modify(
-        scope.kind, Part::Main, binding->key(), [targets, placement, seen](Json& object) -> Result<bool> {
-          if (api::revision_of(object) != seen)
+        scope.kind, Part::Main, binding->key(),
+        [targets, placement, generation](Json& object) -> Result<bool> {
+          // Status may have moved; what was asked must not have.
+          if (std::as_const(object)["metadata"]["generation"].as_int() != generation)
             return Error(Code::Conflict, "the binding changed while it was scheduled");
           const Json& known = std::as_const(object)["spec"]["clusters"];
           const bool same = known == *targets || (known.empty() && targets->empty());
@@ -219,7 +220,9 @@ Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr bi
         });
     const auto written = co_await std::move(writing);
     if (!written) {
-      co_return written.error().is(Code::NotFound) ? Outcome::done() : Outcome::retry(written.error());
+      // Gone, or changed: then it is due again already.
+      const bool stale = written.error().is(Code::NotFound) || written.error().is(Code::Conflict);
+      co_return stale ? Outcome::done() : Outcome::retry(written.error());
     }
     generation = (*written)->generation();
   }

@@ -5,6 +5,12 @@
 #include "core/controllers/templates.hpp"
 
 namespace flotilla::controllers {
+namespace {
+
+// The Works of a binding report within moments of each other: one look serves them all.
+constexpr Duration kGather = std::chrono::milliseconds(10);
+
+}  // namespace
 
 BindingStatusReconciler::BindingStatusReconciler(Context& context, WorkIndex& works)
     : LoopController(context, "binding-status", {.workers = context.options.workers}), works_(works) {
@@ -28,7 +34,7 @@ void BindingStatusReconciler::on_work(const Event& event) {
       return;
   }
   const auto binding = binding_of_work(*content);
-  if (binding) loop_.enqueue({binding->scope->kind.collection(), binding->key});
+  if (binding) loop_.enqueue_after({binding->scope->kind.collection(), binding->key}, kGather);
 }
 
 Task<Outcome> BindingStatusReconciler::reconcile(Key key) {

@@ -71,6 +71,8 @@ class Plugin_Registry : public testing::Test {
     return status ? "" : status.error().message();
   }
 
+  // What the registry adopts outlives it.
+  Specimen specimen_, other_specimen_;
   SystemClock clock_;
   Executor executor_;
   HostEnvironment environment_;
@@ -139,8 +141,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return info.param.name; });
 
 TEST_F(Plugin_Registry, adopts_a_good_plugin_and_makes_instances) {
-  const Specimen specimen;
-  EXPECT_EQ(refusal(specimen), "");
+  EXPECT_EQ(refusal(specimen_), "");
   EXPECT_THAT(registry_.names(FLT_KIND_SCHEDULER), ElementsAre("specimen"));
   const auto instance = registry_.instantiate(FLT_KIND_SCHEDULER, "specimen");
   ASSERT_TRUE(instance.ok());
@@ -148,27 +149,24 @@ TEST_F(Plugin_Registry, adopts_a_good_plugin_and_makes_instances) {
 }
 
 TEST_F(Plugin_Registry, skips_a_component_of_a_kind_it_has_never_heard_of) {
-  Specimen specimen;
-  flt_component_t future = specimen.component;
+  flt_component_t future = specimen_.component;  // gone before the registry, which has not kept it
   future.kind = "flotilla.estimator/1";
-  specimen.components.push_back(&future);
-  specimen.plugin.components = specimen.components.data();
-  specimen.plugin.n_components = 2;
-  EXPECT_EQ(refusal(specimen), "");
+  specimen_.components.push_back(&future);
+  specimen_.plugin.components = specimen_.components.data();
+  specimen_.plugin.n_components = 2;
+  EXPECT_EQ(refusal(specimen_), "");
   EXPECT_THAT(registry_.records()[0].notices, ElementsAre(HasSubstr("flotilla.estimator/1")));
   EXPECT_EQ(registry_.records()[0].components.size(), 1u);
 }
 
 TEST_F(Plugin_Registry, refuses_the_same_component_from_another_plugin) {
-  Specimen first, second;
-  second.plugin.id = "org.example.second";
-  EXPECT_EQ(refusal(first), "");
-  EXPECT_THAT(refusal(second), HasSubstr("already offered"));
+  other_specimen_.plugin.id = "org.example.second";
+  EXPECT_EQ(refusal(specimen_), "");
+  EXPECT_THAT(refusal(other_specimen_), HasSubstr("already offered"));
 }
 
 TEST_F(Plugin_Registry, says_what_there_is_when_a_component_is_unknown) {
-  Specimen specimen;
-  EXPECT_EQ(refusal(specimen), "");
+  EXPECT_EQ(refusal(specimen_), "");
   EXPECT_FALSE(registry_.load(fs::temp_directory_path() / "absent.so"));
   const auto instance = registry_.instantiate(FLT_KIND_SCHEDULER, "other");
   ASSERT_FALSE(instance.ok());
