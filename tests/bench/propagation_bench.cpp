@@ -186,6 +186,10 @@ Result<std::vector<Line>> run_propagation() {
     }
     lines.push_back(*std::move(line));
   }
+  Line commits;
+  commits.work = "commits per ConfigMap";
+  commits.count = (fleet.store().revision().get() - request.after.get()) / (kSerial + kBurst);
+  lines.push_back(commits);
   scope.cancel();
   scope.join_blocking();
   client.close();
