@@ -58,6 +58,14 @@ PodCounts count_pods(World& world, const ObjectPtr& job, std::vector<ObjectKey>&
     ++counts.total;
     const auto pod_content = pod->content();
     const std::string_view phase = phase_of(*pod_content);
+    const bool ended = phase == "Succeeded" || phase == "Failed";
+    if ((ended || pod->deleting()) && api::has_finalizer(*pod_content, kJobTracking)) {
+      auto counting = world_.writer.modify(
+          kinds::kPod, store::Part::Main, pod_key,
+          [](Json& stored) -> Result<bool> { return api::remove_finalizer(stored, kJobTracking); });
+      const auto counted = co_await std::move(counting);
+      if (!counted && !counted.error().is(Code::NotFound)) co_return Outcome::retry(counted.error());
+    }
     if (phase == "Succeeded") {
       ++counts.succeeded;
     } else if (phase == "Failed") {
@@ -125,6 +133,7 @@ Task<Outcome> JobSimulator::reconcile(reconcile::Key key) {
   for (; counts.active < wanted; ++counts.active, ++counts.total) {
     const std::string name = job->name() + suffix(world_, job->uid() + "/" + std::to_string(counts.total));
     Json pod = pod_from_template(*content, spec["template"], name);
+    api::add_finalizer(pod, kJobTracking);
     auto creating = ensure(world_, kinds::kPod, std::move(pod));
     const Status created = co_await std::move(creating);
     if (!created) co_return Outcome::retry(created.error());

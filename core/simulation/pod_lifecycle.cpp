@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/api/conditions.hpp"
+#include "core/simulation/simulators.hpp"
 
 namespace flotilla::simulation {
 namespace {
@@ -118,6 +119,14 @@ Task<Outcome> PodLifecycle::stop(ObjectPtr pod) {
   if (passed < world_.settings.delay.pod_stop)
     co_return Outcome::again_in(world_.settings.delay.pod_stop - passed);
   stopping_.erase(life);
+  if (api::has_finalizer(*pod->content(), kJobTracking)) {
+    // Its job may be gone and count no more.
+    auto freeing = world_.writer.modify(
+        kinds::kPod, store::Part::Main, pod->key(),
+        [](Json& stored) -> Result<bool> { return api::remove_finalizer(stored, kJobTracking); });
+    const auto freed = co_await std::move(freeing);
+    if (!freed && !freed.error().is(Code::NotFound)) co_return Outcome::retry(freed.error());
+  }
   store::DeleteOptions options;
   options.grace_period_seconds = 0;
   options.uid = pod->uid();

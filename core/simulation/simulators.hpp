@@ -50,6 +50,9 @@ class DaemonSetSimulator final : public reconcile::Reconciler {
   const NodePool& nodes_;
 };
 
+// On the pods of jobs, until the job has counted them.
+inline constexpr std::string_view kJobTracking = "batch.kubernetes.io/job-tracking";
+
 class JobSimulator final : public reconcile::Reconciler {
  public:
   explicit JobSimulator(World& world) : world_(world) {}

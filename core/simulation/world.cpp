@@ -16,7 +16,8 @@ const store::StoredKind kDeployment{.gvk = {"apps", "v1", "Deployment"},
                                     .resource = "deployments",
                                     .has_status_subresource = true,
                                     .has_generation = true,
-                                    .generation_annotations = true};
+                                    .generation_annotations = true,
+                                    .status_metadata = true};
 const store::StoredKind kStatefulSet{{"apps", "v1", "StatefulSet"}, "statefulsets", true, true, true};
 const store::StoredKind kDaemonSet{{"apps", "v1", "DaemonSet"}, "daemonsets", true, true, true};
 const store::StoredKind kJob{{"batch", "v1", "Job"}, "jobs", true, true, true};
