@@ -48,7 +48,9 @@ void put(Json& status, const char* field, std::int64_t value) {
 }
 
 // Ordinals are taken in turn, so the index need not know the newest pods: a gap in the names ends the count.
-PodCounts count_pods(World& world, const ObjectPtr& job, std::vector<ObjectKey>& active) {
+// `over` are pods that have ended, or are about to, and that the job still holds on to.
+PodCounts count_pods(World& world, const ObjectPtr& job, std::vector<ObjectKey>& active,
+                     std::vector<ObjectKey>& over) {
   PodCounts counts;
   for (std::int64_t ordinal = 0;; ++ordinal) {
     const ObjectKey pod_key{job->ns(),
@@ -59,13 +61,7 @@ PodCounts count_pods(World& world, const ObjectPtr& job, std::vector<ObjectKey>&
     const auto pod_content = pod->content();
     const std::string_view phase = phase_of(*pod_content);
     const bool ended = phase == "Succeeded" || phase == "Failed";
-    if ((ended || pod->deleting()) && api::has_finalizer(*pod_content, kJobTracking)) {
-      auto counting = world_.writer.modify(
-          kinds::kPod, store::Part::Main, pod_key,
-          [](Json& stored) -> Result<bool> { return api::remove_finalizer(stored, kJobTracking); });
-      const auto counted = co_await std::move(counting);
-      if (!counted && !counted.error().is(Code::NotFound)) co_return Outcome::retry(counted.error());
-    }
+    if ((ended || pod->deleting()) && api::has_finalizer(*pod_content, kJobTracking)) over.push_back(pod_key);
     if (phase == "Succeeded") {
       ++counts.succeeded;
     } else if (phase == "Failed") {
@@ -105,7 +101,15 @@ Task<Outcome> JobSimulator::reconcile(reconcile::Key key) {
   }
 
   std::vector<ObjectKey> active;
-  PodCounts counts = count_pods(world_, job, active);
+  std::vector<ObjectKey> over;
+  PodCounts counts = count_pods(world_, job, active, over);
+  for (const ObjectKey& pod_key : over) {
+    auto releasing = world_.writer.modify(
+        kinds::kPod, store::Part::Main, pod_key,
+        [](Json& stored) -> Result<bool> { return api::remove_finalizer(stored, kJobTracking); });
+    const auto released = co_await std::move(releasing);
+    if (!released && !released.error().is(Code::NotFound)) co_return Outcome::retry(released.error());
+  }
   const WallTime now = world_.now();
   const bool complete =
       view.work_queue ? counts.succeeded > 0 && counts.active == 0 : counts.succeeded >= view.completions;
