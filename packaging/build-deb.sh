@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds one .deb of daemon, command line, plugins, SDK headers, systemd unit and configuration.
+# Builds one .deb of daemon, command line, plugins, SDK, samples, documentation, systemd unit and configuration.
 #   packaging/build-deb.sh [OUTPUT_DIRECTORY]      (build/packages when not given)
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
-out=${1:-$root/build/packages}
+mkdir -p "${1:-$root/build/packages}"
+out=$(cd "${1:-$root/build/packages}" && pwd)
 cd "$root"
 packaging/install-deps.sh build package
 # The prefix decides where /etc is.
@@ -13,25 +14,35 @@ cmake --build --preset release --target flotilla_product -j"${FLOTILLA_JOBS:-2}"
 
 version=$(sed -n 's/^project(flotilla VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
 arch=$(dpkg --print-architecture)
+package=$out/flotilla_${version}_$arch.deb
+# Equal sources give an equal package.
+if changed=$(git log -1 --format=%ct 2>/dev/null); then export SOURCE_DATE_EPOCH=$changed; fi
+umask 022
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
-DESTDIR=$stage cmake --install build/release --prefix /usr --strip >/dev/null
-find "$stage" -type d -exec chmod 0755 {} +
+chmod 0755 "$stage"
+DESTDIR=$stage cmake --install build/release --strip >/dev/null
+doc=$stage/usr/share/doc/flotilla
+mv "$doc/LICENSE" "$doc/copyright"
+if grep -rlF "$root/" "$stage" >&2; then
+  echo "error: these files name the folder they were built in" >&2
+  exit 1
+fi
 
-mkdir -p "$stage/DEBIAN"
+mkdir "$stage/DEBIAN"
 install -m 0755 packaging/deb/postinst packaging/deb/prerm packaging/deb/postrm "$stage/DEBIAN/"
 echo /etc/flotilla/flotilla.yaml >"$stage/DEBIAN/conffiles"
 # The shared libraries that the binaries were linked with, as package dependencies.
-mkdir -p "$stage/debian" && : >"$stage/debian/control"
-depends=$(cd "$stage" && dpkg-shlibdeps -O --ignore-missing-info usr/bin/* usr/lib/flotilla/plugins/1/*.so 2>/dev/null |
-  sed -n 's/^shlibs:Depends=//p')
+mkdir "$stage/debian" && : >"$stage/debian/control"
+depends=$(cd "$stage" && dpkg-shlibdeps -O usr/bin/* usr/lib/flotilla/plugins/1/*.so | sed -n 's/^shlibs:Depends=//p')
 rm -rf "$stage/debian"
-cat >"$stage/DEBIAN/control" <<EOF
+[[ -n $depends ]] || { echo "error: dpkg-shlibdeps found no dependencies" >&2; exit 1; }
+cat >"$stage/DEBIAN/control" <<CONTROL
 Package: flotilla
 Version: $version
 Architecture: $arch
 Maintainer: The Flotilla authors <maintainers@flotilla.io>
-Installed-Size: $(du -sk "$stage" | cut -f1)
+Installed-Size: $(du -sk --apparent-size --exclude DEBIAN "$stage" | cut -f1)
 Depends: $depends
 Suggests: kubernetes-client
 Provides: flotilla-plugin-abi-1 (= 1.0)
@@ -43,6 +54,8 @@ Description: multi-cluster Kubernetes control plane
  adapts them for each, keeps them there and reports their combined status.
  It speaks Karmada's API. Storage, scheduling, overrides and cluster drivers
  are plugins.
-EOF
-mkdir -p "$out"
-dpkg-deb --root-owner-group --build "$stage" "$out/flotilla_${version}_${arch}.deb"
+CONTROL
+(cd "$stage" && find etc usr -type f ! -path etc/flotilla/flotilla.yaml -print0 | LC_ALL=C sort -z | xargs -0 md5sum) \
+  >"$stage/DEBIAN/md5sums"
+dpkg-deb --root-owner-group --build "$stage" "$package" >/dev/null
+echo "$package"
