@@ -34,7 +34,7 @@ install -m 0755 packaging/deb/postinst packaging/deb/prerm packaging/deb/postrm 
 echo /etc/flotilla/flotilla.yaml >"$stage/DEBIAN/conffiles"
 # The shared libraries that the binaries were linked with, as package dependencies.
 mkdir "$stage/debian" && : >"$stage/debian/control"
-depends=$(cd "$stage" && dpkg-shlibdeps -O usr/bin/* usr/lib/flotilla/plugins/1/*.so | sed -n 's/^shlibs:Depends=//p')
+depends=$(cd "$stage" && dpkg-shlibdeps -O "$stage"/usr/bin/* "$stage"/usr/lib/flotilla/plugins/1/*.so | sed -n 's/^shlibs:Depends=//p')
 rm -rf "$stage/debian"
 [[ -n $depends ]] || { echo "error: dpkg-shlibdeps found no dependencies" >&2; exit 1; }
 cat >"$stage/DEBIAN/control" <<CONTROL

@@ -56,7 +56,7 @@ fi
 echo "  $bin/flotillad and flotillactl are built" >&2
 
 say "a control plane and ${#members[@]} member clusters"
-"$bin/flotillactl" lab up --members "${#members[@]}" --dir "$lab" 2>&1 >/dev/null | sed '/^Next:/d; /^    /d; s/^/  /' >&2
+"$bin/flotillactl" lab up --members "${#members[@]}" --dir "$lab" 2>&1 >/dev/null | sed '/^Next:/d; /^    /d; s/^/ /' >&2
 export KUBECONFIG=$lab/kubeconfig
 kubectl() { command kubectl --cache-dir "$lab/kubectl-cache" "$@"; }
 

@@ -13,7 +13,7 @@ set(FLOTILLA_PLUGIN_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib/flotilla/plugins/
 # What is shipped must not tell where it was built.
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
 set(CMAKE_C_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
-set(CMAKE_EXE_LINKER_FLAGS_RELEASE "-Wl,-z,relro,-z,now")
+set(CMAKE_EXE_LINKER_FLAGS_RELEASE "-Wl,-z,relro,-z,now,--as-needed,--build-id=sha1")
 
 add_library(flotilla_options INTERFACE)
 target_compile_options(flotilla_options INTERFACE

@@ -62,12 +62,16 @@ class InstallTest(unittest.TestCase):
         self.assertEqual(web.returncode, 0, web.stderr)
         self.assertNotIn("Quarantined", run("flotillactl", *flags, "flotilla", "plugin", "list").stdout)
 
-    def test_the_sdk_builds_a_plugin(self):
-        source, build = f"{self.prefix}/share/flotilla/examples/hello_override", f"{self.folder}/plugin"
-        subprocess.run(["cmake", "-S", source, "-B", build, f"-DCMAKE_PREFIX_PATH={self.prefix}", *self.compiler()],
-                       check=True, stdout=subprocess.DEVNULL)
-        subprocess.run(["cmake", "--build", build], check=True, stdout=subprocess.DEVNULL)
-        run("flotilla-plugin-check", f"{build}/hello_override.so")
+    def test_the_sdk_builds_every_example(self):
+        examples = sorted(glob.glob(f"{self.prefix}/share/flotilla/examples/*/"))
+        self.assertEqual(len(examples), 4)
+        for source in examples:
+            name = os.path.basename(os.path.dirname(source))
+            build = f"{self.folder}/{name}"
+            subprocess.run(["cmake", "-S", source, "-B", build, f"-DCMAKE_PREFIX_PATH={self.prefix}", *self.compiler()],
+                           check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(["cmake", "--build", build], check=True, stdout=subprocess.DEVNULL)
+            run("flotilla-plugin-check", f"{build}/{name}.so")
 
     @staticmethod
     def compiler():
