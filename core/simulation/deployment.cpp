@@ -173,7 +173,8 @@ Task<Status> scale(World& world, ObjectPtr set, std::int64_t replicas) {
 }
 
 // Gives set and deployment the same, newest revision (a rollback reuses an old set).
-// The deployment's goes with its status, as Kubernetes' controller does it: so it counts as no change of spec.
+// The deployment's goes with its status, as Kubernetes' controller does it: so it counts as no change of
+// spec.
 Task<Status> stamp_revision(World& world, store::StoredKind kind, ObjectKey key, std::int64_t revision) {
   const auto part = kind.gvk.kind == "Deployment" ? store::Part::Status : store::Part::Main;
   const std::string text = std::to_string(revision);

@@ -39,6 +39,12 @@ void add_condition(Json& status, std::string_view type, std::string_view reason,
   }
 }
 
+void add_failure(Json& status, WallTime now) {
+  add_condition(status, "FailureTarget", "BackoffLimitExceeded",
+                "Job has reached the specified backoff limit", now);
+  add_condition(status, "Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit", now);
+}
+
 void put(Json& status, const char* field, std::int64_t value) {
   if (value != 0) {
     status.set(field, value);
@@ -123,10 +129,7 @@ Task<Outcome> JobSimulator::reconcile(reconcile::Key key) {
     add_condition(status, "Complete", "CompletionsReached", "Reached expected number of succeeded pods", now);
     world_.events.record(*content, reconcile::kNormal, "Completed", "Job completed");
   } else if (failed) {
-    add_condition(status, "FailureTarget", "BackoffLimitExceeded",
-                  "Job has reached the specified backoff limit", now);
-    add_condition(status, "Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit",
-                  now);
+    add_failure(status, now);
   }
   std::int64_t wanted = 0;
   if (!complete && !failed && !view.suspended) {
