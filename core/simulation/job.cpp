@@ -81,6 +81,17 @@ PodCounts count_pods(World& world, const ObjectPtr& job, std::vector<ObjectKey>&
   return counts;
 }
 
+Task<Status> release_pods(World& world, std::vector<ObjectKey> over) {
+  for (const ObjectKey& pod : over) {
+    auto releasing = world.writer.modify(
+        kinds::kPod, store::Part::Main, pod,
+        [](Json& stored) -> Result<bool> { return api::remove_finalizer(stored, kJobTracking); });
+    const auto released = co_await std::move(releasing);
+    if (!released && !released.error().is(Code::NotFound)) co_return released.error();
+  }
+  co_return Status();
+}
+
 }  // namespace
 
 // 1. Count the pods it owns. 2. Enough succeeded: Complete; too many failed: Failed. 3. Else keep as many
@@ -109,13 +120,9 @@ Task<Outcome> JobSimulator::reconcile(reconcile::Key key) {
   std::vector<ObjectKey> active;
   std::vector<ObjectKey> over;
   PodCounts counts = count_pods(world_, job, active, over);
-  for (const ObjectKey& pod_key : over) {
-    auto releasing = world_.writer.modify(
-        kinds::kPod, store::Part::Main, pod_key,
-        [](Json& stored) -> Result<bool> { return api::remove_finalizer(stored, kJobTracking); });
-    const auto released = co_await std::move(releasing);
-    if (!released && !released.error().is(Code::NotFound)) co_return Outcome::retry(released.error());
-  }
+  auto releasing = release_pods(world_, std::move(over));
+  const Status released = co_await std::move(releasing);
+  if (!released) co_return Outcome::retry(released.error());
   const WallTime now = world_.now();
   const bool complete =
       view.work_queue ? counts.succeeded > 0 && counts.active == 0 : counts.succeeded >= view.completions;
