@@ -2,7 +2,8 @@
 #include "core/apiserver/errors.hpp"
 
 #include <algorithm>
-#include <cstdio>
+
+#include "core/api/validation/field_error.hpp"
 
 namespace flotilla::apiserver {
 namespace {
@@ -92,35 +93,7 @@ std::string joined_causes(const std::vector<Cause>& causes) {
 }  // namespace
 
 std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          char buffer[8];
-          std::snprintf(buffer, sizeof buffer, "\\x%02x", static_cast<unsigned char>(c));
-          out += buffer;
-        } else {
-          out += c;
-        }
-    }
-  }
-  return out + '"';
+  return api::go_quote(text);
 }
 
 int http_code(const Error& error) {
