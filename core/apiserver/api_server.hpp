@@ -33,7 +33,7 @@ using ClusterProxy = std::function<Task<http::Response>(ClusterProxyRequest)>;
 struct ApiServerOptions {
   const api::Registry* registry = nullptr;  // null: Registry::builtin()
   std::map<std::string, UserInfo> static_tokens;
-  std::string service_account_key_pem;  // RSA; empty: made anew
+  std::string service_account_key_pem;  // P-256 or RSA; empty: made anew
   std::string issuer = "https://kubernetes.default.svc";
   std::string git_version = "v1.32.0";
   std::string server_address = "127.0.0.1:6443";  // for /api

@@ -80,7 +80,8 @@ http::Response serve_issuer(const Server& server) {
                     {"jwks_uri", "https://" + server.options.server_address + "/openid/v1/jwks"},
                     {"response_types_supported", Json::array({"id_token"})},
                     {"subject_types_supported", Json::array({"public"})},
-                    {"id_token_signing_alg_values_supported", Json::array({"RS256"})}})
+                    {"id_token_signing_alg_values_supported",
+                     Json::array({server.authenticator->signer().algorithm()})}})
           .dump(),
       "application/json");
 }

@@ -3,9 +3,9 @@
 #include <charconv>
 #include <map>
 
+#include "core/apiserver/base64url.hpp"
 #include "core/apiserver/reads.hpp"
 #include "core/apiserver/shape.hpp"
-#include "core/apiserver/tokens.hpp"
 
 namespace flotilla::apiserver {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON Web Tokens of service accounts, signed and checked with one RSA key (RS256). Only this algorithm is
-// ever accepted, whatever a token's header says.
+// JSON Web Tokens of service accounts, signed and checked with one key. Only its algorithm is ever accepted,
+// whatever a token's header says.
 #pragma once
 
 #include <memory>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/api/json.hpp"
+#include "core/apiserver/signing_key.hpp"
 #include "core/base/clock.hpp"
 #include "core/base/result.hpp"
 
@@ -32,7 +33,6 @@ class TokenSigner {
  public:
   // `key_pem` empty: a new key that lives as long as this object. Errors: Invalid.
   static Result<std::unique_ptr<TokenSigner>> make(std::string_view key_pem, std::string issuer);
-  ~TokenSigner();
 
   const std::string& issuer() const { return issuer_; }
   Result<std::string> sign(const TokenRequest& request, WallTime now) const;
@@ -41,18 +41,14 @@ class TokenSigner {
   Result<TokenClaims> verify(std::string_view token, WallTime now) const;
   // {"keys": [...]}.
   api::Json key_set() const;
-  std::string key_pem() const;
+  std::string key_pem() const { return key_.pem(); }
+  std::string_view algorithm() const { return key_.algorithm(); }
 
  private:
-  struct Key;
-  TokenSigner(std::unique_ptr<Key> key, std::string issuer);
+  TokenSigner(SigningKey key, std::string issuer) : key_(std::move(key)), issuer_(std::move(issuer)) {}
 
-  std::unique_ptr<Key> key_;
+  SigningKey key_;
   std::string issuer_;
-  std::string key_id_;
 };
-
-std::string base64url(std::string_view bytes);
-Result<std::string> base64url_decode(std::string_view text);
 
 }  // namespace flotilla::apiserver
