@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// The JSON value every room works with. It is nlohmann::json behind a wall: only core/api/json*.cpp includes
-// that header (2.6 s a file), everybody else sees these 16 bytes. A Json and the nlohmann value it stands for
-// are the same bytes, so a reference to a member costs nothing.
+// The JSON value every room works with: 16 bytes, copied in constant time. Containers and long strings are
+// counted nodes that copies share; who changes a shared node gets one of his own first (copy on write), so a
+// document that differs from another in one field shares all else with it, and comparing the two looks at
+// what is not shared alone. Text is nlohmann's business (adr 0006); only core/api/json*.cpp includes that
+// library.
 //
 // Absent is not null: find() tells them apart; the convenient operator[] on a const value reads both as null.
 // Object members are kept in ascending key order. Integers stay integers.
-// Thread: as an int is. Access to the wrong type returns the default that the caller names, it never throws.
+//
+// References. A `Json&` or `Json*` to a member stays valid and its own until the member is erased or the
+// value dies, whatever is added beside it; elements of arrays move when the array grows. Handing one out
+// makes the nodes on its way unshareable, copies of them are made whole, until freeze() says that nobody
+// holds such a reference any more. A `const Json&` into a value that is then changed shows what was there
+// before or what is there now; take it anew after a change. Thread: as an int is; several threads may read
+// and copy one const value. Access to the wrong type returns the default that the caller names, it never
+// throws.
 #pragma once
 
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <span>
 #include <string>
@@ -41,8 +51,8 @@ class Json {
   class MemberIterator;
   class Members;
 
-  Json() noexcept;
-  Json(std::nullptr_t) noexcept;  // NOLINT(google-explicit-constructor)
+  Json() noexcept = default;
+  Json(std::nullptr_t) noexcept {}  // NOLINT(google-explicit-constructor)
   template <std::same_as<bool> T>
   Json(T value) noexcept : Json(Tag::Bool, value) {}  // NOLINT(google-explicit-constructor)
   template <std::integral T>
@@ -54,10 +64,17 @@ class Json {
   Json(std::string_view value);                              // NOLINT(google-explicit-constructor)
   Json(std::string value);                                   // NOLINT(google-explicit-constructor)
   Json(const Json& other);
-  Json(Json&& other) noexcept;
+  Json(Json&& other) noexcept { take(other); }
   Json& operator=(const Json& other);
-  Json& operator=(Json&& other) noexcept;
-  ~Json();
+  Json& operator=(Json&& other) noexcept {
+    // `v = std::move(v["member"])` must work: the old tree dies last.
+    Json taken(std::move(other));
+    swap(taken);
+    return *this;
+  }
+  ~Json() {
+    if (is_node()) release();
+  }
 
   // {"a": 1, "b": [2]} is object({{"a", 1}, {"b", array({2})}}).
   static Json object(std::initializer_list<std::pair<std::string_view, Json>> members = {});
@@ -69,9 +86,10 @@ class Json {
                             DuplicateKeys* duplicates = nullptr);
   std::string dump() const;
   std::string dump_pretty(int indent = 2) const;
-  void append_to(std::string& out) const;  // dump() without the temporary
+  void append_to(std::string& out) const;                              // dump() without the temporary
+  static void append_string(std::string& out, std::string_view text);  // text as a JSON string
 
-  Type type() const noexcept;
+  Type type() const noexcept { return kTypes[static_cast<std::size_t>(kind())]; }
   bool is_null() const noexcept { return type() == Type::Null; }
   bool is_bool() const noexcept { return type() == Type::Bool; }
   bool is_int() const noexcept { return type() == Type::Int; }
@@ -99,7 +117,7 @@ class Json {
   Json* find(std::string_view key) noexcept;
   bool contains(std::string_view key) const noexcept { return find(key) != nullptr; }
   bool erase(std::string_view key);
-  void set(std::string_view key, Json value) { (*this)[key] = std::move(value); }
+  void set(std::string_view key, Json value);
   Members members() const noexcept;
   std::vector<std::string> keys() const;  // to change an object while walking it
 
@@ -124,15 +142,37 @@ class Json {
   // RFC 7386.
   void apply_merge_patch(const Json& patch);
 
+  // Copies share from now on: no reference handed out by a changing call may be used for changes any more.
+  void freeze() noexcept;
+
   friend bool operator==(const Json& a, const Json& b) noexcept { return a.equals(b); }
-  void swap(Json& other) noexcept;
+  void swap(Json& other) noexcept {
+    char mine[sizeof data_];
+    std::memcpy(mine, data_, sizeof data_);
+    std::memcpy(data_, other.data_, sizeof data_);
+    std::memcpy(other.data_, mine, sizeof data_);
+  }
 
  private:
+  friend struct JsonNodes;  // core/api/json_node.hpp
   enum class Tag { Bool, Int };
+  // data_[0] is the Kind. ShortString: its size in data_[1], its text from data_ + 2 on. All others: eight
+  // bytes of value or the node's address from data_ + 8 on.
+  enum class Kind : char { Null, Bool, Int, Float, ShortString, String, Array, Object };
+  static constexpr Type kTypes[] = {Type::Null,   Type::Bool,   Type::Int,   Type::Float,
+                                    Type::String, Type::String, Type::Array, Type::Object};
+
   Json(Tag tag, std::int64_t value) noexcept;
+  Kind kind() const noexcept { return static_cast<Kind>(data_[0]); }
+  bool is_node() const noexcept { return kind() >= Kind::String; }
+  void take(Json& other) noexcept {
+    std::memcpy(data_, other.data_, sizeof data_);
+    other.data_[0] = static_cast<char>(Kind::Null);
+  }
+  void release() noexcept;
   bool equals(const Json& other) const noexcept;
 
-  alignas(8) std::byte value_[16];
+  alignas(8) char data_[16] = {};
 };
 
 struct Json::Member {
@@ -146,7 +186,7 @@ class Json::MemberIterator {
   using difference_type = std::ptrdiff_t;
 
   MemberIterator() = default;
-  explicit MemberIterator(void* node) : node_(node) {}
+  explicit MemberIterator(const void* at) : at_(at) {}
   Member operator*() const noexcept;
   MemberIterator& operator++() noexcept;
   MemberIterator operator++(int) noexcept {
@@ -157,7 +197,7 @@ class Json::MemberIterator {
   bool operator==(const MemberIterator&) const = default;
 
  private:
-  void* node_ = nullptr;
+  const void* at_ = nullptr;
 };
 
 class Json::Members {

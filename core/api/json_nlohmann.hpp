@@ -8,8 +8,6 @@
 
 namespace flotilla::api {
 
-nlohmann::json& to_nlohmann(Json& value);
-const nlohmann::json& to_nlohmann(const Json& value);
-Json from_nlohmann(nlohmann::json value);
+nlohmann::json to_nlohmann(const Json& value);
 
 }  // namespace flotilla::api

@@ -10,7 +10,7 @@ namespace {
 void append_key(std::string& out, std::string_view key, bool& first) {
   if (!first) out += ',';
   first = false;
-  Json(key).append_to(out);
+  Json::append_string(out, key);
   out += ':';
 }
 
@@ -138,6 +138,8 @@ void Object::set_bytes(std::string bytes, std::size_t revision_at, Revision revi
 }
 
 ObjectDraft Object::draft(Json content) {
+  content["metadata"].set("resourceVersion", "");  // for seal() to fill in
+  content.freeze();
   ObjectDraft draft{std::shared_ptr<Object>(new Object()), std::make_shared<Json>(std::move(content))};
   EncodedObject encoded = encode(*draft.content);
   draft.object->bytes_.reserve(encoded.bytes.size() + 12);  // room for the revision
@@ -151,6 +153,7 @@ ObjectPtr Object::seal(ObjectDraft draft, Revision revision, std::shared_ptr<Con
   Object& object = *draft.object;
   object.set_bytes(std::move(object.bytes_), object.revision_at_, revision);
   (*draft.content)["metadata"].set("resourceVersion", std::to_string(revision.get()));
+  draft.content->freeze();
   object.content_.store(std::move(draft.content), std::memory_order_release);
   object.keeper_ = std::move(keeper);
   return std::move(draft.object);
