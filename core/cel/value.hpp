@@ -72,7 +72,7 @@ class Value {
     auto operator<=>(const Instant&) const = default;
   };
 
-  Value() = default;  // null
+  Value() noexcept : int_(0) {}  // null
   // A document as its type reads it; the type of what a type does not know is Dyn. `json` and `type` must
   // outlive the value.
   static Value view(const api::Json& json, const cel::Type& type);
@@ -152,7 +152,7 @@ class Value {
   Kind kind_ = Kind::Null;
   union {
     bool bool_;
-    std::int64_t int_ = 0;
+    std::int64_t int_;
     std::uint64_t uint_;
     double double_;
     Instant instant_;
