@@ -29,8 +29,10 @@ def proto_name(type_name):
 
 def read_types():
     types, current = {}, None
-    for line in (ROOT / "config/schema/types.txt").read_text(encoding="utf-8").splitlines():
-        if line.startswith("type "):
+    schema = ROOT / "config/schema"
+    text = "".join((schema / name).read_text(encoding="utf-8") for name in ("types.txt", "later_types.txt"))
+    for line in text.splitlines():
+        if line.startswith(("type ", "extend ")):
             current = types.setdefault(line.split()[1], [])
         elif line.startswith(" ") and current is not None:
             current.append(line.split()[0])

@@ -25,8 +25,10 @@
   }                                                                  \
   }
 
-FLOTILLA_EMBED(types, "types.txt")
-FLOTILLA_EMBED(resources, "resources.txt")
+// What is newer than the recordings stands behind them.
+#define FLOTILLA_AND "\"\n.incbin \""
+FLOTILLA_EMBED(types, "types.txt" FLOTILLA_AND "later_types.txt")
+FLOTILLA_EMBED(resources, "resources.txt" FLOTILLA_AND "later_resources.txt")
 FLOTILLA_EMBED(kinds, "kinds.txt")
 FLOTILLA_EMBED(defaults, "defaults.txt")
 FLOTILLA_EMBED(columns, "columns.txt")

@@ -47,6 +47,8 @@ class TypeReader {
       text.remove_prefix(std::min(end + 1, text.size()));
       if (line.starts_with("type ")) {
         read_type(line.substr(5));
+      } else if (line.starts_with("extend ")) {
+        current_ = type(line.substr(7));
       } else if (line.starts_with(' ')) {
         read_field(line.substr(1));
       }
@@ -113,7 +115,10 @@ class TypeReader {
       node->list_type_ = field.patch.merge_key.empty() ? ListType::Set : ListType::Map;
       if (!field.patch.merge_key.empty()) node->list_keys_ = {field.patch.merge_key};
     }
-    current_->fields_.push_back(field);
+    auto& fields = current_->fields_;
+    fields.insert(std::upper_bound(fields.begin(), fields.end(), field,
+                                   [](const Field& a, const Field& b) { return a.name < b.name; }),
+                  field);
   }
 
   Schema* read_expression(std::string_view& text) {

@@ -369,6 +369,18 @@ Json class_name(const Cell& cell) {
   return std::string(name_of(cell.object)) + (preset ? " (default)" : "");
 }
 
+Json parameter_kind(const Cell& cell) {
+  const Json& kind = cell.at(".spec.paramKind");
+  return kind.is_null() ? "<unset>" : str(kind["apiVersion"]) + "/" + str(kind["kind"]);
+}
+Json parameter_reference(const Cell& cell) {
+  const Json& reference = cell.at(".spec.paramRef");
+  if (reference.is_null()) return "<unset>";
+  if (str(reference["name"]).empty()) return format_selector(reference["selector"]);
+  const std::string space = str(reference["namespace"]);
+  return (space.empty() ? "*" : space) + "/" + str(reference["name"]);
+}
+
 }  // namespace
 
 Json event_first_seen_of(const Cell& cell) {
@@ -425,6 +437,8 @@ const std::unordered_map<std::string_view, Rule>& kind_rules() {
       {"ingress_ports", ingress_ports},
       {"token_requests", token_requests},
       {"class_name", class_name},
+      {"parameter_kind", parameter_kind},
+      {"parameter_reference", parameter_reference},
   };
   return rules;
 }
