@@ -378,7 +378,7 @@ Json parameter_reference(const Cell& cell) {
   if (reference.is_null()) return "<unset>";
   if (str(reference["name"]).empty()) return format_selector(reference["selector"]);
   const std::string space = str(reference["namespace"]);
-  return (space.empty() ? "*" : space) + "/" + str(reference["name"]);
+  return (space.empty() ? "" : space + "/") + str(reference["name"]);
 }
 
 }  // namespace
