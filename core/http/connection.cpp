@@ -7,52 +7,31 @@
 
 #include "core/base/log.hpp"
 #include "core/http/message.hpp"
+#include "core/http/socket.hpp"
 
 namespace flotilla::http {
 
 namespace {
 
 const Logger kLog("http");
-constexpr std::size_t kMaxAheadWhileStreaming = 256u << 10;
+constexpr std::size_t kMaxAheadWhileStreaming = 64u << 10;
 constexpr std::size_t kMaxDrain = 16u << 20;  // of a refused body, so that the client reads the answer
 constexpr Duration kGoodbyeTime = std::chrono::seconds(2);
-
-std::string address_of(const Socket& socket) {
-  ErrorCode error;
-  const auto endpoint = socket.remote_endpoint(error);
-  if (error) return {};
-  std::string out = endpoint.address().to_string();
-  if (endpoint.address().is_v6()) out = "[" + out + "]";
-  return out + ":" + std::to_string(endpoint.port());
-}
-
-// "http://host/path" and "/path" alike.
-std::string_view without_authority(std::string_view target) {
-  if (target.starts_with('/')) return target;
-  const std::size_t scheme = target.find("://");
-  if (scheme == std::string_view::npos) return target;
-  const std::size_t path = target.find('/', scheme + 3);
-  return path == std::string_view::npos ? std::string_view("/") : target.substr(path);
-}
-
-bool has_no_body(int status) {
-  return status < 200 || status == 204 || status == 304;
-}
 
 }  // namespace
 
 struct Connection::Incoming {
   MessageParser<true> parser;
   int refusal = 0;  // status to answer instead of the handler
-  std::string_view refusal_text;
+  std::string refusal_text;
 
-  void refuse(const ErrorCode& error) {
+  void refuse(const ErrorCode& error, std::size_t max_body) {
     if (error == beast_http::error::header_limit) {
       refusal = 431;
       refusal_text = "request header fields too large";
     } else if (error == beast_http::error::body_limit) {
       refusal = 413;
-      refusal_text = "request entity too large";
+      refusal_text = "request entity too large: limit is " + std::to_string(max_body);
     } else {
       refusal = 400;
       refusal_text = "malformed HTTP request";
@@ -61,10 +40,7 @@ struct Connection::Incoming {
 
   Request take(const Peer& peer) {
     Request request;
-    const std::string_view target = without_authority(parser.target);
-    const std::size_t question = target.find('?');
-    request.path = target.substr(0, question);
-    if (question != std::string_view::npos) request.query = target.substr(question + 1);
+    set_target(request, parser.target);
     request.method = std::move(parser.method);
     request.headers = std::move(parser.headers);
     request.body = std::move(parser.body);
@@ -73,24 +49,54 @@ struct Connection::Incoming {
   }
 };
 
-Connection::Connection(std::shared_ptr<ServerContext> server, Socket socket)
+Connection::Connection(std::shared_ptr<ServerContext> server, Socket socket, bool tls)
     : server_(std::move(server)),
       wire_(std::move(socket)),
       writer_(wire_),
-      strand_(wire_.socket().get_executor()) {
-  ErrorCode ignored;
-  wire_.socket().set_option(tcp::no_delay(true), ignored);
-  peer_.address = address_of(wire_.socket());
-  expire_after(server_->options.header_timeout);
+      strand_(wire_.socket().get_executor()),
+      uses_tls_(tls),
+      deadline_(server_->clock) {
+  set_socket_options(wire_.socket());
+  describe_socket(wire_.socket(), peer_);
+  deadline_.set_after(server_->options.header_timeout);
 }
 
 Task<void> Connection::serve() {
   const auto self = shared_from_this();
   co_await asio::this_coro::throw_if_cancelled(false);
-  if (server_->tls) {
+  if (uses_tls_) {
     auto shaking = handshake();
     if (!co_await std::move(shaking)) co_return close();
   }
+  auto looking = speaks_http2();
+  if (co_await std::move(looking)) {
+    http2_ = std::make_unique<Http2Session>(*server_, wire_, peer_, deadline_);
+    auto serving = http2_->serve();
+    co_await std::move(serving);
+    co_return close();
+  }
+  auto serving = serve_http1();
+  co_await std::move(serving);
+  auto leaving = say_goodbye();
+  co_await std::move(leaving);
+  close();
+}
+
+// Over TLS it is agreed upon; without, a client that knows begins with the preface.
+Task<bool> Connection::speaks_http2() {
+  if (wire_.is_tls()) co_return wire_.tls().protocol() == "h2";
+  const auto could_be = [&] {
+    const std::string_view begun = wire_.ahead().data();
+    return begun.size() < Http2Session::kPreface.size() && Http2Session::kPreface.starts_with(begun);
+  };
+  while (could_be()) {
+    auto filling = wire_.fill();
+    if (!co_await std::move(filling)) co_return false;
+  }
+  co_return wire_.ahead().data().starts_with(Http2Session::kPreface);
+}
+
+Task<void> Connection::serve_http1() {
   while (keep_alive_ && !closed_ && !server_->stopping) {
     Incoming incoming;
     auto reading = read_request(incoming);
@@ -101,12 +107,14 @@ Task<void> Connection::serve() {
       co_await std::move(refusing);
       break;
     }
-    never_expire();
+    deadline_.set_never();
     const bool is_head = incoming.parser.method == "HEAD";
     const bool http_1_1 = incoming.parser.version >= 11;
     keep_alive_ = incoming.parser.keep_alive();
-    auto answering = answer(incoming.take(peer_));
+    bool cancelled = false;
+    auto answering = server_->call(incoming.take(peer_), cancelled);
     Response response = co_await std::move(answering);
+    if (cancelled) close();
     if (closed_) break;
     if (response.upgrade) {
       auto upgrading = run_upgrade(std::move(response));
@@ -115,22 +123,20 @@ Task<void> Connection::serve() {
     }
     auto responding = respond(std::move(response), is_head, http_1_1);
     if (!co_await std::move(responding)) break;
+    writer_.rest();
     phase_ = Phase::Waiting;
   }
-  auto leaving = say_goodbye();
-  co_await std::move(leaving);
-  close();
 }
 
 Task<bool> Connection::handshake() {
-  wire_.start_tls(*server_->tls);
-  auto shaking = wire_.handshake(asio::ssl::stream_base::server);
-  const auto [error] = co_await std::move(shaking);
+  wire_.start_tls(*server_->tls, TlsSession::Side::Server);
+  auto shaking = wire_.handshake();
+  const ErrorCode error = co_await std::move(shaking);
   if (error) {
     kLog.debug("TLS handshake failed", {{"peer", peer_.address}, {"error", error.message()}});
     co_return false;
   }
-  describe_peer(wire_.tls(), peer_);
+  describe_peer(wire_.tls().handle(), peer_);
   co_return true;
 }
 
@@ -140,21 +146,26 @@ Task<bool> Connection::read_request(Incoming& incoming) {
   const ServerOptions& options = server_->options;
   parser.header_limit(static_cast<std::uint32_t>(options.max_header_bytes));
   parser.body_limit(options.max_body_bytes);
-  expire_after(options.idle_timeout);
+  deadline_.set_after(options.idle_timeout);
   ErrorCode error;
   bool head_seen = false;
+  SteadyTime body_began{};
   for (;;) {
     if (!wire_.ahead().empty()) {
-      if (!head_seen) expire_after(options.header_timeout);
+      if (!head_seen) deadline_.set_after(options.header_timeout);
       head_seen = true;
       if (!parser.feed(wire_.ahead(), error)) {
-        incoming.refuse(error);
+        incoming.refuse(error, options.max_body_bytes);
         co_return true;
       }
       if (parser.is_done()) co_return true;
     }
     if (parser.is_header_done()) {
-      expire_after(options.header_timeout);
+      // A gap may take so long, all gaps together four times that.
+      const SteadyTime now = deadline_.now();
+      if (body_began == SteadyTime{}) body_began = now;
+      deadline_.set_after(
+          std::min<Duration>(options.header_timeout, body_began + 4 * options.header_timeout - now));
       if (parser.expects_continue && parser.body.empty()) {
         parser.expects_continue = false;
         auto writing = wire_.write_all("HTTP/1.1 100 Continue\r\n\r\n");
@@ -166,30 +177,9 @@ Task<bool> Connection::read_request(Incoming& incoming) {
   }
 }
 
-Task<Response> Connection::answer(Request request) {
-  try {
-    auto handling = server_->handler(std::move(request));
-    // The handler's awaits throw when it is cancelled, as in any other fiber.
-    co_await asio::this_coro::throw_if_cancelled(true);
-    Response response = co_await std::move(handling);
-    co_await asio::this_coro::throw_if_cancelled(false);
-    co_return response;
-  } catch (const boost::system::system_error& failure) {
-    if (failure.code() == asio::error::operation_aborted) {
-      close();
-    } else {
-      kLog.error("handler threw", {{"error", failure.what()}});
-    }
-  } catch (const std::exception& failure) {
-    kLog.error("handler threw", {{"error", failure.what()}});
-  }
-  co_await asio::this_coro::throw_if_cancelled(false);
-  co_return error_response(500, "internal error");
-}
-
 // False: the connection cannot go on.
 Task<bool> Connection::respond(Response response, bool is_head, bool http_1_1) {
-  expire_after(server_->options.write_timeout);
+  deadline_.set_after(server_->options.write_timeout);
   if (response.stream && !is_head) {
     const bool chunked = http_1_1;
     if (!chunked) keep_alive_ = false;
@@ -229,12 +219,12 @@ Task<bool> Connection::write_body(std::vector<Chunk> body) {
     while (!rest.empty()) {
       const std::string_view part = rest.substr(0, 4 * BlockWriter::kBlock);
       rest.remove_prefix(part.size());
-      expire_after(server_->options.write_timeout);
+      deadline_.set_after(server_->options.write_timeout);
       auto writing = writer_.append(part);
       if (!co_await std::move(writing)) co_return false;
     }
   }
-  expire_after(server_->options.write_timeout);
+  deadline_.set_after(server_->options.write_timeout);
   auto flushing = writer_.flush();
   co_return co_await std::move(flushing);
 }
@@ -244,6 +234,7 @@ Task<bool> Connection::write_body(std::vector<Chunk> body) {
 Task<bool> Connection::stream_body(std::unique_ptr<BodyStream> stream, bool chunked) {
   FiberScope scope(strand_, "http stream");
   stream_ended_ = false;
+  between_frames_ = true;
   phase_ = Phase::Streaming;
   stream_scope_ = &scope;
   if (server_->stopping) scope.cancel();
@@ -259,22 +250,39 @@ Task<bool> Connection::stream_body(std::unique_ptr<BodyStream> stream, bool chun
   auto joining = scope.join();
   co_await std::move(joining);
   stream_scope_ = nullptr;
+  if (server_->stopping && !stream_ended_ && between_frames_ && !closed_) {
+    // Cut off by us: the peer is told that this is the end.
+    keep_alive_ = false;
+    if (chunked) writer_.block().append("0\r\n\r\n");
+    auto flushing = writer_.flush();
+    co_await std::move(flushing);
+    co_return false;
+  }
   co_return peer_is_there&& stream_ended_&& keep_alive_;
 }
 
 Task<void> Connection::pump(std::unique_ptr<BodyStream> stream, bool chunked) {
   const auto self = shared_from_this();
-  never_expire();
+  deadline_.set_never();
   for (;;) {
-    auto taking = stream->next();
-    std::vector<Chunk> chunks = co_await std::move(taking);
+    std::vector<Chunk> chunks;
+    try {
+      auto taking = stream->next();
+      chunks = co_await std::move(taking);
+    } catch (const std::exception& failure) {
+      if (stream_scope_ == nullptr || stream_scope_->cancelled()) throw;
+      kLog.error("streamed answer failed", {{"error", failure.what()}});
+      co_return close();
+    }
     if (chunks.empty()) break;
+    between_frames_ = false;
     auto writing = write_frame(std::move(chunks), chunked);
     if (!co_await std::move(writing)) co_return close();
-    never_expire();
+    between_frames_ = true;
+    deadline_.set_never();
   }
   if (chunked) {
-    expire_after(server_->options.write_timeout);
+    deadline_.set_after(server_->options.write_timeout);
     writer_.block().append("0\r\n\r\n");
     auto flushing = writer_.flush();
     if (!co_await std::move(flushing)) co_return close();
@@ -282,7 +290,7 @@ Task<void> Connection::pump(std::unique_ptr<BodyStream> stream, bool chunked) {
   stream.reset();
   stream_ended_ = true;
   phase_ = Phase::Waiting;
-  expire_after(server_->options.idle_timeout);
+  deadline_.set_after(server_->options.idle_timeout);
   // The reading fiber would wait for a next request that is here already or must not come.
   ErrorCode ignored;
   if (!keep_alive_ || server_->stopping || !wire_.ahead().empty()) wire_.socket().cancel(ignored);
@@ -306,11 +314,11 @@ Task<bool> Connection::write_frame(std::vector<Chunk> chunks, bool chunked) {
 // An orderly no: answers, then reads what the client is still sending so that no reset eats the answer.
 Task<bool> Connection::refuse(Incoming& incoming) {
   keep_alive_ = false;
-  auto responding = respond(error_response(incoming.refusal, incoming.refusal_text), false, true);
+  auto responding = respond(server_->refusal(incoming.refusal, incoming.refusal_text), false, true);
   if (!co_await std::move(responding)) co_return false;
   ErrorCode ignored;
   if (!wire_.is_tls()) wire_.socket().shutdown(Socket::shutdown_send, ignored);
-  expire_after(kGoodbyeTime);
+  deadline_.set_after(kGoodbyeTime);
   std::size_t drained = 0;
   while (drained < kMaxDrain) {
     drained += wire_.ahead().size();
@@ -323,18 +331,9 @@ Task<bool> Connection::refuse(Incoming& incoming) {
 
 Task<void> Connection::say_goodbye() {
   if (closed_) co_return;
-  expire_after(kGoodbyeTime);
+  deadline_.set_after(kGoodbyeTime);
   auto shutting = wire_.shut_down();
   co_await std::move(shutting);
-}
-
-Response Connection::error_response(int status, std::string_view message) const {
-  if (server_->options.error_response) return server_->options.error_response(status, message);
-  Response response;
-  response.status = status;
-  response.headers.add("Content-Type", "text/plain; charset=utf-8");
-  response.body.push_back(Chunk::of(std::to_string(status) + " " + std::string(message) + "\n"));
-  return response;
 }
 
 void Connection::write_head(const Response& response, std::string_view framing) {
@@ -379,11 +378,11 @@ class Connection::UpgradedDuplex final : public Duplex {
 };
 
 Task<void> Connection::run_upgrade(Response response) {
-  expire_after(server_->options.write_timeout);
+  deadline_.set_after(server_->options.write_timeout);
   write_head(response, {});
   auto flushing = writer_.flush();
   if (!co_await std::move(flushing)) co_return;
-  never_expire();
+  deadline_.set_never();
   keep_alive_ = false;
   auto running = response.upgrade(std::make_shared<UpgradedDuplex>(shared_from_this()));
   try {
@@ -397,6 +396,7 @@ Task<void> Connection::run_upgrade(Response response) {
 
 void Connection::begin_stop() {
   asio::post(strand_, [self = shared_from_this()] {
+    if (self->http2_) return self->http2_->begin_stop();
     if (self->phase_ == Phase::Waiting) self->close();
     if (self->stream_scope_ == nullptr) return;
     self->stream_scope_->cancel();
@@ -410,25 +410,19 @@ void Connection::force_close() {
 }
 
 void Connection::check_deadline(SteadyTime now) {
-  if (now.time_since_epoch().count() < deadline_.load(std::memory_order_relaxed)) return;
+  if (!deadline_.passed(now)) return;
   asio::post(strand_, [self = shared_from_this(), now] {
-    if (now.time_since_epoch().count() >= self->deadline_.load(std::memory_order_relaxed)) self->close();
+    if (!self->deadline_.passed(now)) return;
+    if (self->http2_ && self->http2_->check_deadline(now)) return;
+    self->close();
   });
-}
-
-void Connection::expire_after(Duration delay) {
-  const SteadyTime at = server_->clock.steady_now() + std::chrono::duration_cast<SteadyTime::duration>(delay);
-  deadline_.store(at.time_since_epoch().count(), std::memory_order_relaxed);
-}
-
-void Connection::never_expire() {
-  deadline_.store(SteadyTime::max().time_since_epoch().count(), std::memory_order_relaxed);
 }
 
 void Connection::close() {
   if (closed_) return;
   closed_ = true;
   wire_.close();
+  if (http2_) http2_->abandon();
 }
 
 }  // namespace flotilla::http

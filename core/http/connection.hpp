@@ -1,31 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // One client of the server: reads requests, runs the handler, writes answers. Internal to core/http.
-// Everything runs on the connection's strand, except deadline() and the posted begin_stop() and
-// force_close().
+// Everything runs on the connection's strand, except the posted begin_stop(), force_close() and
+// check_deadline().
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "core/async/fiber_scope.hpp"
-#include "core/http/wire.hpp"
+#include "core/http/http2_session.hpp"
+#include "core/http/server_context.hpp"
 
 namespace flotilla::http {
 
-// What connections share. Outlives them.
-struct ServerContext {
-  const Clock& clock;
-  ServerOptions options;
-  Handler handler;
-  std::shared_ptr<asio::ssl::context> tls;  // null: plain HTTP
-  std::atomic<bool> stopping{false};
-};
-
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(std::shared_ptr<ServerContext> server, Socket socket);
+  // `tls` may differ from connection to connection: local ones have none.
+  Connection(std::shared_ptr<ServerContext> server, Socket socket, bool tls);
 
   // The fiber: until the peer or the server ends the connection.
   Task<void> serve();
@@ -42,8 +34,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   enum class Phase { Waiting, Working, Streaming };
 
   Task<bool> handshake();
+  Task<bool> speaks_http2();
+  Task<void> serve_http1();
   Task<bool> read_request(Incoming& incoming);
-  Task<Response> answer(Request request);
   Task<bool> respond(Response response, bool is_head, bool http_1_1);
   Task<bool> write_body(std::vector<Chunk> body);
   Task<bool> stream_body(std::unique_ptr<BodyStream> stream, bool chunked);
@@ -52,10 +45,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Task<void> run_upgrade(Response response);
   Task<bool> refuse(Incoming& incoming);
   Task<void> say_goodbye();
-  Response error_response(int status, std::string_view message) const;
   void write_head(const Response& response, std::string_view framing);
-  void expire_after(Duration delay);
-  void never_expire();
   void close();
 
   const std::shared_ptr<ServerContext> server_;
@@ -64,11 +54,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   AnyExecutor strand_;
   Peer peer_;
   Phase phase_ = Phase::Waiting;
+  const bool uses_tls_;
   bool keep_alive_ = true;
   bool closed_ = false;
   bool stream_ended_ = false;  // pump wrote the last chunk
+  bool between_frames_ = true;
   FiberScope* stream_scope_ = nullptr;
-  std::atomic<SteadyTime::rep> deadline_;
+  Deadline deadline_;
+  std::unique_ptr<Http2Session> http2_;
 };
 
 }  // namespace flotilla::http

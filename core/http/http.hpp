@@ -52,6 +52,8 @@ struct Peer {
   bool certificate_verified = false;
   std::string common_name;
   std::vector<std::string> organizations;
+  // The user id at the other end of a Unix socket.
+  std::optional<std::uint32_t> local_user;
 };
 
 struct Request {
@@ -100,6 +102,8 @@ struct TlsIdentity {
 struct ServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  // 0: any free one
+  // Served beside the port, without TLS, for the daemon's own user alone (mode 0600). Empty: none.
+  std::string socket_path;
   TlsIdentity identity;
   std::string client_ca_pem;  // client certificates are asked for, and verified against this
   std::size_t max_body_bytes = 3u << 20;
@@ -112,8 +116,9 @@ struct ServerOptions {
   std::function<Response(int status, std::string_view message)> error_response;
 };
 
-// HTTP/1.1 with keep-alive. Pipelined requests are answered in order, one at a time. Timeouts are looked at
-// once a second against the executor's clock.
+// HTTP/2 (agreed upon with ALPN; without TLS for clients that begin with it) and HTTP/1.1 with keep-alive,
+// whose pipelined requests are answered in order, one at a time. Timeouts are looked at once a second against
+// the executor's clock.
 class Server {
  public:
   Server(const Executor& executor, ServerOptions options, Handler handler);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/http/http.hpp"
+#include "core/http/server_context.hpp"
 #include "core/http/status.hpp"
 #include "core/http/wire.hpp"
 
@@ -65,7 +66,11 @@ class MessageParser : public beast_http::basic_parser<is_request> {
     status = code;
     version = number;
   }
-  void on_field_impl(Field name, BeastString text, BeastString value, ErrorCode&) override {
+  void on_field_impl(Field name, BeastString text, BeastString value, ErrorCode& error) override {
+    if (headers.fields().size() >= kMaxHeaderFields) {
+      error = beast_http::error::header_limit;
+      return;
+    }
     headers.add(std::string(std_view(text)), std::string(std_view(value)));
     if (name == Field::expect && same_name(std_view(value), "100-continue")) expects_continue = true;
   }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/http/pool.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -13,6 +11,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "core/http/base64.hpp"
+#include "core/http/socket.hpp"
 #include "core/http/status.hpp"
 
 namespace flotilla::http {
@@ -23,17 +22,6 @@ constexpr Duration kIdleLimit = std::chrono::seconds(90);
 
 Error unreachable(const std::string& where, const std::string& why) {
   return Error(Code::Unavailable, "connect to " + where + ": " + why);
-}
-
-// A watch on a network that swallows everything is cut after a minute, not after hours.
-void notice_dead_peers(Socket& socket) {
-  const auto set = [&](int level, int option, int value) {
-    ::setsockopt(socket.native_handle(), level, option, &value, sizeof value);
-  };
-  set(SOL_SOCKET, SO_KEEPALIVE, 1);
-  set(IPPROTO_TCP, TCP_KEEPIDLE, 30);
-  set(IPPROTO_TCP, TCP_KEEPINTVL, 10);
-  set(IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 
 bool is_address(const std::string& host) {
@@ -195,9 +183,7 @@ Task<Status> ConnectionPool::establish(PooledWirePtr connection) {
     if (!last) break;
   }
   if (last) co_return unreachable((has_proxy_ ? proxy_ : url_).authority(), last.message());
-  ErrorCode ignored;
-  socket.set_option(tcp::no_delay(true), ignored);
-  notice_dead_peers(socket);
+  set_socket_options(socket);
   if (has_proxy_) {
     auto tunnelling = tunnel(connection);
     if (Status through = co_await std::move(tunnelling); !through) co_return through;
@@ -264,8 +250,8 @@ Task<Status> ConnectionPool::tunnel(PooledWirePtr connection) {
 
 Task<Status> ConnectionPool::start_tls(PooledWirePtr connection) {
   Wire& wire = connection->wire;
-  wire.start_tls(*tls_);
-  SSL* const raw = wire.tls().native_handle();
+  wire.start_tls(*tls_, TlsSession::Side::Client);
+  SSL* const raw = wire.tls().handle();
   const std::string& name = options_.server_name.empty() ? url_.host : options_.server_name;
   X509_VERIFY_PARAM* const rules = SSL_get0_param(raw);
   if (is_address(name)) {
@@ -275,8 +261,8 @@ Task<Status> ConnectionPool::start_tls(PooledWirePtr connection) {
     X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     X509_VERIFY_PARAM_set1_host(rules, name.c_str(), name.size());
   }
-  auto shaking = wire.handshake(asio::ssl::stream_base::client);
-  const auto [error] = co_await std::move(shaking);
+  auto shaking = wire.handshake();
+  const ErrorCode error = co_await std::move(shaking);
   if (!error) co_return Status();
   const long verdict = SSL_get_verify_result(raw);
   if (verdict != X509_V_OK && !options_.insecure_skip_verify) {

@@ -1,4 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <semaphore>
 #include <unordered_set>
@@ -11,6 +19,7 @@ namespace flotilla::http {
 namespace {
 
 const Logger kLog("http");
+using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
 
 Error bind_error(const ServerOptions& options, const ErrorCode& error) {
   std::string text = error.message();
@@ -19,6 +28,14 @@ Error bind_error(const ServerOptions& options, const ErrorCode& error) {
       Code::Unavailable,
       text + ": " + options.address + ":" + std::to_string(options.port) +
           (error == asio::error::address_in_use ? " (choose another port or stop what listens there)" : ""));
+}
+
+std::uint16_t port_of(Acceptor& acceptor) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (::getsockname(acceptor.native_handle(), reinterpret_cast<sockaddr*>(&address), &length) != 0) return 0;
+  return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(address).sin6_port
+                                             : reinterpret_cast<sockaddr_in&>(address).sin_port);
 }
 
 }  // namespace
@@ -31,17 +48,21 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
             std::make_shared<ServerContext>(the_executor.clock(), std::move(options), std::move(handler))),
         strand(the_executor.strand()),
         acceptor(strand),
+        local_acceptor(strand),
         scope(strand, "http server") {}
 
-  Task<void> accept();
+  Task<void> accept(Acceptor& from, bool tls);
+  Status listen_locally();
+  void forget(const std::shared_ptr<Connection>& connection);
   Task<void> sweep();
   Task<void> run(std::shared_ptr<Connection> connection);
-  void admit(Socket socket);
+  void admit(Socket socket, bool tls);
 
   const Executor& executor;
   std::shared_ptr<ServerContext> context;
   AnyExecutor strand;
-  tcp::acceptor acceptor;
+  Acceptor acceptor;
+  Acceptor local_acceptor;  // open only with a socket_path
   FiberScope scope;
   std::unordered_set<std::shared_ptr<Connection>> connections;
   std::atomic<std::size_t> count{0};
@@ -69,14 +90,16 @@ Status Server::start() {
   const auto address = asio::ip::make_address(options.address, error);
   if (error) return Error(Code::Invalid, "listen address \"" + options.address + "\" is no IP address");
   const tcp::endpoint endpoint(address, options.port);
-  state.acceptor.open(endpoint.protocol(), error);
-  if (!error) state.acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  state.acceptor.open(asio::generic::stream_protocol(endpoint.protocol()), error);
+  if (!error) state.acceptor.set_option(Acceptor::reuse_address(true), error);
   if (!error) state.acceptor.bind(endpoint, error);
   if (!error) state.acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return bind_error(options, error);
-  state.port = state.acceptor.local_endpoint(error).port();
+  state.port = port_of(state.acceptor);
+  if (Status local = state.listen_locally(); !local) return local;
   state.started = true;
-  state.scope.spawn(state.accept());
+  state.scope.spawn(state.accept(state.acceptor, state.context->tls != nullptr));
+  if (state.local_acceptor.is_open()) state.scope.spawn(state.accept(state.local_acceptor, false));
   state.scope.spawn(state.sweep());
   return {};
 }
@@ -98,6 +121,10 @@ void Server::stop(Duration deadline) {
   asio::post(state_->strand, [state = state_] {
     ErrorCode ignored;
     state->acceptor.close(ignored);
+    if (state->local_acceptor.is_open()) {
+      state->local_acceptor.close(ignored);
+      ::unlink(state->context->options.socket_path.c_str());
+    }
     for (const auto& connection : state->connections) connection->begin_stop();
     if (state->connections.empty()) state->drained.release();
   });
@@ -109,17 +136,41 @@ void Server::stop(Duration deadline) {
   state_->scope.join_blocking();
 }
 
-Task<void> Server::State::accept() {
+// A socket file that nobody listens on any more is from a daemon that was killed.
+Status Server::State::listen_locally() {
+  const std::string& path = context->options.socket_path;
+  if (path.empty()) return {};
+  const auto fail = [&](const std::string& why) {
+    return Error(Code::Unavailable, "cannot listen on " + path + ": " + why);
+  };
+  if (path.size() >= sizeof(sockaddr_un::sun_path)) return fail("the path is too long for a Unix socket");
+  const asio::local::stream_protocol::endpoint endpoint(path);
+  asio::local::stream_protocol::socket probe(strand);
+  ErrorCode error;
+  probe.connect(endpoint, error);
+  if (!error) return fail("another process listens there");
+  ::unlink(path.c_str());
+  local_acceptor.open(asio::generic::stream_protocol(endpoint.protocol()), error);
+  const mode_t before = ::umask(0177);
+  if (!error) local_acceptor.bind(endpoint, error);
+  ::umask(before);
+  if (!error) local_acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error) return fail(error.message());
+  return {};
+}
+
+Task<void> Server::State::accept(Acceptor& from, bool tls) {
   const auto self = shared_from_this();
   while (!context->stopping) {
-    auto accepting = acceptor.async_accept(executor.strand(), kAwaitTuple);
-    auto [error, socket] = co_await std::move(accepting);
+    Socket socket(executor.strand());
+    auto accepting = from.async_accept(socket, kAwaitTuple);
+    auto [error] = co_await std::move(accepting);
     if (!error) {
       if (context->stopping) co_return;
-      admit(std::move(socket));
+      admit(std::move(socket), tls);
       continue;
     }
-    if (!acceptor.is_open()) co_return;
+    if (!from.is_open()) co_return;
     // Out of file descriptors, mostly: others must close first.
     kLog.warn("cannot accept", {{"error", error.message()}});
     auto pausing = sleep_for(std::chrono::milliseconds(100));
@@ -127,12 +178,12 @@ Task<void> Server::State::accept() {
   }
 }
 
-void Server::State::admit(Socket socket) {
+void Server::State::admit(Socket socket, bool tls) {
   if (count >= context->options.max_connections) {
     kLog.warn("too many connections", {{"limit", context->options.max_connections}});
     return;
   }
-  auto connection = std::make_shared<Connection>(context, std::move(socket));
+  auto connection = std::make_shared<Connection>(context, std::move(socket), tls);
   connections.insert(connection);
   ++count;
   if (!scope.spawn_on(connection->strand(), run(connection))) {
@@ -145,11 +196,13 @@ Task<void> Server::State::run(std::shared_ptr<Connection> connection) {
   const auto self = shared_from_this();
   auto serving = connection->serve();
   co_await std::move(serving);
-  asio::post(strand, [self, connection = std::move(connection)] {
-    self->connections.erase(connection);
-    --self->count;
-    if (self->context->stopping && self->connections.empty()) self->drained.release();
-  });
+  asio::post(strand, [self, connection = std::move(connection)] { self->forget(connection); });
+}
+
+void Server::State::forget(const std::shared_ptr<Connection>& connection) {
+  connections.erase(connection);
+  --count;
+  if (context->stopping && connections.empty()) drained.release();
 }
 
 Task<void> Server::State::sweep() {

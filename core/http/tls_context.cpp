@@ -21,9 +21,9 @@ Error pem_error(std::string_view what) {
                openssl_error(std::string("cannot be read")).insert(0, std::string(what) + ": "));
 }
 
-int choose_http_1_1(SSL*, const unsigned char** out, unsigned char* out_length, const unsigned char* in,
+int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_length, const unsigned char* in,
                     unsigned int in_length, void*) {
-  static constexpr unsigned char kOurs[] = "\x08http/1.1";
+  static constexpr unsigned char kOurs[] = "\x02h2\x08http/1.1";
   unsigned char* chosen = nullptr;
   const int found = SSL_select_next_proto(&chosen, out_length, kOurs, sizeof kOurs - 1, in, in_length);
   // Without overlap the connection goes on without ALPN: that is HTTP/1.1 too.
@@ -74,7 +74,7 @@ Result<std::shared_ptr<Context>> make_server_context(const TlsIdentity& identity
   if (Status loaded = load_identity(*context, identity.certificate_pem, identity.key_pem); !loaded) {
     return std::move(loaded).context("server identity");
   }
-  SSL_CTX_set_alpn_select_cb(raw, choose_http_1_1, nullptr);
+  SSL_CTX_set_alpn_select_cb(raw, choose_protocol, nullptr);
   static constexpr unsigned char kSessionContext[] = "flotilla";
   SSL_CTX_set_session_id_context(raw, kSessionContext, sizeof kSessionContext - 1);
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);  // tickets only: no memory per client
@@ -113,11 +113,11 @@ Result<std::shared_ptr<Context>> make_client_context(const ClientOptions& option
   return context;
 }
 
-void describe_peer(TlsStream& stream, Peer& peer) {
-  X509* const raw = SSL_get0_peer_certificate(stream.native_handle());
+void describe_peer(SSL* session, Peer& peer) {
+  X509* const raw = SSL_get0_peer_certificate(session);
   if (raw == nullptr) return;
   peer.certificate_presented = true;
-  if (SSL_get_verify_result(stream.native_handle()) != X509_V_OK) return;
+  if (SSL_get_verify_result(session) != X509_V_OK) return;
   peer.certificate_verified = true;
   Subject subject = subject_of(raw);
   peer.common_name = std::move(subject.common_name);

@@ -3,28 +3,186 @@
 
 #include <sys/socket.h>
 
+#include <boost/asio/post.hpp>
 #include <cerrno>
 
 namespace flotilla::http {
 
+namespace {
+
+constexpr std::size_t kScratch = 16u << 10;
+constexpr std::size_t kFlight = 256u << 10;      // encrypted and handed to the socket at once
+constexpr std::size_t kKeptCapacity = 4u << 10;  // of outgoing()
+constexpr int kMostUnbroken = 32;
+
+}  // namespace
+
+bool Wire::try_read(asio::mutable_buffer into, std::size_t& count, ErrorCode& error) {
+  if (tls_) return tls_->read(static_cast<char*>(into.data()), into.size(), count, error);
+  ssize_t got = 0;
+  do {
+    got = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+  } while (got < 0 && errno == EINTR);
+  if (got > 0) {
+    count = static_cast<std::size_t>(got);
+    return true;
+  }
+  if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
+  error = got == 0 ? ErrorCode(asio::error::eof) : ErrorCode(errno, boost::system::system_category());
+  return true;
+}
+
+// A peer that always has more to say must not keep a thread to itself.
+Task<void> Wire::give_way() {
+  unbroken_ = 0;
+  auto later = asio::post(socket_.get_executor(), asio::use_awaitable);
+  co_await std::move(later);
+}
+
+Task<Wire::ReadResult> Wire::read_some(asio::mutable_buffer into) {
+  if (unbroken_ >= kMostUnbroken) {
+    auto yielding = give_way();
+    co_await std::move(yielding);
+  }
+  for (;;) {
+    if (!socket_.is_open()) co_return ReadResult(asio::error::bad_descriptor, 0);
+    std::size_t count = 0;
+    ErrorCode error;
+    const bool done = try_read(into, count, error);
+    if (tls_ && !tls_->outgoing().empty()) {
+      auto sending = send_outgoing();
+      co_await std::move(sending);
+    }
+    if (done) {
+      ++unbroken_;
+      co_return ReadResult(error, count);
+    }
+    unbroken_ = 0;
+    auto waiting = socket_.async_wait(Socket::wait_read, kAwaitTuple);
+    const auto [failed] = co_await std::move(waiting);
+    if (failed) co_return ReadResult(failed, 0);
+  }
+}
+
 Task<bool> Wire::fill() {
-  auto reading = read_some(ahead_.prepare());
-  const auto [error, count] = co_await std::move(reading);
-  ahead_.commit(count);
-  co_return !error && count > 0;
+  static thread_local char scratch[kScratch];
+  if (unbroken_ >= kMostUnbroken) {
+    auto yielding = give_way();
+    co_await std::move(yielding);
+  }
+  for (;;) {
+    if (!socket_.is_open()) co_return false;
+    std::size_t count = 0;
+    ErrorCode error;
+    const bool done = try_read(asio::mutable_buffer(scratch, kScratch), count, error);
+    if (count > 0) ahead_.append({scratch, count});
+    if (tls_ && !tls_->outgoing().empty()) {
+      auto sending = send_outgoing();
+      co_await std::move(sending);
+    }
+    if (done) {
+      ++unbroken_;
+      co_return !error && count > 0;
+    }
+    unbroken_ = 0;
+    ahead_.release_if_empty();
+    auto waiting = socket_.async_wait(Socket::wait_read, kAwaitTuple);
+    const auto [failed] = co_await std::move(waiting);
+    if (failed) co_return false;
+  }
+}
+
+Task<ErrorCode> Wire::handshake() {
+  for (;;) {
+    ErrorCode error;
+    const bool done = tls_->handshake(error);
+    auto sending = send_outgoing();  // an alert, too
+    const ErrorCode unsent = co_await std::move(sending);
+    if (done) co_return error ? error : unsent;
+    if (unsent) co_return unsent;
+    auto waiting = socket_.async_wait(Socket::wait_read, kAwaitTuple);
+    const auto [failed] = co_await std::move(waiting);
+    if (failed) co_return failed;
+  }
+}
+
+Task<ErrorCode> Wire::send_all(std::string_view bytes) {
+  while (!bytes.empty()) {
+    if (!socket_.is_open()) co_return ErrorCode(asio::error::bad_descriptor);
+    const auto count =
+        ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count > 0) {
+      sent_ += static_cast<std::size_t>(count);
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) co_return ErrorCode(errno, boost::system::system_category());
+    auto waiting = socket_.async_wait(Socket::wait_write, kAwaitTuple);
+    const auto [failed] = co_await std::move(waiting);
+    if (failed) co_return failed;
+  }
+  co_return ErrorCode();
+}
+
+// One sender at a time: what gathers meanwhile is sent by whoever is at it.
+Task<ErrorCode> Wire::send_outgoing() {
+  if (sending_) co_return ErrorCode();
+  // Also when the fiber is cancelled: half a record is the end of the connection.
+  struct Turn {
+    Wire& wire;
+    bool whole = false;
+    explicit Turn(Wire& the_wire) : wire(the_wire) { wire.sending_ = true; }
+    ~Turn() {
+      wire.sending_ = false;
+      wire.broken_ = wire.broken_ || !whole;
+    }
+  } turn(*this);
+  while (!tls_->outgoing().empty()) {
+    std::string flight = std::exchange(tls_->outgoing(), {});
+    auto sending = send_all(flight);
+    if (const ErrorCode failed = co_await std::move(sending); failed) co_return failed;
+    if (tls_->outgoing().empty() && flight.capacity() <= kKeptCapacity) {
+      flight.clear();
+      tls_->outgoing() = std::move(flight);
+    }
+  }
+  turn.whole = true;
+  co_return ErrorCode();
+}
+
+Task<Wire::ReadResult> Wire::write_all(std::string_view bytes) {
+  const std::size_t all = bytes.size();
+  if (!tls_) {
+    auto sending = send_all(bytes);
+    co_return ReadResult(co_await std::move(sending), all);
+  }
+  while (!bytes.empty()) {
+    const std::string_view flight = bytes.substr(0, kFlight);
+    bytes.remove_prefix(flight.size());
+    ErrorCode error;
+    tls_->write(flight, error);
+    if (error) co_return ReadResult(error, 0);
+    while (sending_) {  // the reading fiber, of what TLS itself has to say
+      auto waiting = socket_.async_wait(Socket::wait_write, kAwaitTuple);
+      const auto [failed] = co_await std::move(waiting);
+      if (failed) co_return ReadResult(failed, 0);
+    }
+    auto sending = send_outgoing();
+    if (error = co_await std::move(sending); error) co_return ReadResult(error, 0);
+  }
+  co_return ReadResult(ErrorCode(), all);
 }
 
 Task<void> Wire::shut_down() {
   ErrorCode ignored;
+  if (broken_) co_return;
   if (tls_) {
-    // async_shutdown waits for the peer's close_notify; a read that is already at its end makes it say ours
-    // and return.
-    socket_.shutdown(Socket::shutdown_receive, ignored);
-    auto goodbye = tls_->async_shutdown(kAwaitTuple);
-    co_await std::move(goodbye);
-  } else {
-    socket_.shutdown(Socket::shutdown_send, ignored);
+    tls_->shut_down();
+    auto saying = send_outgoing();
+    co_await std::move(saying);
   }
+  socket_.shutdown(Socket::shutdown_send, ignored);
 }
 
 void Wire::close() {

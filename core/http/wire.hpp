@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// One TCP connection, with or without TLS, and the bytes read ahead of it. Internal to core/http.
+// One TCP or Unix connection, with or without TLS, and the bytes read ahead of it. Internal to core/http.
 // Thread: one user at a time (the fiber that owns it), reads and writes may overlap on one strand.
+//
+// The socket is tried first and waited for only where it would block: most answers leave without a hop
+// through the reactor, and an idle connection holds no buffers.
 #pragma once
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/error.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,14 +21,14 @@
 
 #include "core/async/task.hpp"
 #include "core/http/http.hpp"
+#include "core/http/tls_session.hpp"
 
 namespace flotilla::http {
 
 namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
-using TlsStream = asio::ssl::stream<tcp::socket&>;
-using Socket = tcp::socket;
+using Socket = asio::generic::stream_protocol::socket;
 inline constexpr auto kAwaitTuple = asio::as_tuple(asio::use_awaitable);
 
 // Read-ahead: grows to what one head needs, starts small because idle connections are many.
@@ -40,25 +42,34 @@ class ReadBuffer {
     if (begin_ == end_) begin_ = end_ = 0;
   }
   asio::mutable_buffer prepare() {
-    if (bytes_.size() - end_ < kMinimum) make_room();
+    if (bytes_.size() - end_ < kMinimum) make_room(kMinimum);
     return {bytes_.data() + end_, bytes_.size() - end_};
   }
   void commit(std::size_t count) { end_ += count; }
+  void append(std::string_view bytes) {
+    if (bytes_.size() - end_ < bytes.size()) make_room(bytes.size());
+    std::copy(bytes.begin(), bytes.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(end_));
+    end_ += bytes.size();
+  }
+  // An idle connection keeps nothing.
+  void release_if_empty() {
+    if (empty() && bytes_.capacity() > 0) bytes_ = {};
+  }
 
  private:
   static constexpr std::size_t kMinimum = 2048;
   static constexpr std::size_t kLargest = 64u << 10;
 
-  void make_room() {
+  void make_room(std::size_t wanted) {
     if (begin_ > 0) {
       std::copy(bytes_.begin() + static_cast<std::ptrdiff_t>(begin_),
                 bytes_.begin() + static_cast<std::ptrdiff_t>(end_), bytes_.begin());
       end_ -= begin_;
       begin_ = 0;
     }
-    if (bytes_.size() - end_ >= kMinimum) return;
-    bytes_.resize(bytes_.size() < kLargest ? std::max<std::size_t>(2 * bytes_.size(), 2 * kMinimum)
-                                           : bytes_.size() + kLargest);
+    if (bytes_.size() - end_ >= wanted) return;
+    const std::size_t grown = bytes_.size() < kLargest ? 2 * bytes_.size() : bytes_.size() + kLargest;
+    bytes_.resize(std::max({grown, end_ + wanted, 2 * kMinimum}));
   }
 
   std::vector<char> bytes_;
@@ -72,24 +83,17 @@ class Wire {
 
   explicit Wire(Socket socket) : socket_(std::move(socket)) {}
 
-  void start_tls(asio::ssl::context& context) { tls_ = std::make_unique<TlsStream>(socket_, context); }
+  void start_tls(asio::ssl::context& context, TlsSession::Side side) {
+    tls_ = std::make_unique<TlsSession>(*context.native_handle(), socket_.native_handle(), side);
+  }
   bool is_tls() const { return tls_ != nullptr; }
-  TlsStream& tls() { return *tls_; }
+  TlsSession& tls() { return *tls_; }
   Socket& socket() { return socket_; }
   ReadBuffer& ahead() { return ahead_; }
 
-  Task<std::tuple<ErrorCode>> handshake(asio::ssl::stream_base::handshake_type side) {
-    return tls_->async_handshake(side, kAwaitTuple);
-  }
-  Task<ReadResult> read_some(asio::mutable_buffer into) {
-    if (tls_) return tls_->async_read_some(into, kAwaitTuple);
-    return socket_.async_read_some(into, kAwaitTuple);
-  }
-  Task<ReadResult> write_all(std::string_view bytes) {
-    const asio::const_buffer buffer(bytes.data(), bytes.size());
-    if (tls_) return asio::async_write(*tls_, buffer, kAwaitTuple);
-    return asio::async_write(socket_, buffer, kAwaitTuple);
-  }
+  Task<ErrorCode> handshake();
+  Task<ReadResult> read_some(asio::mutable_buffer into);
+  Task<ReadResult> write_all(std::string_view bytes);
   // Reads into ahead(). False at the end or on an error.
   Task<bool> fill();
   // Tells the peer that nothing more comes. Bounded by whoever closes the socket.
@@ -97,11 +101,22 @@ class Wire {
   void close();
   // What is waiting on an idle connection can only be the peer's good-bye.
   bool gone_while_idle();
+  // Bytes that the socket took so far: whether a slow peer makes progress.
+  std::uint64_t sent() const { return sent_; }
 
  private:
+  bool try_read(asio::mutable_buffer into, std::size_t& count, ErrorCode& error);
+  Task<ErrorCode> send_all(std::string_view bytes);
+  Task<ErrorCode> send_outgoing();
+  Task<void> give_way();
+
   Socket socket_;
-  std::unique_ptr<TlsStream> tls_;
+  std::unique_ptr<TlsSession> tls_;
   ReadBuffer ahead_;
+  std::uint64_t sent_ = 0;
+  bool sending_ = false;
+  bool broken_ = false;  // half a record was sent
+  int unbroken_ = 0;     // reads that did not wait, one after another
 };
 
 // Gathers small pieces into blocks of one TLS record and more, sends large ones from where they are.
@@ -112,11 +127,15 @@ class BlockWriter {
   std::string& block() { return block_; }
   Task<bool> append(std::string_view bytes);
   Task<bool> flush();
-  // Anything of many pieces keeps `alive` informed between blocks (deadlines).
+  // Gives back what a large answer took.
+  void rest() {
+    if (block_.empty() && block_.capacity() > kSmall) std::string().swap(block_);
+  }
   static constexpr std::size_t kBlock = 64u << 10;
   static constexpr std::size_t kLarge = 16u << 10;
 
  private:
+  static constexpr std::size_t kSmall = 4096;
   Wire& wire_;
   std::string block_;
 };
@@ -127,7 +146,7 @@ Result<std::shared_ptr<asio::ssl::context>> make_server_context(const TlsIdentit
                                                                 const std::string& client_ca_pem);
 Result<std::shared_ptr<asio::ssl::context>> make_client_context(const ClientOptions& options);
 // Fills the certificate members of a peer after a handshake.
-void describe_peer(TlsStream& stream, Peer& peer);
+void describe_peer(SSL* session, Peer& peer);
 // The OpenSSL error queue's newest text, or `otherwise`.
 std::string openssl_error(std::string_view otherwise);
 

@@ -21,6 +21,13 @@ target_compile_definitions(flotilla_asio INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
   BOOST_ASIO_HAS_CO_AWAIT BOOST_ASIO_HAS_STD_COROUTINE)
 
+# HTTP/2: the C library.
+find_path(NGHTTP2_INCLUDE_DIR nghttp2/nghttp2.h REQUIRED)
+find_library(NGHTTP2_LIBRARY NAMES nghttp2 REQUIRED)
+add_library(flotilla_nghttp2 INTERFACE)
+target_include_directories(flotilla_nghttp2 SYSTEM INTERFACE ${NGHTTP2_INCLUDE_DIR})
+target_link_libraries(flotilla_nghttp2 INTERFACE ${NGHTTP2_LIBRARY})
+
 # Boost.DLL over std::filesystem: header only, needs libdl alone.
 add_library(flotilla_dll INTERFACE)
 target_link_libraries(flotilla_dll INTERFACE Boost::headers ${CMAKE_DL_LIBS})

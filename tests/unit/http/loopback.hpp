@@ -66,6 +66,12 @@ class RawClient {
     }
     return all;
   }
+  // What comes next; empty at the end.
+  std::string read_some() {
+    char block[16384];
+    const auto count = ::recv(fd_, block, sizeof block, 0);
+    return {block, count > 0 ? static_cast<std::size_t>(count) : 0};
+  }
   std::string read_all() { return read_until(std::string_view("\0never", 6)); }
   // True: the peer closed (in order or not) within the bound.
   bool sees_close() {

@@ -43,6 +43,7 @@ class FeedStream final : public BodyStream {
           std::vector<Chunk> chunks;
           std::string piece = feed_->pieces.front();
           feed_->pieces.erase(feed_->pieces.begin());
+          if (piece == "fail") throw std::runtime_error("told to");
           if (!piece.empty()) chunks.push_back(Chunk::of(std::move(piece)));
           co_return chunks;
         }
@@ -155,10 +156,22 @@ TEST_F(StreamTest, tells_a_cut_stream_from_its_end) {
   auto stream = open(client);
   feed_->push("x");
   ASSERT_TRUE(run(stream->read(5s)).ok());
-  server_->stop(Duration::zero());
+  feed_->push("fail");
   const auto read = run(stream->read(5s));
   ASSERT_FALSE(read.ok());
   EXPECT_EQ(read.error().code(), Code::Unavailable);
+}
+
+TEST_F(StreamTest, gives_streams_an_orderly_end_when_the_server_stops) {
+  serve_feed();
+  Client client(executor_, client_options());
+  auto stream = open(client);
+  feed_->push("x");
+  ASSERT_TRUE(run(stream->read(5s)).ok());
+  server_->stop(5s);
+  const auto read = run(stream->read(5s));
+  ASSERT_TRUE(read.ok()) << read.error().message();
+  EXPECT_EQ(*read, "");
 }
 
 TEST_F(StreamTest, reports_silence_as_a_timeout) {
