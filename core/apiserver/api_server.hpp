@@ -45,6 +45,9 @@ struct ApiServerOptions {
   std::function<std::string()> metrics;  // more lines for /metrics
 };
 
+// The answer to a request that could not be read (400, 413, 431, 500): a Status where Kubernetes has one.
+http::Response refuse_unread(int status, std::string_view message);
+
 class ApiServer {
  public:
   ApiServer(const Executor& executor, store::Store& store, ApiServerOptions options);

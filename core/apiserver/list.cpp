@@ -3,7 +3,7 @@
 #include <charconv>
 #include <map>
 
-#include "core/apiserver/base64url.hpp"
+#include "core/apiserver/continuation.hpp"
 #include "core/apiserver/reads.hpp"
 #include "core/apiserver/shape.hpp"
 
@@ -11,59 +11,6 @@ namespace flotilla::apiserver {
 namespace {
 
 constexpr auto kVersionPatience = std::chrono::seconds(3);
-
-// Where a list goes on: {"v":"meta.k8s.io/v1","rv":REVISION,"start":"ns/name\0"}.
-struct Continuation {
-  std::int64_t revision = 0;  // -1: at the newest
-  api::ObjectKey after;
-};
-
-std::string encode_continuation(std::uint64_t revision, const api::ObjectKey& last) {
-  std::string start = last.text();
-  start += '\0';
-  return base64url(
-      Json::object({{"v", "meta.k8s.io/v1"}, {"rv", static_cast<std::int64_t>(revision)}, {"start", start}})
-          .dump());
-}
-
-Result<Continuation> decode_continuation(std::string_view token, bool namespaced) {
-  const auto refuse = [](std::string_view why) {
-    return Error(Code::BadRequest, "invalid continue token: continue key is not valid: " + std::string(why));
-  };
-  const auto text = base64url_decode(token);
-  if (!text) return refuse("illegal base64 data at input byte 0");
-  const auto json = Json::parse(*text);
-  if (!json || !json->is_object()) return refuse("invalid character");
-  if ((*json)["v"].as_string() != "meta.k8s.io/v1")
-    return refuse("server does not recognize this encoded version");
-  std::string start((*json)["start"].as_string());
-  if (start.empty()) return refuse("missing start");
-  if (start.back() == '\0') start.pop_back();
-  Continuation out;
-  out.revision = (*json)["rv"].as_int();
-  const auto slash = start.find('/');
-  if (namespaced && slash != std::string::npos) {
-    out.after = {start.substr(0, slash), start.substr(slash + 1)};
-  } else {
-    out.after = {"", start};
-  }
-  return out;
-}
-
-Error compacted_page(const Continuation& from, std::string& token_out, std::uint64_t) {
-  token_out = base64url(
-      Json::object({{"v", "meta.k8s.io/v1"}, {"rv", -1}, {"start", from.after.text() + std::string(1, '\0')}})
-          .dump());
-  return Error(
-      Code::Gone,
-      "The provided continue parameter is too old to display a consistent list result. You can start a new "
-      "list without the continue parameter, or use the continue token in this response to retrieve the "
-      "remainder of the results. Continuing with the provided token results in an inconsistent list - "
-      "objects "
-      "that were created, modified, or deleted between the time the first chunk was returned and now may "
-      "show "
-      "up in the list.");
-}
 
 // What a list shows, once its revision is known.
 struct Page {
@@ -89,8 +36,7 @@ Page cut_page(std::vector<ObjectPtr> all, Revision revision, const Selection& se
     if (selection.reads_content()) (*it)->release_content();
     if (!chosen) continue;
     if (limit != 0 && page.objects.size() == limit) {
-      page.meta.continue_token =
-          encode_continuation(static_cast<std::uint64_t>(revision.get()), page.objects.back()->key());
+      page.meta.continue_token = encode_continuation(revision.get(), page.objects.back()->key());
       if (!selection.has_selector()) page.meta.remaining = std::distance(it, all.end());
       break;
     }
@@ -243,7 +189,7 @@ Task<http::Response> serve_list(ServerPtr server, CallPtr call) {
     auto found = co_await std::move(past);
     if (!found && from) {
       std::string retry;
-      const Error error = compacted_page(*from, retry, *version);
+      const Error error = compacted_page(*from, retry);
       co_return error_response(*call, error, retry);
     }
     if (!found) {
@@ -254,9 +200,9 @@ Task<http::Response> serve_list(ServerPtr server, CallPtr call) {
   }
   auto durable = server->store.durable(std::min(snapshot.revision, server->store.revision()));
   if (auto safe = co_await std::move(durable); !safe) co_return error_response(*call, safe.error());
-  const Page page = cut_page(std::move(snapshot.objects), snapshot.revision, *selection,
-                             from ? &from->after : nullptr, page_size);
-  co_return list_response(*server, *call, page.objects, page.meta);
+  Page page = cut_page(std::move(snapshot.objects), snapshot.revision, *selection,
+                       from ? &from->after : nullptr, page_size);
+  co_return list_response(server, call, std::move(page.objects), page.meta);
 }
 
 Task<http::Response> serve_get(ServerPtr server, CallPtr call) {

@@ -310,7 +310,7 @@ Task<http::Response> serve_delete_collection(ServerPtr server, CallPtr call) {
   }
   ListMeta meta;
   meta.revision = snapshot.revision;
-  co_return list_response(*server, *call, chosen, meta);
+  co_return list_response(server, call, std::move(chosen), meta);
 }
 
 }  // namespace flotilla::apiserver

@@ -8,7 +8,6 @@
 namespace flotilla::apiserver {
 namespace {
 
-constexpr std::size_t kSharedFrom = 16u << 10;  // a TLS record: smaller pieces cost more apart than copied
 constexpr std::size_t kMaxWarnings = 4096;
 
 bool wants_pretty(const Call& call) {
@@ -29,35 +28,25 @@ void Call::warn(std::string text) {
     warnings.push_back(std::move(text));
 }
 
-void BodyBuilder::shared(std::shared_ptr<const void> owner, std::string_view piece) {
-  if (piece.size() < kSharedFrom) {
-    block_ += piece;
-    if (block_.size() >= 4 * kSharedFrom) flush();
-    return;
-  }
-  flush();
-  chunks_.push_back({std::move(owner), piece});
-}
-
-void BodyBuilder::flush() {
-  if (block_.empty()) return;
-  auto owned = std::make_shared<const std::string>(std::move(block_));
-  block_.clear();
-  const std::string_view bytes = *owned;
-  chunks_.push_back({std::move(owned), bytes});
-}
-
-std::vector<http::Chunk> BodyBuilder::take() {
-  flush();
-  return std::move(chunks_);
-}
-
 http::Response text_response(int status, std::string body, std::string_view content_type) {
   http::Response response;
   response.status = status;
   if (!content_type.empty()) response.headers.set("Content-Type", std::string(content_type));
   response.headers.set("X-Content-Type-Options", "nosniff");
   if (!body.empty()) response.body.push_back(http::Chunk::of(std::move(body)));
+  return response;
+}
+
+http::Response refuse_unread(int status, std::string_view message) {
+  if (status != 413 && status != 429)
+    return text_response(status, std::to_string(status) + " " + std::string(message));
+  std::string text(message);
+  if (status == 413) text.replace(0, 1, "R");  // "Request entity too large: limit is 3145728"
+  const Error error(status == 413 ? Code::TooLarge : Code::ResourceExhausted, std::move(text));
+  http::Response response;
+  response.status = status;
+  response.headers.set("Content-Type", "application/json");
+  response.body.push_back(http::Chunk::of(status_object(error).dump() + "\n"));
   return response;
 }
 
@@ -104,10 +93,9 @@ http::Response bytes_response(const Call& call, int status, const ObjectPtr& obj
   http::Response response;
   response.status = status;
   response.headers.set("Content-Type", "application/json");
-  BodyBuilder body;
-  body.shared(object, object->bytes());
-  body.text("\n");
-  response.body = body.take();
+  response.body.reserve(2);
+  response.body.push_back({object, object->bytes()});
+  response.body.push_back(http::Chunk::of_static("\n"));
   return response;
 }
 

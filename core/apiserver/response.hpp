@@ -10,20 +10,6 @@
 
 namespace flotilla::apiserver {
 
-// Collects a body: small pieces are copied together, large ones are shared.
-class BodyBuilder {
- public:
-  void text(std::string_view piece) { block_ += piece; }
-  // `owner` keeps `piece` alive.
-  void shared(std::shared_ptr<const void> owner, std::string_view piece);
-  std::vector<http::Chunk> take();
-
- private:
-  void flush();
-  std::string block_;
-  std::vector<http::Chunk> chunks_;
-};
-
 http::Response text_response(int status, std::string body,
                              std::string_view content_type = "text/plain; charset=utf-8");
 // "404 page not found": no handler owns the path.

@@ -11,6 +11,7 @@
 #include "core/apiserver/authorizer.hpp"
 #include "core/apiserver/call.hpp"
 #include "core/apiserver/catalog.hpp"
+#include "core/apiserver/event_frames.hpp"
 #include "core/async/fiber_scope.hpp"
 
 namespace flotilla::apiserver {
@@ -25,6 +26,7 @@ struct Server {
   Catalog catalog;
   Authorizer authorizer;
   std::unique_ptr<Authenticator> authenticator;
+  EventFrames frames;
   FiberScope fibers;
   std::atomic<bool> ready{false};
   std::atomic<std::uint64_t> requests{0};

@@ -10,17 +10,16 @@ namespace flotilla::apiserver {
 namespace {
 
 constexpr std::string_view kMeta = "meta.k8s.io/";
+constexpr std::size_t kStreamedFrom = 256u << 10;
 
 Json partial_object(const Json& metadata) {
   return Json::object(
       {{"kind", "PartialObjectMetadata"}, {"apiVersion", "meta.k8s.io/v1"}, {"metadata", metadata}});
 }
 
-void append_partial(const api::Object& object, bool typed, BodyBuilder& body) {
-  body.text(typed ? R"({"apiVersion":"meta.k8s.io/v1","kind":"PartialObjectMetadata","metadata":)"
-                  : R"({"metadata":)");
-  body.text(cut(object.bytes()).metadata);
-  body.text("}");
+void append_partial(const api::Object& object, std::string& out) {
+  out.append(R"({"apiVersion":"meta.k8s.io/v1","kind":"PartialObjectMetadata","metadata":)");
+  out.append(cut(object.bytes()).metadata).append("}");
 }
 
 Json columns_json(const std::vector<api::PrinterColumn>& columns) {
@@ -83,19 +82,64 @@ bool items_are_typed(const Resource& resource) {
   return resource.origin != api::Origin::Kubernetes;
 }
 
-void append_item(const Call& call, const ObjectPtr& object, BodyBuilder& body) {
-  if (call.media.shape == Shape::PartialObjectList) return append_partial(*object, true, body);
-  if (!is_presentable(*call.served, *call.resource, *object)) {
-    Json shown = present(*call.served, *call.resource, *object);
+void append_item(const Call& call, const api::Object& object, std::string& out) {
+  if (call.media.shape == Shape::PartialObjectList) return append_partial(object, out);
+  if (!is_presentable(*call.served, *call.resource, object)) {
+    Json shown = present(*call.served, *call.resource, object);
     if (!items_are_typed(*call.resource)) {
       shown.erase("kind");
       shown.erase("apiVersion");
     }
-    return body.text(shown.dump());
+    out.append(shown.dump());
+  } else if (items_are_typed(*call.resource)) {
+    out.append(object.bytes());
+  } else {
+    for (const std::string_view piece : cut(object.bytes()).untyped) out.append(piece);
   }
-  if (items_are_typed(*call.resource)) return body.shared(object, object->bytes());
-  for (const std::string_view piece : cut(object->bytes()).untyped) body.shared(object, piece);
 }
+
+// A list on its way: one block at a time, made of the stored bytes when the last one was taken.
+class ListStream final : public http::BodyStream {
+ public:
+  ListStream(CallPtr call, std::string head, std::vector<ObjectPtr> objects)
+      : call_(std::move(call)), block_(std::move(head)), objects_(std::move(objects)) {}
+
+  Task<std::vector<http::Chunk>> next() override {
+    std::vector<http::Chunk> chunks;
+    if (ended_) co_return chunks;
+    if (next_ > 0) block_.clear();
+    fill();
+    chunks.push_back({nullptr, block_});  // this stream owns it until the next call
+    co_return chunks;
+  }
+
+  // All of it at once.
+  std::string whole() && {
+    while (!ended_) fill();
+    return std::move(block_);
+  }
+
+ private:
+  static constexpr std::size_t kBlock = 128u << 10;
+
+  void fill() {
+    block_.reserve(std::min(kBlock + kBlock / 8, kBlock));
+    for (; next_ < objects_.size() && block_.size() < kBlock; ++next_) {
+      if (next_ > 0) block_ += ',';
+      append_item(*call_, *objects_[next_], block_);
+      objects_[next_].reset();
+    }
+    if (next_ < objects_.size()) return;
+    block_ += "]}\n";
+    ended_ = true;
+  }
+
+  CallPtr call_;
+  std::string block_;
+  std::vector<ObjectPtr> objects_;
+  std::size_t next_ = 0;
+  bool ended_ = false;
+};
 
 Json whole_list(const Server& server, const Call& call, const std::vector<ObjectPtr>& objects,
                 const ListMeta& meta) {
@@ -162,30 +206,27 @@ http::Response object_response(const Server& server, const Call& call, int statu
   return object_response(server, call, status, present(*call.served, *call.resource, *object));
 }
 
-http::Response list_response(const Server& server, const Call& call, const std::vector<ObjectPtr>& objects,
+http::Response list_response(const ServerPtr& server, const CallPtr& the_call, std::vector<ObjectPtr> objects,
                              const ListMeta& meta) {
+  const Call& call = *the_call;
   const bool plain = call.media.encoding == Encoding::Json && call.media.shape != Shape::Table &&
                      !call.media.pretty && !call.query.has("pretty");
-  if (!plain) return json_response(call, 200, whole_list(server, call, objects, meta));
+  if (!plain) return json_response(call, 200, whole_list(*server, call, objects, meta));
+  const bool partial = call.media.shape == Shape::PartialObjectList;
+  std::string head = "{\"kind\":\"";
+  head.append(partial ? "PartialObjectMetadataList" : call.resource->list_kind);
+  head.append("\",\"apiVersion\":\"").append(list_version(call));
+  head.append("\",\"metadata\":").append(list_metadata(call, meta).dump()).append(",\"items\":[");
+  std::size_t size = 0;
+  for (const ObjectPtr& object : objects) size += object->bytes().size();
+  auto stream = std::make_unique<ListStream>(the_call, std::move(head), std::move(objects));
   http::Response response;
   response.headers.set("Content-Type", "application/json");
-  const bool partial = call.media.shape == Shape::PartialObjectList;
-  BodyBuilder body;
-  body.text("{\"kind\":\"");
-  body.text(partial ? "PartialObjectMetadataList" : call.resource->list_kind);
-  body.text("\",\"apiVersion\":\"");
-  body.text(list_version(call));
-  body.text("\",\"metadata\":");
-  body.text(list_metadata(call, meta).dump());
-  body.text(",\"items\":[");
-  bool first = true;
-  for (const ObjectPtr& object : objects) {
-    if (!first) body.text(",");
-    first = false;
-    append_item(call, object, body);
+  if (size > kStreamedFrom) {
+    response.stream = std::move(stream);
+  } else {
+    response.body.push_back(http::Chunk::of(std::move(*stream).whole()));
   }
-  body.text("]}\n");
-  response.body = body.take();
   return response;
 }
 
@@ -211,26 +252,30 @@ Status check_shape(const Call& call, bool is_list) {
   return {};
 }
 
-void append_event_object(const Server& server, const Call& call, const api::Object& object, bool first,
-                         BodyBuilder& body) {
+std::string event_frame(const Server& server, const Call& call, std::string_view type,
+                        const api::Object& object, bool has_columns) {
+  std::string out;
+  out.reserve(object.bytes().size() + 64);
+  out.append("{\"type\":\"").append(type).append("\",\"object\":");
   switch (call.media.shape) {
     case Shape::Table: {
       const Json content = present(*call.served, *call.resource, object);
-      body.text(table_of(server, call, {content}, version_metadata(content), first).dump());
-      return;
+      out.append(table_of(server, call, {content}, version_metadata(content), has_columns).dump());
+      break;
     }
     case Shape::PartialObject:
     case Shape::PartialObjectList:
-      append_partial(object, true, body);
-      return;
+      append_partial(object, out);
+      break;
     case Shape::Object:
+      if (is_presentable(*call.served, *call.resource, object)) {
+        out.append(object.bytes());
+      } else {
+        out.append(present(*call.served, *call.resource, object).dump());
+      }
       break;
   }
-  if (is_presentable(*call.served, *call.resource, object)) {
-    body.text(object.bytes());
-  } else {
-    body.text(present(*call.served, *call.resource, object).dump());
-  }
+  return out.append("}\n");
 }
 
 Json bookmark_object(const Call& call, Revision revision, bool initial_events_end) {

@@ -22,14 +22,15 @@ struct ListMeta {
 http::Response object_response(const Server& server, const Call& call, int status, const ObjectPtr& object);
 // The same for an object that is not stored (dry run), in the version of the request.
 http::Response object_response(const Server& server, const Call& call, int status, const Json& object);
-http::Response list_response(const Server& server, const Call& call, const std::vector<ObjectPtr>& objects,
+// Large ones are streamed, block by block, from the stored bytes.
+http::Response list_response(const ServerPtr& server, const CallPtr& call, std::vector<ObjectPtr> objects,
                              const ListMeta& meta);
 // PartialObjectMetadata asked of a list or the reverse. Errors: NotAcceptable.
 Status check_shape(const Call& call, bool is_list);
 
-// An object of a watch event, encoded. `first` of a stream of Tables has the columns.
-void append_event_object(const Server& server, const Call& call, const api::Object& object, bool first,
-                         BodyBuilder& body);
+// {"type": ..., "object": ...} and a line break. `has_columns`: the first of a stream of Tables.
+std::string event_frame(const Server& server, const Call& call, std::string_view type,
+                        const api::Object& object, bool has_columns);
 // {"kind": K, "apiVersion": V, "metadata": {...}} in the call's shape.
 Json bookmark_object(const Call& call, Revision revision, bool initial_events_end);
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <random>
 
+#include "core/apiserver/event_frames.hpp"
 #include "core/apiserver/reads.hpp"
 #include "core/apiserver/shape.hpp"
 
@@ -10,23 +11,25 @@ namespace {
 
 constexpr auto kBookmarkEvery = std::chrono::seconds(60);
 constexpr auto kLastBookmark = std::chrono::seconds(2);  // before the end
+constexpr std::size_t kBatch = 128u << 10;               // of initial events, made when the last was taken
 
-// The frames of one watch. Owned by its connection.
+// The frames of one watch, each ending with the one line break it has. Owned by its connection.
 class WatchStream final : public http::BodyStream {
  public:
   WatchStream(ServerPtr server, CallPtr call, Selection selection)
-      : server_(std::move(server)), call_(std::move(call)), selection_(std::move(selection)) {
+      : server_(std::move(server)),
+        call_(std::move(call)),
+        selection_(std::move(selection)),
+        format_(format_of(*call_)) {
     server_->watches.fetch_add(1);
   }
   ~WatchStream() override { server_->watches.fetch_sub(1); }
 
   // Objects shown first, each as ADDED.
   void begin_with(store::Snapshot snapshot, bool announce_end) {
-    for (const ObjectPtr& object : snapshot.objects) {
-      if (selection_.matches(*object)) append("ADDED", *object);
-    }
-    sent_ = snapshot.revision;
-    if (announce_end) append_bookmark(snapshot.revision, true);
+    initial_ = std::move(snapshot);
+    sent_ = initial_.revision;
+    announce_end_ = announce_end;
   }
   void begin_after(Revision revision) { sent_ = revision; }
   void fail_with(const Error& error) {
@@ -44,8 +47,8 @@ class WatchStream final : public http::BodyStream {
 
   Task<std::vector<http::Chunk>> next() override {
     for (;;) {
-      auto chunks = body_.take();
-      if (!chunks.empty()) co_return chunks;
+      show_initial();
+      if (!chunks_.empty()) co_return std::exchange(chunks_, {});
       if (ended_) co_return std::vector<http::Chunk>();
       const SteadyTime now = server_->executor.clock().steady_now();
       if (now >= ends_at_) co_return std::vector<http::Chunk>();
@@ -59,9 +62,33 @@ class WatchStream final : public http::BodyStream {
   }
 
  private:
+  // Everything beside event and type that a frame's bytes depend on.
+  static std::string format_of(const Call& call) {
+    std::string format = call.resource->group_version() + " " + call.resource->resource + " ";
+    format += std::to_string(static_cast<int>(call.media.shape)) + call.media.table_version + " ";
+    format.append(call.query.get("includeObject")).append(" ");
+    return format + std::to_string(reinterpret_cast<std::uintptr_t>(call.served.get()));
+  }
+
+  // A batch of them; the bookmark behind the last.
+  void show_initial() {
+    std::size_t bytes = 0;
+    auto& objects = initial_.objects;
+    for (; next_initial_ < objects.size() && bytes < kBatch; ++next_initial_) {
+      const ObjectPtr object = std::move(objects[next_initial_]);
+      const bool chosen = selection_.matches(*object);
+      if (chosen) bytes += append("ADDED", object);
+      if (selection_.reads_content() || call_->media.shape == Shape::Table) object->release_content();
+    }
+    if (next_initial_ < objects.size()) return;
+    if (std::exchange(announce_end_, false)) append_bookmark(initial_.revision, true);
+    if (!objects.empty()) std::vector<ObjectPtr>().swap(objects);
+    next_initial_ = 0;
+  }
+
   void take(const Result<std::vector<store::Event>>& events) {
     if (!events) {
-      if (events.error().is(Code::Gone)) append_error(Error(Code::Gone, events.error().message()));
+      // Too slow, or the server ends: an orderly end, after which the client watches on from where it was.
       ended_ = true;
       return;
     }
@@ -73,7 +100,7 @@ class WatchStream final : public http::BodyStream {
       show(event);
       sent_ = event.revision;
     }
-    if (events->empty()) tick();
+    tick();
   }
 
   void tick() {
@@ -86,43 +113,50 @@ class WatchStream final : public http::BodyStream {
 
   void show(const store::Event& event) {
     const bool was = event.previous && selection_.matches(*event.previous);
-    const bool deleted = event.type == store::Event::Type::Deleted;
-    const bool is = deleted ? selection_.matches(*event.object) : selection_.matches(*event.object);
-    if (deleted) {
-      if (is || was) append("DELETED", *event.object);
+    const bool is = selection_.matches(*event.object);
+    if (event.type == store::Event::Type::Deleted) {
+      if (is || was) append("DELETED", event.object);
     } else if (is) {
-      append(was ? "MODIFIED" : "ADDED", *event.object);
+      append(was ? "MODIFIED" : "ADDED", event.object);
     } else if (was) {
-      append("DELETED", *event.previous->at_revision(event.revision));
+      append("DELETED", event.previous->at_revision(event.revision));
     }
   }
 
-  void append(std::string_view type, const api::Object& object) {
-    body_.text("{\"type\":\"");
-    body_.text(type);
-    body_.text("\",\"object\":");
-    append_event_object(*server_, *call_, object, first_, body_);
-    body_.text("}\n");
-    first_ = false;
+  // Returns the bytes it took.
+  std::size_t append(std::string_view type, const ObjectPtr& object) {
+    const bool has_columns = call_->media.shape == Shape::Table && std::exchange(first_, false);
+    EventFrames::Frame frame;
+    const auto encode = [&] { return event_frame(*server_, *call_, type, *object, has_columns); };
+    if (has_columns) {
+      frame = std::make_shared<const std::string>(encode());
+    } else {
+      frame = server_->frames.get({object->revision(), type, format_}, encode);
+    }
+    const std::string_view bytes = *frame;
+    chunks_.push_back({std::move(frame), bytes});
+    return bytes.size();
   }
 
   void append_bookmark(Revision revision, bool initial_events_end) {
-    body_.text("{\"type\":\"BOOKMARK\",\"object\":");
-    body_.text(bookmark_object(*call_, revision, initial_events_end).dump());
-    body_.text("}\n");
+    append_frame("BOOKMARK", bookmark_object(*call_, revision, initial_events_end).dump());
   }
-
-  void append_error(const Error& error) {
-    body_.text("{\"type\":\"ERROR\",\"object\":");
-    body_.text(status_object(error).dump());
-    body_.text("}\n");
+  void append_error(const Error& error) { append_frame("ERROR", status_object(error).dump()); }
+  void append_frame(std::string_view type, std::string_view object) {
+    std::string frame = "{\"type\":\"";
+    frame.append(type).append("\",\"object\":").append(object).append("}\n");
+    chunks_.push_back(http::Chunk::of(std::move(frame)));
   }
 
   ServerPtr server_;
   CallPtr call_;
   Selection selection_;
+  const std::string format_;
   std::unique_ptr<store::Subscription> subscription_;
-  BodyBuilder body_;
+  std::vector<http::Chunk> chunks_;
+  store::Snapshot initial_;
+  std::size_t next_initial_ = 0;
+  bool announce_end_ = false;
   Revision sent_;  // nothing up to here is still to be shown
   SteadyTime ends_at_;
   SteadyTime next_bookmark_;

@@ -80,6 +80,7 @@ const std::vector<Field>& fields() {
       {"storage.history", IntField{AT(storage.history), 100, 1'000'000}},
       {"api.names", TextsField{AT(api.names)}},
       {"api.max_body_bytes", IntField{AT(api.max_body_bytes), 1 << 10, 1 << 30}},
+      {"api.socket", TextField{AT(api.socket), {}}},
       {"api.max_connections", IntField{AT(api.max_connections), 1, 1'000'000}},
       {"plugins.directories", TextsField{AT(plugins.directories)}},
       {"simulation.enabled", BoolField{AT(simulation.enabled)}},

@@ -34,6 +34,7 @@ struct StorageSettings {
 
 struct ApiSettings {
   std::vector<std::string> names;  // further names and addresses in the serving certificate
+  std::string socket;              // empty: admin.sock in data_dir; "off": none
   std::int64_t max_body_bytes = 3 << 20;
   std::int64_t max_connections = 20'000;
 };

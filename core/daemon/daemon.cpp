@@ -51,6 +51,7 @@ struct Daemon::State {
   Status open_storage();
   Status start_api();
   Status serve();
+  std::string socket_path() const;
 
   config::Settings settings;
   const Clock& clock;
@@ -149,6 +150,16 @@ Status Daemon::State::start_api() {
   return {};
 }
 
+// A data directory too deep for a Unix socket goes without, unless one was asked for.
+std::string Daemon::State::socket_path() const {
+  constexpr std::size_t kLongest = 107;
+  const std::string& wanted = settings.api.socket;
+  if (wanted == "off") return {};
+  if (!wanted.empty()) return wanted;
+  std::string path = directory->file("admin.sock");
+  return path.size() <= kLongest ? path : std::string();
+}
+
 // Last: nobody is let in before everything stands.
 Status Daemon::State::serve() {
   http::ServerOptions options;
@@ -157,6 +168,8 @@ Status Daemon::State::serve() {
   options.identity = pki.server;
   options.client_ca_pem = pki.authority.certificate_pem;
   options.max_body_bytes = static_cast<std::size_t>(settings.api.max_body_bytes);
+  options.socket_path = socket_path();
+  options.error_response = apiserver::refuse_unread;
   options.max_connections = static_cast<std::size_t>(settings.api.max_connections);
   server = std::make_unique<http::Server>(*executor, std::move(options), api->handler());
   if (Status status = server->start(); !status) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // flotillad: parses, composes, waits for a signal, drains. Exit codes: 0 ended in order, 1 could not start,
 // 64 usage.
+#include <sys/resource.h>
+
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -24,6 +26,14 @@ sigset_t block_signals() {
   return set;
 }
 
+// Every client is an open file: as many as the system lets us have.
+void raise_file_limit() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int fail(const char* what) {
   std::fprintf(stderr, "error: %s\n", what);
   return 1;
@@ -38,6 +48,7 @@ void end_anyway(sigset_t set) {
 
 int run(flotilla::config::Settings settings) {
   const sigset_t signals = block_signals();
+  raise_file_limit();
   const flotilla::SystemClock clock;
   flotilla::daemon::Daemon daemon(std::move(settings), clock);
   if (const Status status = daemon.start(); !status) return fail(status.error().message().c_str());

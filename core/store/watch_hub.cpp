@@ -13,6 +13,9 @@ std::size_t cost_of(const Event& event) {
   return cost;
 }
 
+// What a client that does not read may make us keep.
+constexpr std::size_t kMostClientBytes = std::size_t{16} << 20;
+
 void erase_feed(std::vector<FeedPtr>& feeds, const Feed* feed) {
   std::erase_if(feeds, [&](const FeedPtr& one) { return one.get() == feed; });
 }
@@ -27,12 +30,16 @@ Feed::Feed(WatchRequest request, std::vector<Event> backlog)
 bool Feed::push(const Event& event) {
   std::lock_guard lock(mutex_);
   if (ended_) return false;
-  if (queue_.size() >= limit_) {
+  const bool is_client = request_.visibility == Visibility::Durable;
+  const std::size_t cost = event.object ? event.object->bytes().size() : 0;
+  if (queue_.size() >= limit_ || (is_client && queued_bytes_ > kMostClientBytes)) {
     queue_.clear();
+    queued_bytes_ = 0;
     ended_ = Error(Code::Gone, "the watch fell too far behind; list again");
     return true;
   }
   queue_.push_back(event);
+  queued_bytes_ += cost;
   return queue_.size() == 1;
 }
 
@@ -64,6 +71,7 @@ Task<Result<std::vector<Event>>> Feed::next(Duration timeout) {
         std::vector<Event> events(std::make_move_iterator(queue_.begin()),
                                   std::make_move_iterator(queue_.end()));
         queue_.clear();
+        queued_bytes_ = 0;
         limit_ = request_.limit;
         co_return events;
       }

@@ -39,6 +39,7 @@ class Feed {
   std::size_t limit_;
   mutable std::mutex mutex_;
   std::deque<Event> queue_;
+  std::size_t queued_bytes_ = 0;  // of objects that this queue alone may be holding
   std::optional<Error> ended_;
   ::flotilla::Event changed_;
 };
