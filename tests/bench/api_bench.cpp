@@ -9,6 +9,7 @@
 #include "core/http/http.hpp"
 #include "tests/bench/bench.hpp"
 #include "tests/bench/fleet.hpp"
+#include "tests/bench/watch_load.hpp"
 
 namespace flotilla::bench {
 namespace {
@@ -98,17 +99,23 @@ Result<std::vector<Line>> run_api() {
       {{"get, 1 client", 1, 5000}, [](int) { return get(std::string(kConfigMaps) + "/many-1"); }},
       {{"get, 32 clients", 32, 40'000},
        [](int i) { return get(std::string(kConfigMaps) + "/many-" + std::to_string(i % kListed)); }},
-      {{"list " + std::to_string(kListed + 500) + ", 1 client", 1, 20}, [](int) { return get(kConfigMaps); }},
-      {{"list " + std::to_string(kListed + 500) + ", 4 clients", 4, 40},
+      {{"list " + std::to_string(kListed + 500) + ", 1 client", 1, 40}, [](int) { return get(kConfigMaps); }},
+      {{"list " + std::to_string(kListed + 500) + ", 4 clients", 4, 160},
        [](int) { return get(kConfigMaps); }},
   };
   std::vector<Line> lines;
   for (const auto& [load, make] : loads) {
+    const Duration before = (*daemon)->cpu_time();
     auto line = run_load(executor, *options, load, make);
     if (!line) return line.error();
     line->rss_mb = (*daemon)->resident_mb();
+    line->cpu_us = std::chrono::duration<double, std::micro>((*daemon)->cpu_time() - before).count() /
+                   static_cast<double>(load.requests);
     lines.push_back(*std::move(line));
   }
+  auto watches = run_watches(executor, *options, **daemon);
+  if (!watches) return watches.error();
+  lines.push_back(*std::move(watches));
   return lines;
 }
 

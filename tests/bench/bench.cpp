@@ -62,12 +62,13 @@ double resident_mb() {
 std::string as_table(const std::vector<Line>& lines) {
   std::string table;
   char text[256];
-  std::snprintf(text, sizeof text, "%-36s %10s %12s %12s %12s %8s\n", "work", "count", "p50_us", "p99_us",
-                "rate_per_s", "rss_mb");
+  std::snprintf(text, sizeof text, "%-36s %10s %12s %12s %12s %8s %8s\n", "work", "count", "p50_us", "p99_us",
+                "rate_per_s", "rss_mb", "cpu_us");
   table += text;
   for (const Line& line : lines) {
-    std::snprintf(text, sizeof text, "%-36s %10lld %12.1f %12.1f %12.1f %8.1f\n", line.work.c_str(),
-                  static_cast<long long>(line.count), line.p50_us, line.p99_us, line.rate_per_s, line.rss_mb);
+    std::snprintf(text, sizeof text, "%-36s %10lld %12.1f %12.1f %12.1f %8.1f %8.1f\n", line.work.c_str(),
+                  static_cast<long long>(line.count), line.p50_us, line.p99_us, line.rate_per_s, line.rss_mb,
+                  line.cpu_us);
     table += text;
   }
   return table;
@@ -81,7 +82,8 @@ std::string as_json(const std::vector<Line>& lines) {
                                       {"p50_us", rounded(line.p50_us)},
                                       {"p99_us", rounded(line.p99_us)},
                                       {"rate_per_s", rounded(line.rate_per_s)},
-                                      {"rss_mb", rounded(line.rss_mb)}}));
+                                      {"rss_mb", rounded(line.rss_mb)},
+                                      {"cpu_us", rounded(line.cpu_us)}}));
   }
   return list.dump() + "\n";
 }

@@ -21,6 +21,7 @@ struct Line {
   double p99_us = 0;
   double rate_per_s = 0;
   double rss_mb = 0;
+  double cpu_us = 0;  // of the daemon, per piece of work; 0: not measured
 };
 
 using Run = Result<std::vector<Line>> (*)();

@@ -50,6 +50,8 @@ class DaemonProcess {
   Duration until_ready() const { return until_ready_; }
   const std::string& kubeconfig() const { return kubeconfig_; }
   double resident_mb() const;
+  // Of all its threads so far.
+  Duration cpu_time() const;
 
  private:
   DaemonProcess(pid_t pid, int output) : pid_(pid), output_(output) {}
