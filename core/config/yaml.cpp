@@ -2,6 +2,7 @@
 #include "core/config/yaml.hpp"
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <cmath>
 #include <optional>
 #include <set>
+#include <sstream>
 
 namespace flotilla::config {
 namespace {
@@ -164,8 +166,41 @@ class Converter {
   std::size_t nodes_ = 0;
 };
 
+// Lets a text pass by without keeping anything of it.
+class Unheard final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+  }
+  void OnMapEnd() override {}
+};
+
+// The library finds documents without end in some texts that are none ("a: ":":b: 0"), and keeps them all: a
+// text has at most one more than it has lines that could begin or end one.
+void check_documents(const std::string& text) {
+  std::size_t most = 1;
+  for (std::size_t at = 0, end = 0; end != std::string::npos; at = end + 1) {
+    end = text.find('\n', at);
+    if (text.compare(at, 3, "---") == 0 || text.compare(at, 3, "...") == 0) ++most;
+  }
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  Unheard unheard;
+  for (std::size_t found = 0; parser.HandleNextDocument(unheard); ++found) {
+    if (found >= most) throw Refused{1, "this is no YAML: something follows the document"};
+  }
+}
+
 Result<std::vector<Json>> load(std::string_view text, Lines* lines) {
   try {
+    check_documents(std::string(text));
     std::vector<Json> documents;
     for (const YAML::Node& node : YAML::LoadAll(std::string(text))) {
       documents.push_back(Converter(lines, text.size()).convert(node, "", 0));

@@ -31,6 +31,11 @@ TEST(Config_Yaml, reads_json_and_nested_structures) {
   EXPECT_EQ(as_json("a:\n- b: 1\n  c: |\n    x\n    y\n- []"), R"({"a":[{"b":1,"c":"x\ny\n"},[]]})");
 }
 
+TEST(Config_Yaml, refuses_what_the_library_reads_without_end) {
+  EXPECT_FALSE(parse_yaml(",listeiste\x8a:0en: \":\":n:0en: \":\":").ok());
+  EXPECT_FALSE(parse_yaml("{a: 1} b").ok());
+}
+
 TEST(Config_Yaml, splits_streams) {
   const auto documents = parse_yaml_documents("---\na: 1\n---\n---\nb: 2\n...\n");
   ASSERT_TRUE(documents.ok());
