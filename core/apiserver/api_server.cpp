@@ -243,7 +243,7 @@ Task<http::Response> route(ServerPtr server, CallPtr call) {
     co_return co_await std::move(serving);
   }
   if (auto answer = serve_endpoint(*server, *call)) co_return *std::move(answer);
-  if (auto answer = serve_openapi(*server, *call)) co_return *std::move(answer);
+  if (auto answer = serve_openapi(server, *call)) co_return *std::move(answer);
   if (!call->info.parts.empty() && call->request.path.substr(0, 2) != "//") {
     const bool plain = !media && (call->info.parts[0] == "api" || call->info.parts[0] == "apis");
     if (plain && media.error().details() != nullptr) co_return error_response(*call, media.error());

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -13,8 +14,15 @@
 
 namespace flotilla::apiserver {
 
+// What came of one CustomResourceDefinition.
+struct Definition {
+  std::string fingerprint;
+  std::vector<api::ResourcePtr> resources;
+};
+
 struct Served {
   api::Registry registry;
+  std::map<std::string, Definition> definitions;
   // group/resource of custom resources whose definition changed after creation: what is stored may have
   // another shape than the schema says, so it is decoded again when read.
   std::set<std::string> reshaped;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/apiserver/custom_rules.hpp"
 #include "core/base/log.hpp"
 
 namespace flotilla::apiserver {
@@ -51,19 +52,64 @@ bool set_condition(Json& crd, std::string_view type, std::string_view status, st
   return true;
 }
 
-// What another definition of the group already has of these names; empty: nothing.
-std::string name_conflict(const Server& server, const Json& crd) {
-  const Json& names = crd["spec"]["names"];
+// What the other definitions of the group are called.
+struct TakenNames {
+  std::set<std::string, std::less<>> resources, kinds;
+};
+
+TakenNames taken_names(const Server& server, const Json& crd) {
+  TakenNames taken;
   for (const ObjectPtr& other : server.store.list(definitions()).objects) {
     const auto content = other->content();
     if (other->name() == api::name_of(crd) || (*content)["spec"]["group"] != crd["spec"]["group"]) continue;
-    const Json& taken = (*content)["status"]["acceptedNames"];
-    for (const std::string_view key : {"plural", "singular", "kind", "listKind"}) {
-      const std::string_view wanted = names[key].as_string();
-      if (!wanted.empty() && taken[key].as_string() == wanted) return std::string(wanted);
-    }
+    const Json& names = (*content)["status"]["acceptedNames"];
+    for (const std::string_view key : {"plural", "singular"}) taken.resources.emplace(names[key].as_string());
+    for (const Json& name : names["shortNames"].elements()) taken.resources.emplace(name.as_string());
+    for (const std::string_view key : {"kind", "listKind"}) taken.kinds.emplace(names[key].as_string());
   }
-  return "";
+  taken.resources.erase("");
+  taken.kinds.erase("");
+  return taken;
+}
+
+struct NameVerdict {
+  Json accepted;
+  std::string reason, message;  // of the last conflict; empty when there is none
+};
+
+// Takes what is free; what is not stays as it was accepted before.
+NameVerdict judge_names(const Server& server, const Json& crd) {
+  const Json& wanted = crd["spec"]["names"];
+  const Json& before = crd["status"]["acceptedNames"];
+  const TakenNames taken = taken_names(server, crd);
+  NameVerdict verdict{wanted, "", ""};
+  const auto judge = [&](std::string_view key, const std::set<std::string, std::less<>>& others,
+                         const char* reason) {
+    const std::string_view name = wanted[key].as_string();
+    if (name.empty() || before[key].as_string() == name || !others.contains(name)) return;
+    verdict.reason = reason;
+    verdict.message = quoted(name) + " is already in use";
+    verdict.accepted.set(key, before[key].as_string());
+  };
+  judge("plural", taken.resources, "PluralConflict");
+  judge("singular", taken.resources, "SingularConflict");
+  std::string short_conflicts;
+  const auto had = before["shortNames"].elements();
+  for (const Json& name : wanted["shortNames"].elements()) {
+    if (!taken.resources.contains(name.as_string()) || std::find(had.begin(), had.end(), name) != had.end())
+      continue;
+    short_conflicts +=
+        (short_conflicts.empty() ? "" : ", ") + quoted(name.as_string()) + " is already in use";
+  }
+  if (!short_conflicts.empty()) {
+    const bool several = short_conflicts.find(", ") != short_conflicts.npos;
+    verdict.reason = "ShortNamesConflict";
+    verdict.message = several ? "[" + short_conflicts + "]" : short_conflicts;
+    verdict.accepted.set("shortNames", before["shortNames"]);
+  }
+  judge("kind", taken.kinds, "KindConflict");
+  judge("listKind", taken.kinds, "ListKindConflict");
+  return verdict;
 }
 
 // Groups of Kubernetes itself need a word of approval. True if that is news.
@@ -89,18 +135,17 @@ bool judge_approval(Json& crd, WallTime now) {
 bool accept_names(const Server& server, Json& crd) {
   const WallTime now = server.now();
   bool changed = false;
-  const std::string conflict = name_conflict(server, crd);
-  if (conflict.empty()) {
-    if (!(std::as_const(crd)["status"]["acceptedNames"] == std::as_const(crd)["spec"]["names"])) {
-      crd.make({"status", "acceptedNames"}) = Json(std::as_const(crd)["spec"]["names"]);
-      changed = true;
-    }
+  NameVerdict verdict = judge_names(server, crd);
+  if (!(std::as_const(crd)["status"]["acceptedNames"] == verdict.accepted)) {
+    crd.make({"status", "acceptedNames"}) = std::move(verdict.accepted);
+    changed = true;
+  }
+  if (verdict.reason.empty()) {
     changed |= set_condition(crd, "NamesAccepted", "True", "NoConflicts", "no conflicts found", now);
     changed |= set_condition(crd, "Established", "True", "InitialNamesAccepted",
                              "the initial names have been accepted", now);
   } else {
-    changed |= set_condition(crd, "NamesAccepted", "False", "NamesConflict",
-                             quoted(conflict) + " is already in use", now);
+    changed |= set_condition(crd, "NamesAccepted", "False", verdict.reason, verdict.message, now);
     if (condition_of(crd, "Established") != "True") {
       changed |= set_condition(crd, "Established", "False", "NotAccepted", "not all names are accepted", now);
     }
@@ -118,28 +163,44 @@ bool accept_names(const Server& server, Json& crd) {
   return changed;
 }
 
-void add_definition(Served& served, const Json& crd) {
-  auto resources = api::resources_of_crd(crd);
-  if (!resources) {
-    kLog.warn("custom resource is not served",
-              {{"definition", api::name_of(crd)}, {"error", resources.error().message()}});
-    return;
+// Says of two definitions whether the same resources come of them.
+std::string fingerprint(const Json& crd) {
+  return std::string(api::uid_of(crd)) + "/" + std::to_string(crd["metadata"]["generation"].as_int()) + "/" +
+         crd["status"]["acceptedNames"].dump();
+}
+
+void add_definition(const Served& before, Served& served, const Json& crd) {
+  const std::string name(api::name_of(crd)), print = fingerprint(crd);
+  const auto known = before.definitions.find(name);
+  Definition definition;
+  if (known != before.definitions.end() && known->second.fingerprint == print) {
+    definition = known->second;
+  } else {
+    auto resources = api::resources_of_crd(crd, &custom_rules());
+    if (!resources) {
+      kLog.warn("custom resource is not served",
+                {{"definition", name}, {"error", resources.error().message()}});
+      return;
+    }
+    definition = {print, *std::move(resources)};
   }
   const std::string group_resource = std::string(crd["spec"]["names"]["plural"].as_string()) + "." +
                                      std::string(crd["spec"]["group"].as_string());
-  for (ResourcePtr& resource : *resources) served.registry.add(std::move(resource));
+  for (const ResourcePtr& resource : definition.resources) served.registry.add(resource);
+  served.definitions.emplace(name, std::move(definition));
   if (crd["metadata"]["generation"].as_int() > 1) served.reshaped.insert(group_resource);
   if (crd["metadata"]["deletionTimestamp"].is_string()) served.terminating.insert(group_resource);
 }
 
 // `fresh` stands in for the stored definition of the same name.
 void publish_with(Server& server, const Json* fresh) {
+  const std::shared_ptr<const Served> before = server.catalog.served();
   auto served = std::make_shared<Served>();
   served->registry = server.catalog.builtin();
   for (const ObjectPtr& object : server.store.list(definitions()).objects) {
     const auto content = object->content();
     const Json& crd = fresh != nullptr && api::name_of(*fresh) == object->name() ? *fresh : *content;
-    if (condition_of(crd, "Established") == "True") add_definition(*served, crd);
+    if (condition_of(crd, "Established") == "True") add_definition(*before, *served, crd);
     object->release_content();
   }
   server.catalog.publish(std::move(served));

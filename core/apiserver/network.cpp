@@ -63,6 +63,31 @@ std::string allocate_service_address(Server& server) {
   return "";
 }
 
+std::string refuse_address(const Server& server, const std::string& address) {
+  const Network network = read_network(server.options.service_network);
+  in_addr asked{};
+  if (inet_pton(AF_INET, address.c_str(), &asked) != 1 || network.size == 0) return "";
+  const std::uint32_t value = ntohl(asked.s_addr);
+  if (value <= network.first || value >= network.first + network.size - 1) {
+    return "the provided IP (" + address + ") is not in the valid range. The range of valid IPs is " +
+           server.options.service_network;
+  }
+  bool used = false;
+  each_service(server, [&](const Json& spec) {
+    for (const Json& one : spec["clusterIPs"].elements()) used = used || one.as_string() == address;
+  });
+  return used ? "provided IP is already allocated" : "";
+}
+
+bool node_port_taken(const Server& server, int port) {
+  bool used = false;
+  each_service(server, [&](const Json& spec) {
+    used = used || spec["healthCheckNodePort"].as_int() == port;
+    for (const Json& one : spec["ports"].elements()) used = used || one["nodePort"].as_int() == port;
+  });
+  return used;
+}
+
 int allocate_node_port(Server& server) {
   std::set<std::int64_t> used;
   each_service(server, [&](const Json& spec) {

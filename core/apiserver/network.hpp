@@ -12,5 +12,8 @@ namespace flotilla::apiserver {
 std::string allocate_service_address(Server& server);
 // 0 when none is free.
 int allocate_node_port(Server& server);
+// Why a client may not have this address; empty when it may.
+std::string refuse_address(const Server& server, const std::string& address);
+bool node_port_taken(const Server& server, int port);
 
 }  // namespace flotilla::apiserver

@@ -10,6 +10,11 @@
 namespace flotilla::apiserver {
 namespace {
 
+using Text = std::shared_ptr<const std::string>;
+
+constexpr std::string_view kProtobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+constexpr auto kKept = std::chrono::seconds(20);
+
 std::string hash_of(std::string_view text) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
@@ -23,35 +28,113 @@ std::string hash_of(std::string_view text) {
   return out;
 }
 
-// A document's hash need only change when the document does: the group version and what is served now.
-std::string version_hash(const Server& server, std::string_view key) {
-  return hash_of(std::string(key) + "@" + server.options.git_version + "@" +
-                 std::to_string(server.catalog.version()));
+store::Collection definitions() {
+  return store::collection_of("apiextensions.k8s.io", "customresourcedefinitions");
+}
+
+// What a document is made of: the program and the definitions of its group (of all groups, for version 2).
+// The same in every daemon that serves the same store, and known without making the document.
+std::string document_hash(const Server& server, std::string_view key, std::string_view group) {
+  std::string made_of = std::string(key) + "@" + server.options.git_version;
+  const std::string suffix = "." + std::string(group);
+  for (const ObjectPtr& one : server.store.list(definitions()).objects) {
+    if (!group.empty() && !one->name().ends_with(suffix)) continue;
+    made_of += "@" + std::string(one->name()) + "@" + std::to_string(one->revision().get());
+  }
+  return hash_of(made_of);
+}
+
+Json custom_schema(const Server& server, const Resource& resource) {
+  const ObjectPtr definition = server.store.get(definitions(), "", resource.group_resource());
+  if (!definition) return Json();
+  const auto content = definition->content();
+  for (const Json& version : (*content)["spec"]["versions"].elements()) {
+    if (version["name"].as_string() == resource.version) return version["schema"]["openAPIV3Schema"];
+  }
+  return Json();
+}
+
+DocumentSource source_of(const Server& server, const Call& call) {
+  return {call.served->registry, server.options.git_version,
+          [&server](const Resource& resource) { return custom_schema(server, resource); }};
+}
+
+// Forgets documents that nobody has asked for lately; ends when there are none.
+Task<void> forget_documents(ServerPtr server) {
+  for (;;) {
+    auto sleeping = sleep_for(kKept);
+    const bool slept = co_await std::move(sleeping);
+    if (!slept || !server->documents.forget_unused()) co_return;
+  }
+}
+
+template <typename Make>
+Text document(const ServerPtr& server, const std::string& key, const std::string& hash, const Make& make) {
+  if (Text known = server->documents.find(key, hash)) return known;
+  auto made = std::make_shared<const std::string>(make());
+  if (server->documents.keep(key, hash, made)) server->fibers.spawn(forget_documents(server));
+  return made;
+}
+
+// Headers of a document; true when the client has it already.
+bool is_known(const Call& call, const std::string& hash, http::Response& response) {
+  response.headers.set("Etag", "\"" + hash + "\"");
+  response.headers.set("Vary", "Accept");
+  if (call.request.headers.get("If-None-Match") != "\"" + hash + "\"") return false;
+  response.status = 304;
+  return true;
+}
+
+void set_body(http::Response& response, const Text& text, std::string_view type) {
+  response.headers.set("Content-Type", std::string(type));
+  response.body.push_back(http::Chunk{text, *text});
+}
+
+bool accepts_json(const Call& call) {
+  const std::string_view accept = call.request.headers.get("Accept");
+  if (accept.empty()) return true;
+  for (const MediaClause& clause : parse_accept(accept)) {
+    if (clause.type == "*/*" || clause.type == "application/*" || clause.type == "application/json")
+      return true;
+  }
+  return false;
+}
+
+http::Response not_acceptable() {
+  http::Response response;
+  response.status = 406;
+  return response;
 }
 
 http::Response serve_index(const Server& server, const Call& call) {
   Json paths = Json::object();
-  const auto add = [&](const std::string& key) {
-    paths.set(key, Json::object(
-                       {{"serverRelativeURL", "/openapi/v3/" + key + "?hash=" + version_hash(server, key)}}));
+  const auto add = [&](const std::string& key, std::string_view group) {
+    const std::string hash = document_hash(server, key, group.empty() ? "core" : group);
+    paths.set(key, Json::object({{"serverRelativeURL", "/openapi/v3/" + key + "?hash=" + hash}}));
   };
-  add("api/v1");
+  add("api/v1", "");
   for (const std::string& group : group_order(*call.served)) {
     for (const std::string& version : version_order(*call.served, group))
-      add("apis/" + group + "/" + version);
+      add("apis/" + group + "/" + version, group);
   }
-  return text_response(200, Json::object({{"paths", std::move(paths)}}).dump(), "application/json");
+  const std::string text = Json::object({{"paths", std::move(paths)}}).dump();
+  http::Response response;
+  if (is_known(call, hash_of(text), response)) return response;
+  response.headers.set("Content-Type", "application/json");
+  response.body.push_back(http::Chunk::of(text));
+  return response;
 }
 
-http::Response serve_document(Server& server, const Call& call) {
+http::Response serve_version_3(const ServerPtr& server, const Call& call) {
   const auto& parts = call.info.parts;
   const bool core = parts[2] == "api";
   if (parts.size() != (core ? 4u : 5u)) return page_not_found();
   const std::string group = core ? "" : parts[3];
   const std::string& version = parts.back();
   if (!serves_group_version(*call.served, group, version)) return page_not_found();
+  if (!accepts_json(call)) return not_acceptable();
   const std::string key = core ? "api/" + version : "apis/" + group + "/" + version;
-  const std::string hash = version_hash(server, key);
+  const std::string hash = document_hash(*server, key, core ? "core" : group);
   const std::string_view asked = call.query.get("hash");
   if (!asked.empty() && asked != hash) {
     http::Response moved = text_response(301, "");
@@ -59,56 +142,40 @@ http::Response serve_document(Server& server, const Call& call) {
     return moved;
   }
   http::Response response;
-  response.headers.set("Etag", "\"" + hash + "\"");
-  response.headers.set("Vary", "Accept");
   if (!asked.empty()) response.headers.set("Cache-Control", "public, immutable");
-  if (call.request.headers.get("If-None-Match") == "\"" + hash + "\"") {
-    response.status = 304;
-    return response;
-  }
-  response.headers.set("Content-Type", "application/json");
-  response.body.push_back(http::Chunk::of(
-      openapi_document(call.served->registry, group, version, server.options.git_version).dump()));
+  if (is_known(call, hash, response)) return response;
+  const DocumentSource source = source_of(*server, call);
+  const Text text = document(server, key, hash, [&] { return openapi_v3_document(source, group, version); });
+  set_body(response, text, "application/json");
   return response;
 }
 
-// One length-delimited field of a protobuf message; lengths here are below 128.
-std::string proto_field(int number, std::string_view bytes) {
-  std::string field;
-  field += static_cast<char>(number << 3 | 2);
-  field += static_cast<char>(bytes.size());
-  return field.append(bytes);
-}
-
-// Version 2 has its head and no definitions: clients of today read version 3 and ask here only for kinds that
-// they did not find there, which version 2 would not know either. kubectl insists on protobuf
-// (openapi.v2.Document: swagger = 1, info = 2 {title = 1, version = 2}, paths = 8, definitions = 9).
-http::Response serve_version_2(const Server& server, const Call& call) {
-  constexpr std::string_view kProto = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
-  const std::string& version = server.options.git_version;
-  if (call.request.headers.get("Accept").find("proto-openapi.spec.v2") != std::string_view::npos) {
-    const std::string info = proto_field(1, "Kubernetes") + proto_field(2, version);
-    const std::string document =
-        proto_field(1, "2.0") + proto_field(2, info) + proto_field(8, "") + proto_field(9, "");
-    return text_response(200, document, std::string(kProto));
-  }
-  const Json document = Json::object({{"swagger", "2.0"},
-                                      {"info", Json::object({{"title", "Kubernetes"}, {"version", version}})},
-                                      {"paths", Json::object()},
-                                      {"definitions", Json::object()}});
-  return text_response(200, document.dump(), "application/json");
+http::Response serve_version_2(const ServerPtr& server, const Call& call) {
+  const bool protobuf =
+      call.request.headers.get("Accept").find("proto-openapi.spec.v2") != std::string_view::npos;
+  if (!protobuf && !accepts_json(call)) return not_acceptable();
+  const std::string key = protobuf ? "v2.pb" : "v2";
+  const std::string hash = document_hash(*server, key, "");
+  http::Response response;
+  if (is_known(call, hash, response)) return response;
+  const DocumentSource source = source_of(*server, call);
+  const Text text = document(server, key, hash, [&] {
+    return protobuf ? openapi_v2_protobuf(source) : openapi_v2_document(source);
+  });
+  set_body(response, text, protobuf ? kProtobuf : "application/json");
+  return response;
 }
 
 }  // namespace
 
-std::optional<http::Response> serve_openapi(Server& server, Call& call) {
+std::optional<http::Response> serve_openapi(const ServerPtr& server, Call& call) {
   const auto& parts = call.info.parts;
   if (parts.empty() || parts[0] != "openapi") return std::nullopt;
   if (call.request.method != "GET") return error_response(call, method_not_allowed());
   if (parts.size() == 2 && parts[1] == "v2") return serve_version_2(server, call);
-  if (parts.size() == 2 && parts[1] == "v3") return serve_index(server, call);
+  if (parts.size() == 2 && parts[1] == "v3") return serve_index(*server, call);
   if (parts.size() >= 4 && parts[1] == "v3" && (parts[2] == "api" || parts[2] == "apis"))
-    return serve_document(server, call);
+    return serve_version_3(server, call);
   return std::nullopt;
 }
 

@@ -7,6 +7,6 @@
 namespace flotilla::apiserver {
 
 // Nothing when the path is not below /openapi.
-std::optional<http::Response> serve_openapi(Server& server, Call& call);
+std::optional<http::Response> serve_openapi(const ServerPtr& server, Call& call);
 
 }  // namespace flotilla::apiserver

@@ -131,6 +131,27 @@ Result<api::Draft> draft_scale(const Call& call, const Json& live, const Json& s
   return draft;
 }
 
+// Server-side apply: what is applied to the scale is applied to the parent's replicas, as an owner of its
+// own.
+Result<api::Draft> apply_scale(const Call& call, const Json& live, const Json& scale,
+                               api::WriteOptions options) {
+  const Resource& resource = *call.resource;
+  if (auto typed = check_scale_type(scale); !typed) return std::move(typed).error();
+  if (!scale["metadata"]["managedFields"].is_null())
+    return Error(Code::BadRequest, "metadata.managedFields must be nil");
+  if (scale["spec"]["replicas"].as_int() < 0) return draft_scale(call, live, scale, options);
+  Json config = Json::object({{"apiVersion", resource.group_version()}, {"kind", resource.kind}});
+  Json metadata = Json::object({{"name", api::name_of(live)}});
+  if (resource.namespaced) metadata.set("namespace", live["metadata"]["namespace"]);
+  if (const Json* version = scale["metadata"].find("resourceVersion"))
+    metadata.set("resourceVersion", *version);
+  config.set("metadata", std::move(metadata));
+  if (scale["spec"]["replicas"].is_int())
+    set_at(config, paths_of(resource).spec_replicas, scale["spec"]["replicas"].as_int());
+  options.subresource = "scale";
+  return api::draft_apply(resource, live, config, options);
+}
+
 }  // namespace
 
 Task<http::Response> serve_scale(ServerPtr server, CallPtr call) {
@@ -147,14 +168,24 @@ Task<http::Response> serve_scale(ServerPtr server, CallPtr call) {
                             scale_of(*call->resource, present(*call->served, *call->resource, *object)));
   }
   const bool is_patch = call->request.method == "PATCH";
-  auto options = read_write_options(*server, *call, is_patch ? "PatchOptions" : "UpdateOptions", false);
+  const auto kind = is_patch ? patch_kind(*call) : Result<PatchKind>(PatchKind::Merge);
+  if (!kind) co_return error_response(*call, kind.error());
+  const bool is_apply = *kind == PatchKind::Apply;
+  auto options = read_write_options(*server, *call, is_patch ? "PatchOptions" : "UpdateOptions", is_apply);
   if (!options) co_return error_response(*call, options.error());
   options->write.subresource.clear();
   const api::WriteOptions write = options->write;
   DraftFunction draft;
-  if (is_patch) {
-    auto kind = patch_kind(*call);
-    if (!kind) co_return error_response(*call, kind.error());
+  if (is_apply) {
+    auto json = Json::parse(call->request.body);
+    if (!json && server->options.parse_yaml) json = server->options.parse_yaml(call->request.body);
+    if (!json) {
+      co_return error_response(*call,
+                               Error(Code::BadRequest, "error decoding YAML: " + json.error().message()));
+    }
+    const auto config = std::make_shared<const Json>(*std::move(json));
+    draft = [call, config, write](const Json& live) { return apply_scale(*call, live, *config, write); };
+  } else if (is_patch) {
     const PatchKind patch_type = *kind;
     draft = [call, patch_type, write](const Json& live) -> Result<api::Draft> {
       const Json current = scale_of(*call->resource, live);

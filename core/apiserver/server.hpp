@@ -11,6 +11,7 @@
 #include "core/apiserver/authorizer.hpp"
 #include "core/apiserver/call.hpp"
 #include "core/apiserver/catalog.hpp"
+#include "core/apiserver/document_cache.hpp"
 #include "core/apiserver/event_frames.hpp"
 #include "core/async/fiber_scope.hpp"
 
@@ -24,6 +25,7 @@ struct Server {
   ApiServerOptions options;
   store::Writer writer;
   Catalog catalog;
+  DocumentCache documents;
   Authorizer authorizer;
   std::unique_ptr<Authenticator> authenticator;
   EventFrames frames;

@@ -8,6 +8,7 @@
 #include "core/api/patch/managed_fields.hpp"
 #include "core/api/patch/patch.hpp"
 #include "core/api/protobuf/protobuf.hpp"
+#include "core/apiserver/custom_rules.hpp"
 #include "core/apiserver/network.hpp"
 
 namespace flotilla::apiserver {
@@ -48,8 +49,8 @@ void check_dry_run(const std::vector<std::string_view>& values, std::vector<Caus
       {"FieldValueNotSupported", "Unsupported value: " + shown + "}: supported values: \"All\"", "dryRun"});
 }
 
-std::string unreadable(const Call& call, std::string_view body) {
-  const Resource* resource = call.resource.get();
+// The beginning of a body: as it is where it looks like JSON, else in hexadecimal.
+std::string shown_start(std::string_view body) {
   std::string shown;
   if (body.empty()) {
     shown = "<empty>";
@@ -63,15 +64,22 @@ std::string unreadable(const Call& call, std::string_view body) {
     }
   }
   if (body.size() > 30) shown += " ...";
+  return shown;
+}
+
+std::string unrecognized(const Call& call, const std::string& why, std::string_view body) {
+  return "the object provided is unrecognized (must be of type " +
+         (call.resource ? call.resource->kind : std::string()) + "): " + why + " (" + shown_start(body) + ")";
+}
+
+std::string unreadable(const Call& call, std::string_view body) {
   std::string problem = api::go_json_error(body);
   if (body.starts_with('[')) {
     problem =
         "json: cannot unmarshal array into Go value of type struct { APIVersion string "
         "\"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }";
   }
-  return "the object provided is unrecognized (must be of type " +
-         (resource ? resource->kind : std::string()) +
-         "): couldn't get version/kind; json parse error: " + problem + " (" + shown + ")";
+  return unrecognized(call, "couldn't get version/kind; json parse error: " + problem, body);
 }
 
 }  // namespace
@@ -139,9 +147,14 @@ Result<RequestOptions> read_write_options(Server& server, const Call& call, std:
   options.write.now = server.now();
   options.write.uid = new_uid();
   options.write.name_suffix = random_suffix();
+  options.write.rules = &custom_rules();
   if (call.resource->group.empty() && call.resource->resource == "services") {
     options.write.allocate_ip = [&server] { return allocate_service_address(server); };
     options.write.allocate_port = [&server] { return allocate_node_port(server); };
+    options.write.claim_ip = [&server](const std::string& address) {
+      return refuse_address(server, address);
+    };
+    options.write.port_taken = [&server](int port) { return node_port_taken(server, port); };
   }
   return options;
 }
@@ -171,7 +184,10 @@ Result<Body> read_body(const Server& server, const Call& call) {
   if (type != "application/yaml") return unsupported_media(accepted);
   if (!server.options.parse_yaml) return parse();
   auto yaml = server.options.parse_yaml(call.request.body);
-  if (!yaml) return Error(Code::BadRequest, "error decoding YAML: " + yaml.error().message());
+  if (!yaml) {
+    return Error(Code::BadRequest,
+                 unrecognized(call, "yaml: " + std::string(yaml.error().message()), call.request.body));
+  }
   if (!yaml->is_object()) return Error(Code::BadRequest, unreadable(call, call.request.body));
   body.json = *std::move(yaml);
   return body;

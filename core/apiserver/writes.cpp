@@ -32,8 +32,10 @@ bool is_released(const Json& object) {
            object["spec"]["finalizers"].size() > 0);
 }
 
-void add_warnings(Call& call, const api::Draft& draft) {
-  for (const std::string& warning : draft.warnings) call.warn(warning);
+// Of a draft or of what it became.
+template <typename Source>
+void add_warnings(Call& call, const Source& source) {
+  for (const std::string& warning : source.warnings) call.warn(warning);
 }
 
 Error uid_of_missing(const Call& call, std::string_view uid) {
@@ -82,6 +84,7 @@ Task<Result<Committed>> commit_create(ServerPtr server, CallPtr call, RequestOpt
       co_return std::move(admitted).error();
     auto written = api::finish(*call->resource, Json(), std::move(copy), options.write);
     if (!written) co_return std::move(written).error();
+    add_warnings(*call, *written);
     complete_new(*call, written->object);
     const std::string name(api::name_of(written->object));
     const store::Collection collection = collection_of(*call->resource);
@@ -129,6 +132,7 @@ Task<Result<Committed>> commit_change(ServerPtr server, CallPtr call, RequestOpt
     }
     auto written = api::finish(*call->resource, before, *std::move(drafted), options.write);
     if (!written) co_return std::move(written).error();
+    add_warnings(*call, *written);
     Committed committed;
     const bool released = is_released(written->object) && live->deleting();
     if (options.dry_run) {

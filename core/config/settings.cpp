@@ -83,6 +83,7 @@ const std::vector<Field>& fields() {
       {"api.socket", TextField{AT(api.socket), {}}},
       {"api.max_connections", IntField{AT(api.max_connections), 1, 1'000'000}},
       {"plugins.directories", TextsField{AT(plugins.directories)}},
+      {"controllers.enabled", BoolField{AT(controllers.enabled)}},
       {"simulation.enabled", BoolField{AT(simulation.enabled)}},
       {"simulation.nodes", SmallIntField{AT(simulation.nodes), 0, 10'000}},
       {"simulation.node.cpu", QuantityField{AT(simulation.node.cpu)}},

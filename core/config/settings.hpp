@@ -47,6 +47,10 @@ struct SimulationSettings : simulation::Settings {
   bool enabled = true;
 };
 
+struct ControllerSettings {
+  bool enabled = true;  // false: an API server and nothing else
+};
+
 struct Settings {
   std::string data_dir;
   std::string listen = "127.0.0.1:6443";
@@ -56,6 +60,7 @@ struct Settings {
   StorageSettings storage;
   ApiSettings api;
   PluginSettings plugins;
+  ControllerSettings controllers;
   SimulationSettings simulation;
 
   bool is_member() const { return profile == "member"; }

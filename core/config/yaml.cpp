@@ -92,6 +92,17 @@ Json plain_scalar(const std::string& text) {
   return Json(text);
 }
 
+// Where our parser says the same as Go's in words of its own.
+std::string_view familiar(std::string_view message) {
+  if (message == "unknown token") return "found character that cannot start any token";
+  if (message == "illegal map value") return "mapping values are not allowed in this context";
+  if (message == "end of map not found" || message == "end of sequence not found" ||
+      message == "end of map flow not found" || message == "end of sequence flow not found")
+    return "did not find expected ',' or '}'";
+  if (message == "invalid anchor/alias" || message == "alias not found") return "did not find expected key";
+  return message;
+}
+
 class Converter {
  public:
   Converter(Lines* lines, std::size_t bytes)
@@ -209,7 +220,7 @@ Result<std::vector<Json>> load(std::string_view text, Lines* lines) {
   } catch (const Refused& refused) {
     return Error(Code::BadRequest, fmt::format("line {}: {}", refused.line, refused.what));
   } catch (const YAML::Exception& error) {
-    return Error(Code::BadRequest, fmt::format("line {}: {}", error.mark.line + 1, error.msg));
+    return Error(Code::BadRequest, fmt::format("line {}: {}", error.mark.line + 1, familiar(error.msg)));
   } catch (const std::exception& error) {
     return Error(Code::BadRequest, error.what());
   }

@@ -89,7 +89,7 @@ Result<Pki> Pki::load_or_make(const DataDir& directory, const std::vector<std::s
       *folder, "server", *authority, names, clock,
       [&](const http::Validity& v) { return http::sign_server(*authority, "flotillad", names, v); });
   if (!server) return std::move(server).context("certificates");
-  const http::Subject subject{"kubernetes-admin", {"system:masters"}};
+  const http::Subject subject{"admin", {"system:masters"}};
   Result<KeyPair> administrator =
       load_or_sign(*folder, "admin", *authority, {}, clock,
                    [&](const http::Validity& v) { return http::sign_client(*authority, subject, v); });

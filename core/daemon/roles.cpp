@@ -77,6 +77,7 @@ Roles::~Roles() {
 Status Roles::start() {
   State& own = *state_;
   const config::Settings& settings = own.context.settings;
+  if (!settings.controllers.enabled) return {};
   own.kube = std::make_unique<controllers::KubeControllers>(own.kube_context());
   if (settings.is_member()) {
     if (settings.simulation.enabled) {

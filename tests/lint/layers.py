@@ -38,7 +38,7 @@ OWNERS = {
     "sqlite3.h": (),
     "CLI/": ("core/ctl/", "core/daemon/"),
     "lua.h": ("core/interpreter/",),
-    "re2/": ("core/cel/regex.cpp",),
+    "re2/": ("core/cel/regex.cpp", "core/api/validation/patterns.cpp"),
 }
 NOT_IN_RING = ("boost/asio", "thread", "future")
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^">]+)[">]', re.M)

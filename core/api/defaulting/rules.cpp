@@ -231,7 +231,7 @@ Json scaling_policy(const char* type, int value) {
 void scaling_rules(Json& rules, bool up) {
   preset(rules, "selectPolicy", "Max");
   if (up) preset(rules, "stabilizationWindowSeconds", 0);
-  if (!read(rules)["policies"].empty()) return;
+  if (read(rules)["policies"].is_array()) return;
   Json policies = Json::array();
   if (up) policies.push_back(scaling_policy("Pods", 4));
   policies.push_back(scaling_policy("Percent", 100));

@@ -4,6 +4,7 @@
 
 #include "core/api/schema/registry.hpp"
 #include "core/api/schema/schema.hpp"
+#include "core/api/validation/rules.hpp"
 
 namespace flotilla::api {
 
@@ -23,6 +24,21 @@ class CrdReader {
     return &root;
   }
 
+  // A node that may say nothing about its type.
+  const Schema* read_junctor(const Json& source, int depth) {
+    Schema& node = set_.nodes_.emplace_back();
+    if (!fill(node, source, depth)) node.preserve_unknown_ = true;
+    return &node;
+  }
+
+  void read_junctors(const Json& source, Facets& facets, int depth) {
+    for (const auto& [name, into] : {std::pair("allOf", &facets.all_of), std::pair("anyOf", &facets.any_of),
+                                     std::pair("oneOf", &facets.one_of)}) {
+      for (const Json& one : source[name].elements()) into->push_back(read_junctor(one, depth + 1));
+    }
+    if (source["not"].is_object()) facets.none_of = read_junctor(source["not"], depth + 1);
+  }
+
  private:
   static constexpr int kMaxDepth = 256;
 
@@ -35,12 +51,13 @@ class CrdReader {
     node.atomic_map_ = source["x-kubernetes-map-type"].as_string() == "atomic";
     node.format_ = text(source["format"].as_string());
     for (const Json& one : source["enum"].elements()) node.enum_.push_back(text(one.dump()));
-    read_facets(node, source);
+    read_facets(node, source, depth);
+    node.states_type_ = !type.empty();
     if (source["x-kubernetes-int-or-string"].as_bool()) {
       node.kind_ = SchemaKind::IntOrString;
-    } else if (type == "object") {
+    } else if (type == "object" || (type.empty() && describes_members(source))) {
       return fill_object(node, source, depth);
-    } else if (type == "array") {
+    } else if (type == "array" || (type.empty() && source["items"].is_object())) {
       return fill_list(node, source, depth);
     } else {
       node.kind_ = type == "string"    ? SchemaKind::String
@@ -50,6 +67,10 @@ class CrdReader {
                                        : SchemaKind::Any;
     }
     return {};
+  }
+
+  static bool describes_members(const Json& source) {
+    return !source["properties"].empty() || source["additionalProperties"].is_object();
   }
 
   Status fill_object(Schema& node, const Json& source, int depth) {
@@ -92,7 +113,7 @@ class CrdReader {
     return fill(items, source["items"], depth + 1);
   }
 
-  void read_facets(Schema& node, const Json& source) {
+  void read_facets(Schema& node, const Json& source, int depth) {
     Facets facets;
     bool some = false;
     const auto number = [&](std::string_view name, std::optional<double>& into) {
@@ -125,7 +146,11 @@ class CrdReader {
     for (const char* name : {"allOf", "anyOf", "oneOf", "not"}) {
       if (const Json* value = source.find(name)) junctors.set(name, *value);
     }
-    if (!junctors.empty()) some = true, facets.junctors = text(junctors.dump());
+    if (!junctors.empty()) {
+      some = true;
+      facets.junctors = text(junctors.dump());
+      read_junctors(junctors, facets, depth);
+    }
     if (some || facets.unique_items) node.facets_ = std::make_unique<const Facets>(std::move(facets));
   }
 
@@ -158,6 +183,10 @@ class CrdReader {
 
   TypeSet& set_;
 };
+
+void read_junctors(TypeSet& set, const Json& junctors, Facets& into) {
+  CrdReader(set).read_junctors(junctors, into, 0);
+}
 
 Result<CustomSchema> read_custom_schema(const Json& open_api_v3_schema) {
   auto types = std::make_shared<TypeSet>();
@@ -206,7 +235,7 @@ void add_subresources(Resource& resource, const Json& version) {
 }
 
 Result<ResourcePtr> read_version(const Json& crd, const Json& names, const Json& version,
-                                 std::string_view storage_version) {
+                                 std::string_view storage_version, const RuleLanguage* rules) {
   const Json& spec = crd["spec"];
   Resource made;
   made.origin = Origin::Custom;
@@ -228,6 +257,7 @@ Result<ResourcePtr> read_version(const Json& crd, const Json& names, const Json&
   if (!schema) return std::move(schema).context(made.resource + "." + made.group);
   made.schema = schema->root;
   made.types = schema->types;
+  if (rules) made.rules = rules->compile(version["schema"]["openAPIV3Schema"]);
   add_subresources(made, version);
   made.traits.generation = made.traits.status ? GenerationRule::OnContent : GenerationRule::OnAllContent;
   add_columns(made, version);
@@ -243,7 +273,7 @@ Result<ResourcePtr> read_version(const Json& crd, const Json& names, const Json&
 
 }  // namespace
 
-Result<std::vector<ResourcePtr>> resources_of_crd(const Json& crd) {
+Result<std::vector<ResourcePtr>> resources_of_crd(const Json& crd, const RuleLanguage* rules) {
   const Json& accepted = crd.at({"status", "acceptedNames"});
   const Json& names = accepted["plural"].as_string().empty() ? crd.at({"spec", "names"}) : accepted;
   std::string_view storage_version;
@@ -253,7 +283,7 @@ Result<std::vector<ResourcePtr>> resources_of_crd(const Json& crd) {
   std::vector<ResourcePtr> made;
   for (const Json& version : crd.at({"spec", "versions"}).elements()) {
     if (!version["served"].as_bool()) continue;
-    auto resource = read_version(crd, names, version, storage_version);
+    auto resource = read_version(crd, names, version, storage_version, rules);
     if (!resource) return std::move(resource).error();
     made.push_back(*std::move(resource));
   }

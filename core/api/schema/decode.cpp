@@ -194,7 +194,10 @@ class Decoder {
     if (!member) return;
     const bool keeps_zero = field.pointer || schema.is(SchemaKind::Struct) || schema.is(SchemaKind::Any) ||
                             schema.is(SchemaKind::IntOrString) || schema.is(SchemaKind::Quantity);
-    if (absent || (!keeps_zero && is_zero(*member))) json.erase(field.name);
+    // No policies at all is a statement, and an error later; absent ones get their default.
+    const bool says_none =
+        schema.is(SchemaKind::List) && schema.items().name().ends_with(".HPAScalingPolicy");
+    if (absent || (!keeps_zero && !says_none && is_zero(*member))) json.erase(field.name);
   }
 
   void map(const Schema& schema, Json& json, const Place& at) {

@@ -21,6 +21,9 @@ namespace flotilla::api {
 
 using GroupVersionKind = Gvk;
 
+class ObjectRules;  // core/api/validation/rules.hpp
+class RuleLanguage;
+
 enum class Origin : std::uint8_t { Kubernetes, Karmada, KarmadaAggregated, Custom };
 
 // What makes metadata.generation move.
@@ -82,8 +85,9 @@ struct Resource {
   std::vector<PrinterColumn> columns;  // custom resources; built-in columns: table.hpp
   std::optional<ScalePaths> scale;     // custom resources
   std::vector<std::string> selectable_fields;
-  std::string deprecation_warning;       // empty unless the version is deprecated
-  std::shared_ptr<const TypeSet> types;  // keeps schema alive; null for built-ins
+  std::string deprecation_warning;           // empty unless the version is deprecated
+  std::shared_ptr<const TypeSet> types;      // keeps schema alive; null for built-ins
+  std::shared_ptr<const ObjectRules> rules;  // x-kubernetes-validations; null where there are none
 
   GroupVersionKind gvk() const { return {group, version, kind}; }
   std::string group_version() const { return group.empty() ? version : group + "/" + version; }
@@ -125,6 +129,6 @@ class Registry {
 
 // One Resource for each served version of a CustomResourceDefinition (apiextensions.k8s.io/v1), names from
 // status.acceptedNames where present, else spec.names. Errors: Invalid.
-Result<std::vector<ResourcePtr>> resources_of_crd(const Json& crd);
+Result<std::vector<ResourcePtr>> resources_of_crd(const Json& crd, const RuleLanguage* rules = nullptr);
 
 }  // namespace flotilla::api

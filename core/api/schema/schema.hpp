@@ -75,6 +75,9 @@ struct Facets {
   std::vector<std::string_view> required;  // of objects, also of those without declared fields
   std::string_view rules;                  // x-kubernetes-validations, JSON text
   std::string_view junctors;               // {"allOf", "anyOf", "oneOf", "not"}, JSON text
+  // The same as nodes.
+  std::vector<const Schema*> all_of, any_of, one_of;
+  const Schema* none_of = nullptr;
 };
 
 class Schema {
@@ -85,6 +88,8 @@ class Schema {
   // "io.k8s.api.apps.v1.DeploymentSpec" for named types, else empty.
   std::string_view name() const { return name_; }
   std::string_view format() const { return format_; }  // int32, int64, byte, date-time, ...
+  // False below allOf, anyOf, oneOf and not where only values are restricted.
+  bool states_type() const { return states_type_; }
 
   // Ascending by name. Struct only.
   std::span<const Field> fields() const { return fields_; }
@@ -117,6 +122,7 @@ class Schema {
   bool preserve_unknown_ = false;
   bool embedded_resource_ = false;
   bool nullable_ = false;
+  bool states_type_ = true;
   std::string_view name_;
   std::string_view format_;
   const Schema* items_ = nullptr;
@@ -159,5 +165,7 @@ struct CustomSchema {
   const Schema* root = nullptr;
 };
 Result<CustomSchema> read_custom_schema(const Json& open_api_v3_schema);
+// {"allOf": [...], "not": {...}, ...} as nodes of `set`.
+void read_junctors(TypeSet& set, const Json& junctors, Facets& into);
 
 }  // namespace flotilla::api

@@ -196,6 +196,11 @@ class TypeReader {
         set_facet(facets, one.substr(0, equals), value);
       }
     }
+    if (!facets.junctors.empty()) {
+      auto parsed = Json::parse(facets.junctors);
+      ASSERT(parsed.ok());
+      read_junctors(set_, *parsed, facets);
+    }
     if (any_facet) node.facets_ = std::make_unique<const Facets>(std::move(facets));
   }
 

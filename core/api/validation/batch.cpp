@@ -155,7 +155,6 @@ void validate_job(const FieldView& spec) {
 }  // namespace
 
 void job(const Subject& subject) {
-  if (subject.subresource == "status") return;
   const FieldView spec = subject.spec();
   const FieldView selector = spec["selector"];
   if (!spec["manualSelector"].value().as_bool() && !selector.value().is_null())
@@ -174,7 +173,6 @@ void job(const Subject& subject) {
 }
 
 void cron_job(const Subject& subject) {
-  if (subject.subresource == "status") return;
   const FieldView spec = subject.spec();
   const FieldView zone = spec["timeZone"];
   validate_schedule(spec["schedule"], zone.given());

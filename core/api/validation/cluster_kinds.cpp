@@ -93,6 +93,8 @@ void validate_webhook_rule(const FieldView& rule) {
   if (rule["scope"].given()) rule["scope"].one_of({"*", "Cluster", "Namespaced"});
 }
 
+}  // namespace
+
 void validate_webhook_client(const FieldView& client) {
   const FieldView url = client["url"], service = client["service"];
   if (url.value().is_null() == service.value().is_null()) {
@@ -117,10 +119,7 @@ void validate_webhook_client(const FieldView& client) {
     url.errors().invalid(url.path(), "", "host must be specified" + std::string(kForm));
 }
 
-}  // namespace
-
 void volume_claim(const Subject& subject) {
-  if (subject.subresource == "status") return;
   const FieldView spec = subject.spec();
   if (!spec["accessModes"].filled())
     spec["accessModes"].errors().required(spec["accessModes"].path(), "at least 1 access mode is required");
@@ -139,7 +138,6 @@ void volume_claim(const Subject& subject) {
 }
 
 void persistent_volume(const Subject& subject) {
-  if (subject.subresource == "status") return;
   const FieldView spec = subject.spec();
   if (!spec["accessModes"].filled()) spec["accessModes"].errors().required(spec["accessModes"].path());
   validate_modes(spec["accessModes"]);
@@ -224,7 +222,6 @@ void csi_driver(const Subject& subject) {
 }
 
 void volume_attachment(const Subject& subject) {
-  if (subject.subresource == "status") return;
   const FieldView spec = subject.spec();
   const FieldView attacher = spec["attacher"], source = spec["source"];
   attacher.require();

@@ -1,166 +1,70 @@
 // SPDX-License-Identifier: Apache-2.0
+// Containers of every sort: probes, handlers, ports, environment, mounts.
 #include "core/api/validation/containers.hpp"
 
 #include <algorithm>
 
-#include "core/api/quantity.hpp"
 #include "core/api/selector.hpp"
 
 namespace flotilla::api::validation {
 namespace {
 
-void validate_handler(const FieldView& handler, bool probe) {
-  std::size_t handlers = 0;
-  for (const std::string_view name : {"exec", "httpGet", "tcpSocket", "grpc"}) {
-    if (!handler[name].value().is_object() || (name == "grpc" && !probe)) continue;
-    if (++handlers > 1) handler[name].forbid("may not specify more than 1 handler type");
-  }
-  if (handlers == 0) handler.errors().required(handler.path(), "must specify a handler type");
-  const FieldView http = handler["httpGet"];
-  if (http.value().is_object()) {
-    http["path"].require();
-    if (http["scheme"].given()) http["scheme"].one_of({"HTTP", "HTTPS"});
-  }
-  const FieldView exec = handler["exec"];
-  if (exec.value().is_object() && !exec["command"].filled())
-    exec["command"].errors().required(exec["command"].path());
+bool header_name(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return c == '-' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  });
 }
 
-void validate_probe(const FieldView& probe, bool once) {
+void validate_http_get(const FieldView& http) {
+  http["path"].require();
+  validate_port(http["port"]);
+  http["scheme"].one_of({"HTTP", "HTTPS"});
+  for (const FieldView& header : http["httpHeaders"].each()) {
+    if (header_name(header["name"].text())) continue;
+    http.errors().invalid(http["httpHeaders"].path(), header["name"].text(),
+                          "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. "
+                          "'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')");
+  }
+}
+
+void validate_handler(const FieldView& handler, bool probe) {
+  std::size_t handlers = 0;
+  for (const std::string_view name : {"exec", "httpGet", "tcpSocket", "grpc", "sleep"}) {
+    const FieldView one = handler[name];
+    const bool fits = (name != "grpc" || probe) && (name != "sleep" || !probe);
+    if (!one.value().is_object() || !fits) continue;
+    if (++handlers > 1) {
+      one.forbid("may not specify more than 1 handler type");
+    } else if (name == "exec") {
+      if (!one["command"].filled()) one.errors().required(one["command"].path());
+    } else if (name == "httpGet") {
+      validate_http_get(one);
+    } else if (name == "sleep") {
+      if (one["seconds"].number() <= 0) one["seconds"].invalid("must be greater than 0");
+    } else {
+      validate_port(one["port"]);
+    }
+  }
+  if (handlers == 0) handler.errors().required(handler.path(), "must specify a handler type");
+}
+
+enum class ProbeUse { Liveness, Readiness, Startup };
+
+void validate_probe(const FieldView& probe, ProbeUse use) {
   if (!probe.value().is_object()) return;
   validate_handler(probe, true);
   for (const std::string_view name :
        {"initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"}) {
     probe[name].not_negative();
   }
-  if (once && probe["successThreshold"].number(1) != 1) probe["successThreshold"].invalid("must be 1");
-}
-
-std::string_view of_ip(const FieldView& port) {
-  return port["hostIP"].text();
-}
-
-void validate_ports(const FieldView& ports, bool host_network, std::set<std::string>& host_ports) {
-  std::set<std::string> names;
-  for (const FieldView& port : ports.each()) {
-    const FieldView name = port["name"];
-    if (name.given() && name.messages(check_port_name(name.text())) &&
-        !names.insert(std::string(name.text())).second) {
-      name.errors().duplicate(name.path(), name.value());
-    }
-    if (port["containerPort"].number() == 0) {
-      port["containerPort"].errors().required(port["containerPort"].path());
-    } else {
-      port["containerPort"].port_number();
-    }
-    const FieldView host = port["hostPort"];
-    if (host.number() != 0) host.port_number();
-    port["protocol"].required_one_of({"SCTP", "TCP", "UDP"});
-    if (host.number() != 0) {
-      const std::string key = std::string(port["protocol"].text()) + "/" + std::string(of_ip(port)) + "/" +
-                              std::to_string(host.number());
-      if (!host_ports.insert(key).second) host.errors().duplicate(host.path(), key);
-    }
-    if (host_network && host.number() != port["containerPort"].number()) {
-      port["containerPort"].invalid("must match `hostPort` when `hostNetwork` is true");
-    }
+  const FieldView grace = probe["terminationGracePeriodSeconds"];
+  const bool has_grace = !grace.value().is_null();
+  if (has_grace && grace.number() <= 0) grace.invalid("must be greater than 0");
+  if (use == ProbeUse::Readiness) {
+    if (has_grace) grace.invalid("must not be set for readinessProbes");
+  } else if (probe["successThreshold"].number(1) != 1) {
+    probe["successThreshold"].invalid("must be 1");
   }
-}
-
-bool known_field_path(std::string_view path) {
-  static constexpr std::string_view kKnown[] = {
-      "metadata.name",           "metadata.namespace", "metadata.uid", "spec.nodeName",
-      "spec.serviceAccountName", "status.hostIP",      "status.podIP", "status.podIPs"};
-  if (std::find(std::begin(kKnown), std::end(kKnown), path) != std::end(kKnown)) return true;
-  return path.starts_with("metadata.labels['") || path.starts_with("metadata.annotations['");
-}
-
-void validate_env(const FieldView& env) {
-  for (const FieldView& one : env.each()) {
-    if (one["name"].require()) one["name"].messages(check_env_name(one["name"].text()));
-    const FieldView from = one["valueFrom"];
-    if (!from.value().is_object()) continue;
-    std::size_t sources = 0;
-    for (const std::string_view name : {"fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef"})
-      sources += from[name].value().is_object() ? 1 : 0;
-    if (sources == 0) {
-      from.errors().invalid(
-          from.path(), "",
-          "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`");
-    } else if (one["value"].given()) {
-      from.errors().invalid(from.path(), "", "may not be specified when `value` is not empty");
-    } else if (sources > 1) {
-      from.errors().invalid(from.path(), "", "may not have more than one field specified at a time");
-    }
-    const FieldView path = from["fieldRef"]["fieldPath"];
-    if (from["fieldRef"].value().is_object() && path.require() && !known_field_path(path.text())) {
-      path.invalid("error converting fieldPath: field label not supported: " + std::string(path.text()));
-    }
-    for (const std::string_view name : {"configMapKeyRef", "secretKeyRef"}) {
-      const FieldView ref = from[name];
-      if (!ref.value().is_object()) continue;
-      if (ref["key"].require()) ref["key"].messages(check_config_key(ref["key"].text()));
-    }
-  }
-}
-
-void validate_mounts(const FieldView& mounts, const std::set<std::string>& volumes) {
-  std::set<std::string> paths;
-  for (const FieldView& one : mounts.each()) {
-    if (!one["name"].require()) continue;
-    if (!volumes.contains(std::string(one["name"].text())))
-      one["name"].errors().not_found(one["name"].path(), one["name"].value());
-    const FieldView path = one["mountPath"];
-    if (!path.require()) continue;
-    if (!paths.insert(std::string(path.text())).second) path.invalid("must be unique");
-    if (one["subPath"].text().find("..") != std::string_view::npos)
-      one["subPath"].invalid("must not contain '..'");
-  }
-}
-
-bool standard_container_resource(std::string_view name) {
-  return name == "cpu" || name == "memory" || name == "ephemeral-storage" || name.starts_with("hugepages-");
-}
-
-void validate_resource_name(const FieldView& list, std::string_view name, const std::string& path) {
-  FieldErrors& errors = list.errors();
-  for (const std::string& message : check_qualified_name(name)) errors.invalid(path, name, message);
-  if (name.find('/') != name.npos || standard_container_resource(name)) return;
-  errors.invalid(path, name, "must be a standard resource type or fully qualified");
-  errors.invalid(path, name, "must be a standard resource for containers");
-}
-
-void validate_quantity(const FieldView& list, std::string_view name, const Json& value,
-                       const std::string& path) {
-  auto quantity = Quantity::from_json(value);
-  if (!quantity) return;
-  if (quantity->sign() < 0) list.errors().invalid(path, value, "must be greater than or equal to 0");
-  const bool whole = name.find('/') != name.npos || name.starts_with("hugepages-");
-  if (whole && quantity->milli_value() % 1000 != 0)
-    list.errors().add_literal("FieldValueInvalid", path,
-                              "Invalid value: " + go_quantity(value) + ": must be an integer");
-}
-
-void validate_container_base(const FieldView& one, std::set<std::string>& names,
-                             const std::set<std::string>& volumes, const FieldView& spec,
-                             std::set<std::string>& host_ports) {
-  const FieldView name = one["name"], image = one["image"];
-  if (name.require() && name.dns_label() && !names.insert(std::string(name.text())).second) {
-    name.errors().duplicate(name.path(), name.value());
-  }
-  if (image.require()) {
-    const std::string_view text = image.text();
-    const bool trimmed =
-        text.front() != ' ' && text.back() != ' ' && text.front() != '\t' && text.back() != '\t';
-    if (!trimmed) image.invalid("must not have leading or trailing whitespace");
-  }
-  if (one["terminationMessagePolicy"].given())
-    one["terminationMessagePolicy"].one_of({"File", "FallbackToLogsOnError"});
-  validate_ports(one["ports"], spec["hostNetwork"].value().as_bool(), host_ports);
-  validate_env(one["env"]);
-  validate_mounts(one["volumeMounts"], volumes);
-  if (one["imagePullPolicy"].given()) one["imagePullPolicy"].one_of({"Always", "IfNotPresent", "Never"});
-  validate_container_resources(one["resources"]);
 }
 
 void validate_lifecycle(const FieldView& lifecycle) {
@@ -169,7 +73,237 @@ void validate_lifecycle(const FieldView& lifecycle) {
   }
 }
 
+void validate_ports(const FieldView& ports) {
+  std::set<std::string> names;
+  for (const FieldView& port : ports.each()) {
+    const FieldView name = port["name"];
+    if (name.given() && name.messages(check_port_name(name.text())) &&
+        !names.insert(std::string(name.text())).second) {
+      name.errors().duplicate(name.path(), name.value());
+    }
+    if (port["containerPort"].number() == 0) {
+      port.errors().required(port["containerPort"].path());
+    } else {
+      port["containerPort"].port_number();
+    }
+    if (port["hostPort"].number() != 0) port["hostPort"].port_number();
+    port["protocol"].required_one_of({"SCTP", "TCP", "UDP"});
+  }
+}
+
+void validate_host_ports(const FieldView& container, std::set<std::string>& taken) {
+  for (const FieldView& port : container["ports"].each()) {
+    const FieldView host = port["hostPort"];
+    if (host.number() == 0) continue;
+    const std::string key = std::string(port["protocol"].text()) + "/" + std::string(port["hostIP"].text()) +
+                            "/" + std::to_string(host.number());
+    if (!taken.insert(key).second) host.errors().duplicate(host.path(), key);
+  }
+}
+
+void validate_key_ref(const FieldView& ref) {
+  ref["name"].require();
+  if (ref["key"].require()) ref["key"].messages(check_config_key(ref["key"].text()));
+}
+
+void validate_value_from(const FieldView& env) {
+  const FieldView from = env["valueFrom"];
+  if (!from.value().is_object()) return;
+  std::size_t sources = 0;
+  if (from["fieldRef"].value().is_object()) {
+    ++sources;
+    validate_field_ref(from["fieldRef"],
+                       {"metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName",
+                        "spec.serviceAccountName", "status.hostIP", "status.podIP", "status.podIPs"});
+  }
+  if (from["resourceFieldRef"].value().is_object()) {
+    ++sources;
+    validate_resource_field_ref(from["resourceFieldRef"], false);
+  }
+  for (const std::string_view name : {"configMapKeyRef", "secretKeyRef"}) {
+    if (!from[name].value().is_object()) continue;
+    ++sources;
+    validate_key_ref(from[name]);
+  }
+  FieldErrors& errors = from.errors();
+  if (sources == 0) {
+    errors.invalid(
+        from.path(), "",
+        "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`");
+  } else if (env["value"].given()) {
+    errors.invalid(from.path(), "", "may not be specified when `value` is not empty");
+  } else if (sources > 1) {
+    errors.invalid(from.path(), "", "may not have more than one field specified at a time");
+  }
+}
+
+void validate_env(const FieldView& container) {
+  for (const FieldView& one : container["env"].each()) {
+    if (one["name"].require()) one["name"].messages(check_env_name(one["name"].text()));
+    validate_value_from(one);
+  }
+  for (const FieldView& one : container["envFrom"].each()) {
+    if (one["prefix"].given()) one["prefix"].messages(check_env_name(one["prefix"].text()));
+    std::size_t sources = 0;
+    for (const std::string_view name : {"configMapRef", "secretRef"}) {
+      if (!one[name].value().is_object()) continue;
+      ++sources;
+      one[name]["name"].require();
+    }
+    const std::string path = container["envFrom"].path();
+    if (sources == 0) {
+      one.errors().invalid(path, "", "must specify one of: `configMapRef` or `secretRef`");
+    } else if (sources > 1) {
+      one.errors().invalid(path, "", "may not have more than one field specified at a time");
+    }
+  }
+}
+
+bool has_named(const FieldView& list, std::string_view field, std::string_view value) {
+  const auto all = list.value().elements();
+  return std::any_of(all.begin(), all.end(),
+                     [&](const Json& one) { return one[field].as_string() == value; });
+}
+
+void validate_propagation(const FieldView& mount, const FieldView& container, const std::string& path) {
+  const FieldView mode(mount["mountPropagation"].value(), path, mount.errors());
+  if (mode.value().is_null()) return;
+  if (!mode.one_of({"Bidirectional", "HostToContainer", "None"})) return;
+  const bool privileged = container["securityContext"]["privileged"].value().as_bool();
+  if (mode.text() == "Bidirectional" && !privileged)
+    mode.forbid("Bidirectional mount propagation is available only to privileged containers");
+}
+
+void validate_mounts(const FieldView& container, const Volumes& volumes) {
+  const FieldView mounts = container["volumeMounts"], devices = container["volumeDevices"];
+  FieldErrors& errors = mounts.errors();
+  std::set<std::string> paths;
+  for (const FieldView& one : mounts.each()) {
+    const FieldView name = one["name"], path = one["mountPath"];
+    name.require();
+    if (!volumes.contains(name.text())) errors.not_found(name.path(), name.text());
+    path.require();
+    if (!paths.insert(std::string(path.text())).second) path.invalid("must be unique");
+    if (has_named(devices, "name", name.text()))
+      errors.invalid(name.path(), name.text(), "must not already exist in volumeDevices");
+    if (has_named(devices, "devicePath", path.text()))
+      errors.invalid(path.path(), path.text(), "must not already exist as a path in volumeDevices");
+    // Kubernetes leaves the index out of the next three paths.
+    const std::string sub = at_field(mounts.path(), "subPath");
+    if (one["subPath"].given()) validate_local_path(errors, sub, one["subPath"].text(), false);
+    const FieldView expression = one["subPathExpr"];
+    if (expression.given()) {
+      if (one["subPath"].given()) expression.invalid("subPathExpr and subPath are mutually exclusive");
+      validate_local_path(errors, at_field(mounts.path(), "subPathExpr"), expression.text(), false);
+    }
+    validate_propagation(one, container, at_field(mounts.path(), "mountPropagation"));
+  }
+}
+
+void validate_devices(const FieldView& container, const Volumes& volumes) {
+  const FieldView mounts = container["volumeMounts"];
+  std::set<std::string> names, paths;
+  for (const FieldView& one : container["volumeDevices"].each()) {
+    const FieldView name = one["name"], path = one["devicePath"];
+    FieldErrors& errors = one.errors();
+    name.require();
+    if (names.contains(std::string(name.text()))) name.invalid("must be unique");
+    const auto volume = volumes.find(name.text());
+    if (volume == volumes.end()) {
+      errors.not_found(name.path(), name.text());
+    } else if (!volume->second->contains("persistentVolumeClaim") && !volume->second->contains("ephemeral")) {
+      name.invalid("can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode");
+    }
+    path.require();
+    const std::string text(path.text());
+    const bool backstep = ("/" + text + "/").find("/../") != std::string::npos;
+    if (paths.contains(text)) path.invalid("must be unique");
+    if (backstep) {
+      path.invalid("can not contain backsteps ('..')");
+    } else {
+      paths.insert(text);
+    }
+    if (has_named(mounts, "name", name.text())) name.invalid("must not already exist in volumeMounts");
+    if (has_named(mounts, "mountPath", path.text()))
+      path.invalid("must not already exist as a path in volumeMounts");
+    if (name.given()) names.insert(std::string(name.text()));
+  }
+}
+
+// What all containers have in common; their names are looked at by the caller.
+void validate_common(const FieldView& one, const Volumes& volumes) {
+  const FieldView name = one["name"], image = one["image"];
+  if (name.require()) name.dns_label();
+  if (image.require()) {
+    constexpr std::string_view kSpace = " \t\r\n\v\f";
+    const std::string_view text = image.text();
+    const bool trimmed = kSpace.find(text.front()) == kSpace.npos && kSpace.find(text.back()) == kSpace.npos;
+    if (!trimmed) image.invalid("must not have leading or trailing whitespace");
+  }
+  one["terminationMessagePolicy"].required_one_of({"File", "FallbackToLogsOnError"});
+  validate_ports(one["ports"]);
+  validate_env(one);
+  validate_mounts(one, volumes);
+  validate_devices(one, volumes);
+  one["imagePullPolicy"].required_one_of({"Always", "IfNotPresent", "Never"});
+  validate_container_resources(one["resources"]);
+  validate_container_security(one["securityContext"]);
+}
+
+void unique_name(const FieldView& name, std::set<std::string>& names) {
+  if (name.given() && !names.insert(std::string(name.text())).second)
+    name.errors().duplicate(name.path(), name.value());
+}
+
+void validate_init_container(const FieldView& one, const FieldView& list, std::set<std::string>& names,
+                             const Volumes& volumes) {
+  const FieldView restart = one["restartPolicy"];
+  const bool sidecar = restart.text() == "Always";
+  validate_common(one, volumes);
+  if (restart.given()) restart.one_of({"Always"});
+  unique_name(one["name"], names);
+  std::set<std::string> own_ports;
+  validate_host_ports(FieldView(one.value(), list.path() + "[0]", one.errors()), own_ports);
+  if (sidecar) {
+    validate_lifecycle(one["lifecycle"]);
+    validate_probe(one["livenessProbe"], ProbeUse::Liveness);
+    validate_probe(one["readinessProbe"], ProbeUse::Readiness);
+    validate_probe(one["startupProbe"], ProbeUse::Startup);
+    return;
+  }
+  for (const std::string_view name : {"lifecycle", "livenessProbe", "readinessProbe", "startupProbe"}) {
+    if (!one[name].value().is_null()) one[name].forbid("may not be set for init containers");
+  }
+}
+
+void validate_ephemeral_container(const FieldView& one, std::set<std::string>& names,
+                                  const std::set<std::string>& others, const Volumes& volumes) {
+  validate_common(one, volumes);
+  unique_name(one["name"], names);
+  const FieldView target = one["targetContainerName"];
+  if (target.given() && !others.contains(std::string(target.text())))
+    target.errors().not_found(target.path(), target.value());
+  constexpr std::string_view kText = "cannot be set for an Ephemeral Container";
+  for (const std::string_view name : {"ports", "resources", "livenessProbe", "readinessProbe", "startupProbe",
+                                      "lifecycle", "restartPolicy", "resizePolicy"}) {
+    if (!one[name].value().empty()) one[name].forbid(kText);
+  }
+  for (const FieldView& mount : one["volumeMounts"].each()) {
+    for (const std::string_view name : {"subPath", "subPathExpr"}) {
+      if (mount[name].given()) mount[name].forbid(kText);
+    }
+  }
+}
+
 }  // namespace
+
+void validate_port(const FieldView& port) {
+  if (port.value().is_string()) {
+    port.messages(check_port_name(port.text()));
+  } else if (port.number() < 1 || port.number() > 65535) {
+    port.errors().invalid(port.path(), port.number(), "must be between 1 and 65535, inclusive");
+  }
+}
 
 void validate_annotation_keys(const FieldView& annotations) {
   for (const auto& [key, value] : annotations.value().members()) {
@@ -181,56 +315,25 @@ void validate_annotation_keys(const FieldView& annotations) {
   }
 }
 
-void validate_container_resources(const FieldView& resources) {
-  bool huge = false, cpu_or_memory = false;
-  const Json& limits = resources.value()["limits"];
-  for (const std::string_view which : {"limits", "requests"}) {
-    const FieldView list = resources[which];
-    for (const auto& [name, value] : list.value().members()) {
-      const std::string path = at_key(list.path(), name);
-      huge = huge || name.starts_with("hugepages-");
-      cpu_or_memory = cpu_or_memory || name == "cpu" || name == "memory";
-      validate_resource_name(list, name, path);
-      validate_quantity(list, name, value, path);
-      if (which != "requests") continue;
-      auto request = Quantity::from_json(value);
-      const Json* bound = limits.find(name);
-      auto limit = Quantity::from_json(bound ? *bound : value);
-      const bool exact = name.find('/') != name.npos || name.starts_with("hugepages-");
-      if (!request || !limit) continue;
-      if (exact && !(*request == *limit)) {
-        list.errors().invalid(list.path(), value, "must be equal to " + std::string(name) + " limit");
-      } else if (*request > *limit) {
-        list.errors().invalid(list.path(), value,
-                              "must be less than or equal to " + std::string(name) + " limit");
-      }
-    }
-  }
-  if (huge && !cpu_or_memory) resources.forbid("HugePages require cpu or memory");
-}
-
-void validate_containers(const FieldView& spec, const std::set<std::string>& volumes) {
+void validate_containers(const FieldView& spec, const Volumes& volumes) {
   std::set<std::string> names, host_ports;
   const FieldView containers = spec["containers"];
   if (!containers.filled()) containers.errors().required(containers.path());
   for (const FieldView& one : containers.each()) {
-    validate_container_base(one, names, volumes, spec, host_ports);
+    validate_common(one, volumes);
+    unique_name(one["name"], names);
     validate_lifecycle(one["lifecycle"]);
-    validate_probe(one["livenessProbe"], true);
-    validate_probe(one["readinessProbe"], false);
-    validate_probe(one["startupProbe"], true);
+    validate_probe(one["livenessProbe"], ProbeUse::Liveness);
+    validate_probe(one["readinessProbe"], ProbeUse::Readiness);
+    validate_probe(one["startupProbe"], ProbeUse::Startup);
+    if (one["restartPolicy"].given()) one["restartPolicy"].forbid("may not be set for non-init containers");
   }
-  for (const FieldView& one : spec["initContainers"].each()) {
-    std::set<std::string> own_ports;
-    validate_container_base(one, names, volumes, spec, own_ports);
-    for (const std::string_view name : {"lifecycle", "livenessProbe", "readinessProbe", "startupProbe"}) {
-      if (!one[name].value().is_null()) one[name].forbid("may not be set for init containers");
-    }
-  }
-  for (const FieldView& one : spec["ephemeralContainers"].each()) {
-    std::set<std::string> own_ports;
-    validate_container_base(one, names, volumes, spec, own_ports);
-  }
+  for (const FieldView& one : containers.each()) validate_host_ports(one, host_ports);
+  for (const FieldView& one : spec["initContainers"].each())
+    validate_init_container(one, spec["initContainers"], names, volumes);
+  const std::set<std::string> others = names;
+  for (const FieldView& one : spec["ephemeralContainers"].each())
+    validate_ephemeral_container(one, names, others, volumes);
 }
 
 }  // namespace flotilla::api::validation

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 
@@ -8,12 +9,37 @@
 
 namespace flotilla::api::validation {
 
-// containers, initContainers and ephemeralContainers of a PodSpec whose volumes are named `volumes`.
-void validate_containers(const FieldView& spec, const std::set<std::string>& volumes);
-// A resource list: names that mean something, quantities that are not negative.
+// The volumes of a pod that are in order, by name.
+using Volumes = std::map<std::string, const Json*, std::less<>>;
+
+// containers, initContainers and ephemeralContainers of a PodSpec.
+void validate_containers(const FieldView& spec, const Volumes& volumes);
+// Limits and requests: names that mean something, quantities that are not negative, requests within limits.
 void validate_container_resources(const FieldView& resources);
 void validate_annotation_keys(const FieldView& annotations);
-void validate_node_selector(const FieldView& selector);
+// securityContext of a container and of a pod.
+void validate_container_security(const FieldView& context);
+void validate_pod_security(const FieldView& spec);
+
+// Volumes of a pod. `pod_name` may be empty.
+Volumes validate_volumes(const FieldView& volumes);
 void validate_host_path(const FieldView& host);
+// A path of a volume's content: relative, without "..", and where `reserved` not beginning with "..".
+void validate_local_path(const FieldView& path, bool reserved);
+void validate_local_path(FieldErrors& errors, const std::string& at, std::string_view path, bool reserved);
+
+// A path to a field of a pod; `allowed` is what this place may name.
+void validate_field_ref(const FieldView& ref, std::initializer_list<std::string_view> allowed);
+void validate_resource_field_ref(const FieldView& ref, bool in_volume);
+
+// Where a pod may run.
+void validate_node_selector(const FieldView& selector);
+void validate_affinity(const FieldView& affinity);
+void validate_tolerations(const FieldView& tolerations);
+void validate_topology_spread(const FieldView& constraints);
+void validate_dns(const FieldView& spec);
+
+// A number or a port's name.
+void validate_port(const FieldView& port);
 
 }  // namespace flotilla::api::validation

@@ -155,7 +155,6 @@ void secret(const Subject& subject) {
 }
 
 void service(const Subject& subject) {
-  if (subject.subresource == "status") return;
   const FieldView spec = subject.spec();
   const FieldView type = spec["type"];
   validate_service_ports(spec);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // CustomResourceDefinition: names, versions, and the rules of structural schemas (k8s-api 9.1, 9.3).
 #include <algorithm>
-#include <regex>
 #include <set>
 
 #include "core/api/schema/schema.hpp"
 #include "core/api/validation/kinds.hpp"
+#include "core/api/validation/structural.hpp"
 #include "core/api/validation/validation.hpp"
 
 namespace flotilla::api::validation {
@@ -63,136 +63,114 @@ void validate_approval(const Subject& subject) {
   }
 }
 
-// One node of a schema. `root` and inside junctors other rules hold.
-class StructuralCheck {
- public:
-  void node(const FieldView& schema, bool root, bool nested) {
-    const FieldView type = schema["type"];
-    const bool free_type = schema["x-kubernetes-int-or-string"].value().as_bool() ||
-                           schema["x-kubernetes-preserve-unknown-fields"].value().as_bool();
-    if (nested) {
-      forbidden_inside(schema);
-    } else if (!type.given() && !free_type && schema["$ref"].value().is_null()) {
-      type.errors().required(type.path(), root ? "must not be empty at the root"
-                                               : "must not be empty for specified object fields");
-    }
-    if (type.given()) type.one_of({"array", "boolean", "integer", "number", "object", "string"});
-    if (root && type.given() && type.text() != "object") type.invalid("must be object at the root");
-    extensions(schema);
-    unsupported(schema);
-    if (schema["pattern"].given()) pattern(schema["pattern"]);
-    if (!schema["properties"].value().empty() && !schema["additionalProperties"].value().is_null()) {
-      schema["additionalProperties"].forbid("additionalProperties and properties are mutual exclusive");
-    }
-    if (type.text() == "array" && schema["items"].value().is_null() && !nested)
-      schema["items"].errors().required(schema["items"].path(), "must be specified");
-    default_value(schema);
-    rules(schema);
-    children(schema, nested);
-  }
+// ".spec.replicas": a path that a scale or a column reads.
+bool simple_path(const FieldView& path) {
+  if (!path.require()) return false;
+  if (path.text().starts_with('.')) return true;
+  return path.invalid("must be a simple json path starting with .");
+}
 
- private:
-  static void forbidden_inside(const FieldView& schema) {
-    for (const std::string_view name : {"type", "title", "description"}) {
-      if (schema[name].given()) schema[name].forbid("must be empty to be structural");
-    }
-    for (const std::string_view name : {"additionalProperties", "default", "nullable"}) {
-      const Json& value = schema[name].value();
-      if (!value.is_null() && !(value.is_bool() && !value.as_bool()))
-        schema[name].forbid("must be undefined to be structural");
-    }
+void validate_scale(const FieldView& scale) {
+  if (!scale.value().is_object()) return;
+  const auto below = [](const FieldView& path, std::string_view parent) {
+    if (simple_path(path) && !path.text().starts_with(parent))
+      path.invalid("should be a json path under " + std::string(parent.substr(0, parent.size() - 1)));
+  };
+  below(scale["specReplicasPath"], ".spec.");
+  below(scale["statusReplicasPath"], ".status.");
+  const FieldView selector = scale["labelSelectorPath"];
+  if (selector.given() && simple_path(selector) && !selector.text().starts_with(".spec.") &&
+      !selector.text().starts_with(".status.")) {
+    selector.invalid("should be a json path under either .spec or .status");
   }
+}
 
-  static void extensions(const FieldView& schema) {
-    const FieldView preserve = schema["x-kubernetes-preserve-unknown-fields"];
-    if (preserve.value().is_bool() && !preserve.value().as_bool())
-      preserve.invalid("must be true or undefined");
-    const FieldView list_type = schema["x-kubernetes-list-type"], keys = schema["x-kubernetes-list-map-keys"];
-    if (list_type.given()) {
-      if (schema["type"].text() != "array") {
-        schema["type"].errors().invalid(schema["type"].path(), schema["type"].text(),
-                                        "must be array if x-kubernetes-list-type is specified");
-      }
-      list_type.one_of({"atomic", "map", "set"});
-      if (list_type.text() == "map" && !keys.filled())
-        keys.errors().required(keys.path(), "must not be empty if x-kubernetes-list-type is map");
-    } else if (keys.filled()) {
-      list_type.errors().required(list_type.path(), "must be map if x-kubernetes-list-map-keys is non-empty");
-    }
-    if (schema["x-kubernetes-embedded-resource"].value().as_bool()) {
-      if (!preserve.value().as_bool() && schema["properties"].value().empty()) {
-        schema["properties"].errors().required(schema["properties"].path(),
-                                               "must not be empty if x-kubernetes-embedded-resource is true "
-                                               "without x-kubernetes-preserve-unknown-fields");
-      }
-      if (schema["type"].text() != "object") {
-        schema["type"].errors().invalid(schema["type"].path(), schema["type"].text(),
-                                        "must be object if x-kubernetes-embedded-resource is true");
-      }
-    }
+void one_of_words(const FieldView& field, std::initializer_list<std::string_view> words) {
+  std::string joined;
+  for (const std::string_view word : words) {
+    if (field.text() == word) return;
+    joined += (joined.empty() ? "" : ",") + std::string(word);
   }
+  field.invalid("must be one of " + joined);
+}
 
-  static void unsupported(const FieldView& schema) {
-    for (const std::string_view name :
-         {"$ref", "definitions", "dependencies", "patternProperties", "additionalItems", "id"}) {
-      if (!schema[name].value().is_null()) schema[name].forbid(std::string(name) + " is not supported");
+void validate_columns(const FieldView& columns) {
+  for (const FieldView& one : columns.each()) {
+    one["name"].require();
+    if (one["type"].require()) one_of_words(one["type"], {"boolean", "date", "integer", "number", "string"});
+    if (one["format"].given()) {
+      one_of_words(one["format"],
+                   {"byte", "date", "date-time", "double", "float", "int32", "int64", "password"});
     }
-    if (schema["uniqueItems"].value().as_bool()) {
-      schema["uniqueItems"].forbid(
-          "uniqueItems cannot be set to true since the runtime complexity becomes quadratic");
-    }
+    simple_path(one["jsonPath"]);
   }
+}
 
-  static void pattern(const FieldView& pattern) {
-    try {
-      const std::regex compiled(std::string(pattern.text()), std::regex::ECMAScript);
-    } catch (const std::regex_error& error) {
-      const bool paren = error.code() == std::regex_constants::error_paren;
-      const std::string why = paren ? "missing closing ): `" + std::string(pattern.text()) + "`"
-                                    : "invalid syntax: `" + std::string(pattern.text()) + "`";
-      pattern.invalid("must be a valid regular expression, but isn't: error parsing regexp: " + why);
-    }
+void validate_deprecation(const FieldView& version) {
+  constexpr std::size_t kLongest = 256;
+  const FieldView warning = version["deprecationWarning"];
+  if (warning.value().is_null()) return;
+  if (!version["deprecated"].value().as_bool()) {
+    warning.invalid("can only be set for deprecated versions");
+  } else if (warning.text().empty()) {
+    warning.errors().invalid(warning.path(), "", "must not be empty");
+  } else if (warning.text().size() > kLongest) {
+    warning.errors().too_long(warning.path(), kLongest);
   }
+}
 
-  // A default has to obey its own schema.
-  static void default_value(const FieldView& schema) {
-    const FieldView preset = schema["default"];
-    if (preset.value().is_null()) return;
-    auto made = read_custom_schema(
-        Json::object({{"type", "object"}, {"properties", Json::object({{"x", schema.value()}})}}));
-    if (!made) return;
-    FieldErrors found;
-    validate_custom(*made->root->field("x")->schema, preset.value(), "", found);
-    for (const Cause& one : found.causes()) {
-      preset.errors().add_literal(
-          one.reason, one.field.empty() ? preset.path() : at_field(preset.path(), one.field), one.message);
-    }
+const Json* schema_at(const Json& schema, std::string_view path) {
+  const Json* at = &schema;
+  while (at && !path.empty()) {
+    path.remove_prefix(1);
+    const std::size_t dot = std::min(path.find('.'), path.size());
+    at = (*at)["properties"].find(path.substr(0, dot));
+    path.remove_prefix(dot);
   }
+  return at;
+}
 
-  static void rules(const FieldView& schema) {
-    for (const FieldView& rule : schema["x-kubernetes-validations"].each()) {
-      std::string_view text = rule["rule"].text();
-      text.remove_prefix(std::min(text.find_first_not_of(" \t\n"), text.size()));
-      if (text.empty()) rule["rule"].errors().required(rule["rule"].path(), "rule is not specified");
+void validate_selectable(const FieldView& fields, const Json& schema) {
+  constexpr std::int64_t kMost = 8;
+  std::set<std::string> seen;
+  if (static_cast<std::int64_t>(fields.size()) > kMost)
+    fields.errors().too_many(fields.path(), static_cast<std::int64_t>(fields.size()), kMost);
+  for (const FieldView& one : fields.each()) {
+    const FieldView path = one["jsonPath"];
+    if (!path.require()) continue;
+    const std::string_view text = path.text();
+    const Json* found = text.starts_with('.') ? schema_at(schema, text) : nullptr;
+    const std::string_view type = found ? (*found)["type"].as_string() : std::string_view();
+    if (text == ".metadata" || text.starts_with(".metadata.")) {
+      path.invalid("must not point to fields in metadata");
+    } else if (!found) {
+      path.invalid("is an invalid path: does not refer to a valid field");
+    } else if (type != "string" && type != "boolean" && type != "integer") {
+      path.invalid(
+          "must point to a field of type string, boolean or integer. Enum string fields and strings "
+          "with formats are allowed.");
     }
+    if (!seen.insert(std::string(text)).second) path.errors().duplicate(path.path(), path.value());
   }
+}
 
-  void children(const FieldView& schema, bool nested) {
-    const FieldView properties = schema["properties"];
-    for (const auto& [name, value] : properties.value().members()) {
-      node(FieldView(value, at_key(properties.path(), name), schema.errors()), false, nested);
-    }
-    if (schema["items"].value().is_object()) node(schema["items"], false, nested);
-    if (schema["additionalProperties"].value().is_object())
-      node(schema["additionalProperties"], false, nested);
-    const bool int_or_string = schema["x-kubernetes-int-or-string"].value().as_bool();
-    for (const std::string_view name : {"allOf", "anyOf", "oneOf"}) {
-      if (int_or_string) break;
-      for (const FieldView& one : schema[name].each()) node(one, false, true);
-    }
-    if (schema["not"].value().is_object()) node(schema["not"], false, true);
+void validate_version(const Subject& subject, const FieldView& version, bool single) {
+  if (version["name"].require()) version["name"].messages(check_dns1035_label(version["name"].text()));
+  validate_deprecation(version);
+  const FieldView schema = version["schema"]["openAPIV3Schema"];
+  if (!schema.value().is_object()) {
+    schema.errors().required(schema.path(), "schemas are required");
+  } else {
+    const FieldView root(schema.value(), single ? "spec.validation.openAPIV3Schema" : schema.path(),
+                         schema.errors());
+    const std::size_t before = root.errors().size();
+    validate_structural(root);
+    if (root.errors().size() == before && subject.rules) subject.rules->check_definition(root);
+    validate_selectable(version["selectableFields"], schema.value());
   }
-};
+  validate_scale(version["subresources"]["scale"]);
+  validate_columns(version["additionalPrinterColumns"]);
+}
 
 void validate_versions(const Subject& subject) {
   const FieldView versions = subject.spec()["versions"];
@@ -202,14 +180,7 @@ void validate_versions(const Subject& subject) {
   for (const FieldView& version : versions.each()) {
     stored += version["storage"].value().as_bool() ? 1 : 0;
     unique = names.insert(version["name"].text()).second && unique;
-    if (version["name"].require()) version["name"].messages(check_dns1035_label(version["name"].text()));
-    const FieldView schema = version["schema"]["openAPIV3Schema"];
-    if (!schema.value().is_object()) {
-      schema.errors().required(schema.path(), "schemas are required");
-      continue;
-    }
-    const std::string path = versions.size() == 1 ? "spec.validation.openAPIV3Schema" : schema.path();
-    StructuralCheck().node(FieldView(schema.value(), path, schema.errors()), true, false);
+    validate_version(subject, version, versions.size() == 1);
   }
   if (!unique) versions.invalid("must contain unique version names");
   if (stored != 1) versions.invalid("must have exactly one version marked as storage version");
@@ -226,18 +197,32 @@ void validate_versions(const Subject& subject) {
 
 void validate_conversion(const FieldView& conversion) {
   const FieldView strategy = conversion["strategy"];
-  if (!strategy.one_of({"None", "Webhook"}) || strategy.text() != "Webhook") return;
-  const FieldView client = conversion["webhook"]["clientConfig"];
+  if (!strategy.one_of({"None", "Webhook"})) return;
   FieldErrors& errors = conversion.errors();
-  if (!client.value().is_object()) {
-    errors.required(at_field(conversion.path(), "webhookClientConfig"),
-                    "required when strategy is set to Webhook");
-  } else if (client["url"].value().is_null() == client["service"].value().is_null()) {
-    errors.required(at_field(conversion.path(), "webhookClientConfig"),
-                    "exactly one of url or service is required");
+  // The paths are those of the version in which Kubernetes validates.
+  const std::string client_path = at_field(conversion.path(), "webhookClientConfig"),
+                    versions_path = at_field(conversion.path(), "conversionReviewVersions");
+  const FieldView client(conversion["webhook"]["clientConfig"].value(), client_path, errors);
+  const FieldView versions(conversion["webhook"]["conversionReviewVersions"].value(), versions_path, errors);
+  if (strategy.text() == "None") {
+    if (client.value().is_object()) client.forbid("should not be set when strategy is not set to Webhook");
+    if (versions.filled()) versions.forbid("should not be set when strategy is not set to Webhook");
+    return;
   }
-  if (!conversion["webhook"]["conversionReviewVersions"].filled())
-    errors.required(at_field(conversion.path(), "conversionReviewVersions"));
+  if (!client.value().is_object()) {
+    errors.required(client_path, "required when strategy is set to Webhook");
+  } else {
+    validate_webhook_client(client);
+  }
+  if (!versions.filled()) return errors.required(versions_path);
+  bool known = false;
+  std::set<std::string_view> seen;
+  for (const FieldView& one : versions.each()) {
+    known = known || one.text() == "v1" || one.text() == "v1beta1";
+    if (!seen.insert(one.text()).second) one.invalid("duplicate version");
+    one.messages(check_dns1035_label(one.text()));
+  }
+  if (!known) versions.invalid("must include at least one of v1, v1beta1");
 }
 
 }  // namespace
@@ -271,6 +256,15 @@ void custom_resource_definition(const Subject& subject) {
   if (!established) return;
   spec["scope"].immutable(before["scope"]);
   spec["names"]["kind"].immutable(before["names"]["kind"]);
+}
+
+void custom_resource_definition_status(const Subject& subject) {
+  std::set<std::string_view> names;
+  for (const Json& version : subject.spec()["versions"].value().elements())
+    names.insert(version["name"].as_string());
+  for (const FieldView& one : subject.object["status"]["storedVersions"].each()) {
+    if (!names.contains(one.text())) one.invalid("must appear in spec.versions");
+  }
 }
 
 }  // namespace flotilla::api::validation

@@ -2,9 +2,12 @@
 // Values of custom resources against their schema (k8s-api 9.5).
 #include <algorithm>
 #include <cmath>
-#include <regex>
+#include <optional>
+#include <set>
 
+#include "core/api/validation/correlate.hpp"
 #include "core/api/validation/formats.hpp"
+#include "core/api/validation/patterns.hpp"
 #include "core/api/validation/validation.hpp"
 
 namespace flotilla::api {
@@ -63,111 +66,49 @@ std::string number_text(double number) {
   return Json(number).dump();
 }
 
-// What no engine reads matches everything: the CRD was refused or comes from a newer release.
-// std::regex goes one stack frame deeper per character: long texts are let through rather than risked.
-bool pattern_matches(std::string_view pattern, std::string_view text) {
-  constexpr std::size_t kLongest = 4096;
-  if (text.size() > kLongest) return true;
-  try {
-    const std::regex compiled(pattern.begin(), pattern.end(), std::regex::ECMAScript);
-    return std::regex_search(text.begin(), text.end(), compiled);
-  } catch (const std::regex_error&) {
-    return true;
-  }
-}
-
 std::size_t characters(std::string_view text) {
   std::size_t count = 0;
   for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
   return count;
 }
 
-// The part of JSON schema that may stand below allOf, anyOf, oneOf and not: no errors, only yes or no.
-bool satisfies(const Json& schema, const Json& value);
-
-bool satisfies_bounds(const Json& schema, const Json& value) {
-  const auto bound = [&](std::string_view name) { return schema.find(name); };
-  if (value.is_number()) {
-    const double number = value.as_double();
-    if (const Json* least = bound("minimum")) {
-      if (number < least->as_double() ||
-          (schema["exclusiveMinimum"].as_bool() && number == least->as_double()))
-        return false;
-    }
-    if (const Json* most = bound("maximum")) {
-      if (number > most->as_double() || (schema["exclusiveMaximum"].as_bool() && number == most->as_double()))
-        return false;
-    }
-  }
-  const auto within = [&](std::string_view least, std::string_view most, std::size_t size) {
-    const auto count = static_cast<std::int64_t>(size);
-    if (const Json* bottom = bound(least); bottom && count < bottom->as_int()) return false;
-    const Json* top = bound(most);
-    return !top || count <= top->as_int();
-  };
-  if (value.is_string() && !within("minLength", "maxLength", characters(value.as_string()))) return false;
-  if (value.is_array() && !within("minItems", "maxItems", value.size())) return false;
-  if (value.is_object() && !within("minProperties", "maxProperties", value.size())) return false;
-  const Json& pattern = schema["pattern"];
-  return !pattern.is_string() || !value.is_string() ||
-         pattern_matches(pattern.as_string(), value.as_string());
-}
-
-std::size_t count_satisfied(const Json& schemas, const Json& value) {
-  std::size_t count = 0;
-  for (const Json& one : schemas.elements()) count += satisfies(one, value) ? 1 : 0;
-  return count;
-}
-
-bool satisfies(const Json& schema, const Json& value) {
-  if (const Json& type = schema["type"]; type.is_string() && !has_type(type.as_string(), value)) return false;
-  if (const Json* allowed = schema.find("enum")) {
-    bool found = false;
-    for (const Json& one : allowed->elements()) found = found || one == value;
-    if (!found) return false;
-  }
-  if (!satisfies_bounds(schema, value)) return false;
-  if (value.is_object()) {
-    for (const Json& key : schema["required"].elements()) {
-      if (!value.contains(key.as_string())) return false;
-    }
-    for (const auto& [name, inner] : schema["properties"].members()) {
-      const Json* member = value.find(name);
-      if (member && !satisfies(inner, *member)) return false;
-    }
-  }
-  for (const Json& element : value.elements()) {
-    if (schema["items"].is_object() && !satisfies(schema["items"], element)) return false;
-  }
-  if (const Json* all = schema.find("allOf"); all && count_satisfied(*all, value) != all->size())
-    return false;
-  if (const Json* any = schema.find("anyOf"); any && count_satisfied(*any, value) == 0) return false;
-  if (const Json* one = schema.find("oneOf"); one && count_satisfied(*one, value) != 1) return false;
-  if (const Json* none = schema.find("not"); none && satisfies(*none, value)) return false;
-  return true;
-}
-
 class CustomValidator {
  public:
   explicit CustomValidator(FieldErrors& errors) : errors_(errors) {}
 
-  void walk(const Schema& schema, const Json& value, const std::string& path) {
+  // `old` is what the value was before, null where it is new: what has not changed is not looked at.
+  void walk(const Schema& schema, const Json& value, const Json* old, const std::string& path) {
+    ++visited_;
+    if (old && *old == value) return;
     if (value.is_null() && schema.nullable()) return;
-    if (!check_type(schema, value, path)) return;
+    const bool fits = check_type(schema, value, path);
+    if (const Facets* facets = schema.facets()) check_junctors(*facets, value, path);
+    if (fits) check_format(schema, value, path);
     if (!schema.enumeration().empty()) check_enum(schema, value, path);
-    if (!schema.format().empty() && value.is_string() &&
-        !format_matches(schema.format(), value.as_string())) {
-      errors_.type_invalid(path, value,
-                           path + " in body must be of type " + std::string(schema.format()) + ": " +
-                               go_quote(value.as_string()));
-    }
+    if (!fits) return;
     if (const Facets* facets = schema.facets()) check_facets(*facets, value, path);
-    if (value.is_object()) check_members(schema, value, path);
-    if (value.is_array()) check_elements(schema, value, path);
+    if (value.is_object()) check_members(schema, value, old, path);
+    if (value.is_array()) check_elements(schema, value, old, path);
   }
 
+  // How much of a value was looked at.
+  std::size_t visited() const { return visited_; }
+
  private:
+  void pathless(const std::string& text) {
+    errors_.add_literal("FieldValueInvalid", "<nil>", "Invalid value: \"\": " + text);
+  }
+
+  void check_format(const Schema& schema, const Json& value, const std::string& path) {
+    if (schema.format().empty()) return;
+    if (!value.is_string() || format_matches(schema.format(), value.as_string())) return;
+    errors_.type_invalid(path, value,
+                         path + " in body must be of type " + std::string(schema.format()) + ": " +
+                             go_quote(value.as_string()));
+  }
+
   bool check_type(const Schema& schema, const Json& value, const std::string& path) {
+    if (!schema.states_type() && !schema.is(SchemaKind::IntOrString)) return true;
     const std::string_view wanted = wanted_type(schema);
     const std::string actual(type_name(value));
     if (schema.is(SchemaKind::IntOrString)) {
@@ -218,7 +159,15 @@ class CustomValidator {
         if (!member) errors_.required(at_field(path, key));
       }
     }
-    if (!facets.junctors.empty()) check_junctors(facets, value, path);
+    if (value.is_array() && facets.unique_items) check_unique(value, path);
+  }
+
+  void check_unique(const Json& value, const std::string& path) {
+    const auto all = value.elements();
+    for (auto one = all.begin(); one != all.end(); ++one) {
+      if (std::find(all.begin(), one, *one) == one) continue;
+      return bad(path, Json(), "shouldn't contain duplicates");
+    }
   }
 
   void check_string(const Facets& facets, const Json& value, const std::string& path) {
@@ -257,44 +206,69 @@ class CustomValidator {
     }
   }
 
-  // Kubernetes reports these without a path.
-  void check_junctors(const Facets& facets, const Json& value, const std::string& path) {
-    auto junctors = Json::parse(facets.junctors);
-    if (!junctors) return;
-    const std::string quoted = go_quote(path);
-    const auto report = [&](const std::string& text) {
-      errors_.add_literal("FieldValueInvalid", "<nil>", "Invalid value: \"\": " + quoted + " must " + text);
-    };
-    if (const Json* any = junctors->find("anyOf"); any && count_satisfied(*any, value) == 0) {
-      report("validate at least one schema (anyOf)");
-      explain(any->element(0), value, path);
-    }
-    if (const Json* one = junctors->find("oneOf")) {
-      const std::size_t count = count_satisfied(*one, value);
-      if (count == 0) {
-        report("validate one and only one schema (oneOf). Found none valid");
-        explain(one->element(0), value, path);
-      } else if (count > 1) {
-        report("validate one and only one schema (oneOf). Found " + std::to_string(count) +
-               " valid alternatives");
+  // One alternative by itself.
+  struct Attempt {
+    FieldErrors errors;
+    std::size_t visited = 0;
+  };
+  static Attempt attempt(const Schema& schema, const Json& value, const std::string& path) {
+    Attempt made;
+    CustomValidator one(made.errors);
+    one.walk(schema, value, nullptr, path);
+    made.visited = one.visited();
+    return made;
+  }
+
+  // How many hold. The errors of the one that came furthest are kept where none does.
+  std::size_t count_valid(const std::vector<const Schema*>& schemas, const Json& value,
+                          const std::string& path, std::optional<Attempt>& best) {
+    std::size_t valid = 0;
+    for (const Schema* schema : schemas) {
+      Attempt made = attempt(*schema, value, path);
+      if (made.errors.empty()) {
+        ++valid;
+        best.reset();
+      } else if (valid == 0 && (!best || made.visited > best->visited)) {
+        best = std::move(made);
       }
     }
-    if (const Json* all = junctors->find("allOf"); all && count_satisfied(*all, value) != all->size()) {
-      report("validate all the schemas (allOf)");
-      for (const Json& one : all->elements()) explain(one, value, path);
-    }
-    if (const Json* none = junctors->find("not"); none && satisfies(*none, value))
-      report("not validate the schema (not)");
+    return valid;
   }
 
-  // Why an alternative does not hold, as far as that is a missing key.
-  void explain(const Json& schema, const Json& value, const std::string& path) {
-    for (const Json& key : schema["required"].elements()) {
-      if (!value.contains(key.as_string())) errors_.required(at_field(path, key.as_string()));
+  // Kubernetes reports these without a path.
+  void check_junctors(const Facets& facets, const Json& value, const std::string& path) {
+    const std::string quoted = go_quote(path) + " must ";
+    if (!facets.any_of.empty()) {
+      std::optional<Attempt> best;
+      if (count_valid(facets.any_of, value, path, best) == 0)
+        pathless(quoted + "validate at least one schema (anyOf)");
+      if (best) errors_.add(best->errors);
     }
+    if (!facets.one_of.empty()) {
+      std::optional<Attempt> best;
+      const std::size_t valid = count_valid(facets.one_of, value, path, best);
+      const std::string found = valid == 0 ? "none valid" : std::to_string(valid) + " valid alternatives";
+      if (valid != 1) pathless(quoted + "validate one and only one schema (oneOf). Found " + found);
+      if (best) errors_.add(best->errors);
+    }
+    if (!facets.all_of.empty()) {
+      std::size_t valid = 0;
+      FieldErrors found;
+      for (const Schema* schema : facets.all_of) {
+        const Attempt made = attempt(*schema, value, path);
+        valid += made.errors.empty() ? 1 : 0;
+        found.add(made.errors);
+      }
+      if (valid != facets.all_of.size()) {
+        errors_.add(found);
+        pathless(quoted + "validate all the schemas (allOf)" + (valid == 0 ? ". None validated" : ""));
+      }
+    }
+    if (facets.none_of && attempt(*facets.none_of, value, path).errors.empty())
+      pathless(quoted + "not validate the schema (not)");
   }
 
-  void check_members(const Schema& schema, const Json& value, const std::string& path) {
+  void check_members(const Schema& schema, const Json& value, const Json* old, const std::string& path) {
     if (schema.embedded_resource()) {
       for (const std::string_view key : {"apiVersion", "kind"}) {
         if (value[key].as_string().empty()) errors_.required(at_field(path, key), "must not be empty");
@@ -309,7 +283,8 @@ class CustomValidator {
         if (field && field->required) errors_.required(at_field(path, key));
         continue;
       }
-      walk(*inner, member, at_field(path, key));
+      // Map keys are bracketed only in the paths of rules.
+      walk(*inner, member, old_member(old, key), at_field(path, key));
     }
     if (schema.facets() && !schema.facets()->required.empty()) return;  // looked at with the facets
     for (const Field& field : schema.fields()) {
@@ -317,29 +292,48 @@ class CustomValidator {
     }
   }
 
-  void check_elements(const Schema& schema, const Json& value, const std::string& path) {
-    std::vector<Json> seen;
+  void check_elements(const Schema& schema, const Json& value, const Json* old, const std::string& path) {
+    std::size_t index = 0;
+    for (const Json& element : value.elements())
+      walk(schema.items(), element, old_element(schema, old, element), at_index(path, index++));
+  }
+
+  FieldErrors& errors_;
+  std::size_t visited_ = 0;
+};
+
+// Elements of sets and maps that are there twice.
+class ListCheck {
+ public:
+  explicit ListCheck(FieldErrors& errors) : errors_(errors) {}
+
+  void walk(const Schema& schema, const Json& value, const std::string& path) {
+    if (value.is_object()) {
+      for (const auto& [key, member] : value.members()) {
+        const Schema* inner = schema.member(key);
+        if (inner && !inner->name().ends_with(".meta.v1.ObjectMeta"))
+          walk(*inner, member, at_field(path, key));
+      }
+    }
+    if (!value.is_array() || !schema.is(SchemaKind::List)) return;
+    if (schema.list_type() != ListType::Atomic) duplicates(schema, value, path);
+    std::size_t index = 0;
+    for (const Json& element : value.elements()) walk(schema.items(), element, at_index(path, index++));
+  }
+
+ private:
+  void duplicates(const Schema& schema, const Json& value, const std::string& path) {
+    std::set<std::string> seen, reported;
     std::size_t index = 0;
     for (const Json& element : value.elements()) {
       const std::string place = at_index(path, index++);
-      walk(schema.items(), element, place);
-      if (schema.list_type() == ListType::Atomic) continue;
-      Json identity = element;
-      if (schema.list_type() == ListType::Map) {
-        identity = Json::object();
-        for (const std::string_view key : schema.list_keys()) {
-          if (const Json* part = element.find(key)) identity.set(key, *part);
-        }
-      }
-      if (std::find(seen.begin(), seen.end(), identity) != seen.end()) {
-        duplicate(place, identity);
-      } else {
-        seen.push_back(std::move(identity));
-      }
+      const Json identity = schema.list_type() == ListType::Map ? list_identity(schema, element) : element;
+      const std::string text = identity.dump();
+      if (!seen.insert(text).second && reported.insert(text).second) report(place, identity);
     }
   }
 
-  void duplicate(const std::string& place, const Json& identity) {
+  void report(const std::string& place, const Json& identity) {
     if (!identity.is_object()) return errors_.duplicate(place, identity);
     std::string text = "map[string]interface {}{";
     for (const auto& [key, value] : identity.members()) {
@@ -354,8 +348,18 @@ class CustomValidator {
 
 }  // namespace
 
-void validate_custom(const Schema& schema, const Json& value, const std::string& path, FieldErrors& errors) {
-  CustomValidator(errors).walk(schema, value, path);
+void validate_custom(const Schema& schema, const Json& value, const Json* old, const std::string& path,
+                     FieldErrors& errors) {
+  CustomValidator(errors).walk(schema, value, old, path);
+}
+
+void validate_custom_lists(const Schema& schema, const Json& value, const Json* old, FieldErrors& errors) {
+  if (old) {
+    FieldErrors before;
+    ListCheck(before).walk(schema, *old, "");
+    if (!before.empty()) return;  // what was wrong already may stay
+  }
+  ListCheck(errors).walk(schema, value, "");
 }
 
 }  // namespace flotilla::api

@@ -36,6 +36,10 @@ class FieldErrors {
     add(reason, path, std::move(body));
   }
 
+  void add(const FieldErrors& others) {
+    causes_.insert(causes_.end(), others.causes_.begin(), others.causes_.end());
+  }
+
   bool empty() const { return causes_.empty(); }
   std::size_t size() const { return causes_.size(); }
   const std::vector<Cause>& causes() const { return causes_; }

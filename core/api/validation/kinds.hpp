@@ -5,6 +5,7 @@
 #include "core/api/json.hpp"
 #include "core/api/schema/registry.hpp"
 #include "core/api/validation/field_view.hpp"
+#include "core/api/validation/rules.hpp"
 
 namespace flotilla::api::validation {
 
@@ -14,6 +15,7 @@ struct Subject {
   FieldView object;
   const Json& live;
   std::string_view subresource;
+  const RuleLanguage* rules = nullptr;  // of x-kubernetes-validations; may be null
 
   bool creates() const { return live.is_null(); }
   FieldView spec() const { return object["spec"]; }
@@ -62,9 +64,29 @@ void signing_request(const Subject&);
 void webhook_configuration(const Subject&);
 void custom_resource_definition(const Subject&);
 
+// What may be written through /status.
+void pod_status(const Subject&);
+void load_balancer_status(const Subject&);
+void replica_set_status(const Subject&);
+void deployment_status(const Subject&);
+void stateful_set_status(const Subject&);
+void daemon_set_status(const Subject&);
+void job_status(const Subject&);
+void autoscaler_status(const Subject&);
+void disruption_budget_status(const Subject&);
+void namespace_status(const Subject&);
+void node_status(const Subject&);
+void volume_claim_status(const Subject&);
+void resource_quota_status(const Subject&);
+void custom_resource_definition_status(const Subject&);
+void api_service_status(const Subject&);
+void conditions_status(const Subject&);
+
 // spec.template of workloads and its parts; `spec` is a PodSpec.
 void validate_pod_spec(const FieldView& spec);
 void validate_pod_template(const FieldView& pod_template);
+// clientConfig of webhooks of every sort.
+void validate_webhook_client(const FieldView& client);
 // A number or a percentage up to 100%.
 void validate_percent(const FieldView& value);
 

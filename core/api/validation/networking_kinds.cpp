@@ -107,7 +107,6 @@ void validate_address(const FieldView& address) {
 }  // namespace
 
 void ingress(const Subject& subject) {
-  if (subject.subresource == "status") return;
   const FieldView spec = subject.spec();
   if (subject.creates()) {
     constexpr std::string_view kClass = "kubernetes.io/ingress.class";

@@ -134,6 +134,34 @@ void validate_scaling_rules(const FieldView& rules) {
   }
 }
 
+// Bytes as Go's %#v prints them.
+std::string go_bytes(std::string_view text) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += out.empty() ? "0x" : ", 0x";
+    if (byte > 15) out += kHex[byte >> 4];
+    out += kHex[byte & 15];
+  }
+  return out;
+}
+
+// JSON with a space behind colons and commas, as scripts send it: what was sent is not kept.
+std::string spaced(const Json& value) {
+  std::string out;
+  if (value.is_object()) {
+    for (const auto& [key, member] : value.members()) {
+      out += out.empty() ? "{" : ", ";
+      out += Json(key).dump() + ": " + spaced(member);
+    }
+    return out.empty() ? "{}" : out + "}";
+  }
+  if (!value.is_array()) return value.dump();
+  for (const Json& element : value.elements()) out += (out.empty() ? "[" : ", ") + spaced(element);
+  return out.empty() ? "[]" : out + "]";
+}
+
 void compare_limits(const FieldView& item, std::string_view small, std::string_view large,
                     const std::string& path, std::string_view name) {
   const Json *a = item[small].value().find(name), *b = item[large].value().find(name);
@@ -199,7 +227,6 @@ void cluster_role_binding(const Subject& subject) {
 }
 
 void autoscaler(const Subject& subject) {
-  if (subject.subresource == "status") return;
   const FieldView spec = subject.spec();
   const FieldView least = spec["minReplicas"], most = spec["maxReplicas"];
   if (!least.value().is_null() && least.number() < 1) least.invalid("must be greater than or equal to 1");
@@ -227,7 +254,6 @@ void autoscaler(const Subject& subject) {
 }
 
 void disruption_budget(const Subject& subject) {
-  if (subject.subresource == "status") return;
   const FieldView spec = subject.spec();
   if (!spec["minAvailable"].value().is_null() && !spec["maxUnavailable"].value().is_null()) {
     spec.errors().add_literal(
@@ -264,7 +290,13 @@ void controller_revision(const Subject& subject) {
   const FieldView data = subject.object["data"];
   if (data.value().is_null()) data.errors().required(data.path(), "data is mandatory");
   subject.object["revision"].not_negative();
-  if (!subject.creates() && !(data.value() == subject.live["data"])) data.invalid("field is immutable");
+  if (subject.creates() || data.value() == subject.live["data"]) return;
+  data.errors().add_literal(
+      "FieldValueInvalid", data.path(),
+      "Invalid value: runtime.Unknown{TypeMeta:runtime.TypeMeta{APIVersion:\"\", "
+      "Kind:\"\"}, Raw:[]uint8{" +
+          go_bytes(spaced(data.value())) +
+          "}, ContentEncoding:\"\", ContentType:\"application/json\"}: field is immutable");
 }
 
 void limit_range(const Subject& subject) {
@@ -314,7 +346,6 @@ void resource_quota(const Subject& subject) {
 }
 
 void api_service(const Subject& subject) {
-  if (subject.subresource == "status") return;
   const FieldView spec = subject.spec();
   const FieldView group_priority = spec["groupPriorityMinimum"], version_priority = spec["versionPriority"];
   const std::string wanted = std::string(spec["version"].text()) + "." + std::string(spec["group"].text());
@@ -336,7 +367,6 @@ void api_service(const Subject& subject) {
 }
 
 void flow_schema(const Subject& subject) {
-  if (subject.subresource == "status") return;
   const FieldView spec = subject.spec();
   if (spec["matchingPrecedence"].number() <= 0)
     spec["matchingPrecedence"].invalid("must be a positive value");
@@ -353,7 +383,6 @@ void flow_schema(const Subject& subject) {
 }
 
 void priority_level(const Subject& subject) {
-  if (subject.subresource == "status") return;
   const FieldView spec = subject.spec();
   const bool exempt_name = subject.object["metadata"]["name"].text() == "exempt";
   const FieldView type = spec["type"], limited = spec["limited"];

@@ -6,20 +6,24 @@
 #include "core/api/json.hpp"
 #include "core/api/schema/registry.hpp"
 #include "core/api/validation/field_error.hpp"
+#include "core/api/validation/rules.hpp"
 
 namespace flotilla::api {
 
 // `object` has been decoded, defaulted and prepared. `live` is null on create. Through "status" only the
 // status is looked at.
 FieldErrors validate(const Resource& resource, const Json& object, const Json& live,
-                     std::string_view subresource);
+                     std::string_view subresource, const RuleLanguage* rules = nullptr);
 
 // metadata alone: names, labels, annotations, finalizers, owners; and what an update may not change.
 void validate_metadata(const Resource& resource, const Json& object, FieldErrors& errors);
 void validate_metadata_update(const Json& object, const Json& live, FieldErrors& errors);
 
 // A value against a structural schema, custom resources' way of wording ("spec.x in body must be of type
-// ...").
-void validate_custom(const Schema& schema, const Json& value, const std::string& path, FieldErrors& errors);
+// ..."). What equals its predecessor in `old` (may be null) is not looked at.
+void validate_custom(const Schema& schema, const Json& value, const Json* old, const std::string& path,
+                     FieldErrors& errors);
+// Sets and maps without doubles; silent where `old` has such already.
+void validate_custom_lists(const Schema& schema, const Json& value, const Json* old, FieldErrors& errors);
 
 }  // namespace flotilla::api

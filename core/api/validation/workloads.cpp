@@ -93,7 +93,6 @@ void validate_percent(const FieldView& value) {
 }
 
 void deployment(const Subject& subject) {
-  if (subject.subresource == "status") return;
   const FieldView spec = subject.spec();
   spec["replicas"].not_negative();
   validate_selected_template(subject, "deployment", true);
@@ -129,7 +128,6 @@ void deployment(const Subject& subject) {
 }
 
 void replica_set(const Subject& subject) {
-  if (subject.subresource == "status") return;
   const FieldView spec = subject.spec();
   spec["replicas"].not_negative();
   spec["minReadySeconds"].not_negative();
@@ -140,7 +138,6 @@ void replica_set(const Subject& subject) {
 }
 
 void replication_controller(const Subject& subject) {
-  if (subject.subresource == "status") return;
   const FieldView spec = subject.spec();
   spec["minReadySeconds"].not_negative();
   const FieldView selector = spec["selector"];
@@ -162,7 +159,6 @@ void replication_controller(const Subject& subject) {
 }
 
 void stateful_set(const Subject& subject) {
-  if (subject.subresource == "status") return;
   const FieldView spec = subject.spec();
   const FieldView management = spec["podManagementPolicy"];
   if (!management.given()) {
@@ -202,7 +198,6 @@ void stateful_set(const Subject& subject) {
 }
 
 void daemon_set(const Subject& subject) {
-  if (subject.subresource == "status") return;
   const FieldView spec = subject.spec();
   validate_selected_template(subject, "daemonset", false);
   validate_pod_template(spec["template"]);

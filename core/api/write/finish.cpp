@@ -43,9 +43,12 @@ Result<Written> finish(const Resource& resource, const Json& live, Draft draft, 
   } else {
     prepare_for_update(resource, live, object, options);
   }
-  const FieldErrors errors = validate(resource, object, live, options.subresource);
+  FieldErrors errors = validate(resource, object, live, options.subresource, options.rules);
   if (Status valid = errors.to_status(resource, name_of(object)); !valid) return std::move(valid).error();
-  if (is_service(resource) && options.subresource.empty()) allocate_for_service(object, options);
+  if (is_service(resource) && options.subresource.empty()) {
+    allocate_for_service(live, object, options, errors);
+    if (Status given = errors.to_status(resource, name_of(object)); !given) return std::move(given).error();
+  }
   Written out;
   out.warnings = object_warnings(resource, object, live, options.subresource);
   // What is stored is given its defaults again when it is read.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/api/write/services.hpp"
 
+#include <algorithm>
+
 namespace flotilla::api {
 namespace {
 
@@ -31,12 +33,55 @@ const Json* same_port(const Json& live, const Json& port) {
   return nullptr;
 }
 
+bool has_element(const Json& list, const Json& value) {
+  const auto all = list.elements();
+  return std::find(all.begin(), all.end(), value) != all.end();
+}
+
+// Addresses that the client chose and the service did not have before.
+void claim_addresses(const Json& live, const Json& spec, const WriteOptions& options, FieldErrors& errors) {
+  if (!options.claim_ip) return;
+  for (const Json& one : spec["clusterIPs"].elements()) {
+    const std::string address(one.as_string());
+    if (address.empty() || address == "None" || has_element(live["spec"]["clusterIPs"], one)) continue;
+    const std::string refusal = options.claim_ip(address);
+    if (refusal.empty()) continue;
+    std::string printed;
+    for (const Json& other : spec["clusterIPs"].elements())
+      printed += (printed.empty() ? "" : ", ") + go_quote(other.as_string());
+    errors.add_literal(
+        "FieldValueInvalid", "spec.clusterIPs",
+        "Invalid value: []string{" + printed + "}: failed to allocate IP " + address + ": " + refusal);
+  }
+}
+
+bool had_port(const Json& live, const Json& number) {
+  const auto ports = live["spec"]["ports"].elements();
+  return live["spec"]["healthCheckNodePort"] == number ||
+         std::any_of(ports.begin(), ports.end(), [&](const Json& one) { return one["nodePort"] == number; });
+}
+
+void claim_ports(const Json& live, const Json& spec, const WriteOptions& options, FieldErrors& errors) {
+  if (!options.port_taken) return;
+  std::size_t index = 0;
+  for (const Json& port : spec["ports"].elements()) {
+    const Json& number = port["nodePort"];
+    const std::string path = at_index("spec.ports", index++) + ".nodePort";
+    if (number.as_int() == 0 || had_port(live, number)) continue;
+    if (options.port_taken(static_cast<int>(number.as_int())))
+      errors.invalid(path, number, "provided port is already allocated");
+  }
+}
+
 }  // namespace
 
-void allocate_for_service(Json& service, const WriteOptions& options) {
+void allocate_for_service(const Json& live, Json& service, const WriteOptions& options, FieldErrors& errors) {
   Json& spec = service["spec"];
   const Json& now = spec;
   if (type_of(service) == "ExternalName") return;
+  claim_addresses(live, now, options, errors);
+  claim_ports(live, now, options, errors);
+  if (!errors.empty()) return;
   if (now["clusterIP"].as_string().empty() && options.allocate_ip)
     spec.set("clusterIP", options.allocate_ip());
   const std::string address(now["clusterIP"].as_string());

@@ -16,6 +16,7 @@
 
 #include "core/api/json.hpp"
 #include "core/api/schema/registry.hpp"
+#include "core/api/validation/rules.hpp"
 #include "core/base/clock.hpp"
 #include "core/base/result.hpp"
 
@@ -39,6 +40,11 @@ struct WriteOptions {
   // Services: gives an address of the service network; a node port. Empty: the fields stay unset.
   std::function<std::string()> allocate_ip;
   std::function<int()> allocate_port;
+  // Why an address that the client chose cannot be had; empty when it can. Whether a node port is taken.
+  // Who knows the rules of definitions; null: they are not looked at.
+  const RuleLanguage* rules = nullptr;
+  std::function<std::string(const std::string& address)> claim_ip;
+  std::function<bool(int port)> port_taken;
 };
 
 struct Draft {

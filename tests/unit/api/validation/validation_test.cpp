@@ -58,7 +58,7 @@ TEST(Api_Validation, checks_custom_values) {
   ASSERT_TRUE(schema);
   const auto errors_of = [&](std::string_view text) {
     FieldErrors errors;
-    validate_custom(*schema->root, parse(text), "", errors);
+    validate_custom(*schema->root, parse(text), nullptr, "", errors);
     return errors.empty() ? std::string() : errors.causes().front().message;
   };
   EXPECT_EQ(errors_of(R"({"spec":{"i":1}})"), "");
