@@ -171,6 +171,28 @@ TEST(Cel, gives_values_back_as_json) {
   EXPECT_EQ(value->to_json()->dump(), R"({"a":[1,2],"b":"60s","c":"aGk="})");
 }
 
+TEST(Cel_Estimate, follows_the_bounds_of_the_schema) {
+  const auto estimate = [](std::string_view schema, std::string_view expression) {
+    const TypePtr type = type_of_schema(*Json::parse(schema), false);
+    const auto program = compile(expression, self_of(type));
+    EXPECT_TRUE(program.ok()) << program.error().message();
+    return program ? (*program)->estimated_cost() : 0;
+  };
+  const char* numbers = R"({"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"integer"}}})";
+  EXPECT_EQ(estimate(numbers, "self.a < self.b"), 5u);
+  EXPECT_EQ(estimate(numbers, "self.a < self.b && self.a > 1"), 8u);
+  EXPECT_EQ(estimate(numbers, "has(self.a)"), 1u);
+  const char* bounded = R"({"type":"array","maxItems":10,"items":{"type":"string","maxLength":5}})";
+  EXPECT_EQ(estimate(bounded, "self.all(x, true)"), 32u);
+  EXPECT_EQ(estimate(bounded, "self.all(x, x == 'abc')"), 1u + 1u + 10u * (3u + 2u));
+  EXPECT_EQ(estimate(bounded, "self.all(x, x.matches('a+b?'))"), 2u + 10u * (3u + 1u + 3u * 1u));
+  EXPECT_EQ(estimate(bounded, "self.exists(x, self.all(y, x != y))"), 2u + 10u * (4u + 2u + 10u * (3u + 4u)));
+  const char* endless = R"({"type":"array","items":{"type":"string"}})";
+  EXPECT_LT(estimate(endless, "self.size() > 3"), 100u);
+  EXPECT_GT(estimate(endless, "self.all(x, self.all(y, x != y))"), kEstimatedCostLimit);
+  EXPECT_GT(estimate(endless, "self.all(x, x.contains('abcdefghijkl'))"), kEstimatedCostLimit);
+}
+
 TEST(Cel_Type, escapes_what_is_no_name) {
   EXPECT_EQ(escape_property("foo-bar"), "foo__dash__bar");
   EXPECT_EQ(escape_property("a.b/c"), "a__dot__b__slash__c");
