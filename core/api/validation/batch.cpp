@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Job and CronJob.
 #include <algorithm>
+#include <charconv>
 #include <vector>
 
 #include "core/api/selector.hpp"
@@ -98,18 +99,101 @@ std::vector<std::string> cron_fields(std::string_view schedule) {
   return fields;
 }
 
-void validate_schedule(const FieldView& schedule, bool with_zone) {
-  if (!schedule.require()) return;
-  const std::string_view text = schedule.text();
-  const bool own_zone = text.find("TZ=") != text.npos;
-  if (own_zone && with_zone) schedule.invalid("cannot use both timeZone field and TZ or CRON_TZ in schedule");
-  const auto fields = cron_fields(text);
-  if (fields.size() == 1 && fields.front().starts_with('@')) return;
-  if (fields.size() == 5) return;
+struct CronField {
+  int least, most;
+  std::initializer_list<std::string_view> names;  // from `least` on
+};
+const CronField kCronFields[] = {
+    {0, 59, {}},
+    {0, 23, {}},
+    {1, 31, {}},
+    {1, 12, {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}},
+    {0, 6, {"sun", "mon", "tue", "wed", "thu", "fri", "sat"}},
+};
+
+// A number or a name; the error of what is neither.
+std::string read_cron_number(std::string_view text, const CronField& field, int& into) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  const auto* const name = std::find(field.names.begin(), field.names.end(), lower);
+  if (name != field.names.end()) {
+    into = field.least + static_cast<int>(name - field.names.begin());
+    return {};
+  }
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), into);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) {
+    return "failed to parse int from " + std::string(text) + ": strconv.Atoi: parsing " + go_quote(text) +
+           ": invalid syntax";
+  }
+  if (into < 0) return "negative number (" + std::to_string(into) + ") not allowed: " + std::string(text);
+  return {};
+}
+
+// "1-5/2", "*", "*/3": what is wrong with it; empty when nothing is.
+std::string cron_range_error(std::string_view text, const CronField& field) {
+  const std::string all(text);
+  const std::size_t slash = text.find('/');
+  const std::string_view range = text.substr(0, slash);
+  const std::size_t dash = range.find('-');
+  int from = field.least, to = field.most, step = 1;
+  if (range != "*" && range != "?") {
+    if (std::string wrong = read_cron_number(range.substr(0, dash), field, from); !wrong.empty())
+      return wrong;
+    to = from;
+    if (dash != range.npos) {
+      if (range.find('-', dash + 1) != range.npos) return "too many hyphens: " + all;
+      if (std::string wrong = read_cron_number(range.substr(dash + 1), field, to); !wrong.empty())
+        return wrong;
+    }
+  }
+  if (slash != text.npos) {
+    if (text.find('/', slash + 1) != text.npos) return "too many slashes: " + all;
+    const CronField plain{0, field.most, {}};
+    if (std::string wrong = read_cron_number(text.substr(slash + 1), plain, step); !wrong.empty())
+      return wrong;
+    if (dash == range.npos) to = field.most;
+  }
+  const auto number = [](int value) { return "(" + std::to_string(value) + ")"; };
+  if (from < field.least)
+    return "beginning of range " + number(from) + " below minimum " + number(field.least) + ": " + all;
+  if (to > field.most)
+    return "end of range " + number(to) + " above maximum " + number(field.most) + ": " + all;
+  if (from > to)
+    return "beginning of range " + number(from) + " beyond end of range " + number(to) + ": " + all;
+  return step == 0 ? "step of range should be a positive number: " + all : std::string();
+}
+
+std::string schedule_error(const std::vector<std::string>& fields) {
+  if (fields.size() == 1 && fields.front().starts_with('@')) {
+    static constexpr std::string_view kKnown[] = {"@yearly", "@annually", "@monthly", "@weekly",
+                                                  "@daily",  "@midnight", "@hourly"};
+    const bool known = std::find(std::begin(kKnown), std::end(kKnown), fields.front()) != std::end(kKnown);
+    return known ? std::string() : "unrecognized descriptor: " + fields.front();
+  }
+  if (fields.size() == 2 && fields.front() == "@every") return {};
   std::string joined;
   for (const std::string& one : fields) joined += (joined.empty() ? "" : " ") + one;
-  schedule.invalid("expected exactly 5 fields, found " + std::to_string(fields.size()) + ": [" + joined +
-                   "]");
+  if (fields.size() != std::size(kCronFields))
+    return "expected exactly 5 fields, found " + std::to_string(fields.size()) + ": [" + joined + "]";
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    std::string_view rest = fields[i];
+    while (!rest.empty()) {
+      const std::size_t comma = std::min(rest.find(','), rest.size());
+      if (std::string wrong = cron_range_error(rest.substr(0, comma), kCronFields[i]); !wrong.empty())
+        return wrong;
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+  }
+  return {};
+}
+
+void validate_schedule(const FieldView& schedule, bool with_zone) {
+  if (!schedule.require()) return;
+  const std::string wrong = schedule_error(cron_fields(schedule.text()));
+  if (!wrong.empty()) schedule.invalid(wrong);
+  const bool own_zone = schedule.text().find("TZ") != std::string_view::npos;
+  if (own_zone && with_zone) schedule.invalid("cannot use both timeZone field and TZ or CRON_TZ in schedule");
 }
 
 }  // namespace

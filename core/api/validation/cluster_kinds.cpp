@@ -135,6 +135,7 @@ void volume_claim(const Subject& subject) {
   }
   if (spec["storageClassName"].given()) spec["storageClassName"].dns_subdomain();
   validate_volume_mode(spec["volumeMode"]);
+  if (!subject.creates()) volume_claim_update(subject);
 }
 
 void persistent_volume(const Subject& subject) {
@@ -190,6 +191,7 @@ void persistent_volume(const Subject& subject) {
   }
   if (spec["storageClassName"].given()) spec["storageClassName"].dns_subdomain();
   validate_volume_mode(spec["volumeMode"]);
+  if (!subject.creates()) persistent_volume_update(subject);
 }
 
 void storage_class(const Subject& subject) {
@@ -233,6 +235,7 @@ void volume_attachment(const Subject& subject) {
                                    : "must specify exactly one of inlineVolumeSpec and persistentVolumeName");
   }
   spec["nodeName"].dns_subdomain();
+  if (!subject.creates()) spec.immutable(subject.live["spec"]);
   // The v1 rules look at the attacher once more.
   if (attacher.given()) {
     attacher.dns_subdomain();

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// ConfigMap, Secret, Service.
-#include <set>
-
+// ConfigMap, Secret.
 #include "core/api/base64.hpp"
 #include "core/api/patch/patch.hpp"
 #include "core/api/validation/kinds.hpp"
-#include "core/api/validation/network.hpp"
 
 namespace flotilla::api::validation {
 namespace {
@@ -42,76 +39,6 @@ void validate_json_key(const FieldView& data, std::string_view key) {
 
 void need_key(const FieldView& data, std::string_view key) {
   if (!data.value().contains(key)) data.errors().required(at_key(data.path(), key));
-}
-
-bool external(const FieldView& spec) {
-  return spec["type"].text() == "ExternalName";
-}
-
-void validate_service_ports(const FieldView& spec) {
-  const FieldView ports = spec["ports"];
-  const bool headless = spec["clusterIP"].text() == "None";
-  if (!ports.filled() && !headless && !external(spec)) ports.errors().required(ports.path());
-  std::set<std::string> names, pairs;
-  for (const FieldView& port : ports.each()) {
-    const FieldView name = port["name"];
-    if (!name.given()) {
-      if (ports.size() > 1) name.require();
-    } else if (name.dns_label() && !names.insert(std::string(name.text())).second) {
-      name.errors().duplicate(name.path(), name.value());
-    }
-    port["port"].port_number();
-    if (port["protocol"].require()) port["protocol"].one_of({"SCTP", "TCP", "UDP"});
-    const FieldView target = port["targetPort"];
-    if (target.value().is_string()) {
-      target.messages(check_port_name(target.text()));
-    } else if (target.number() < 1 || target.number() > 65535) {
-      target.errors().invalid(target.path(), target.number(), "must be between 1 and 65535, inclusive");
-    }
-    const FieldView node_port = port["nodePort"];
-    if (node_port.number() != 0 && spec["type"].text() == "ClusterIP")
-      node_port.forbid("may not be used when `type` is 'ClusterIP'");
-    if (node_port.number() != 0 && external(spec))
-      node_port.forbid("may not be used when `type` is 'ExternalName'");
-    const bool in_range = node_port.number() >= 30000 && node_port.number() <= 32767;
-    if (node_port.number() != 0 && !in_range && spec["type"].text() != "ClusterIP" && !external(spec)) {
-      node_port.invalid("provided port is not in the valid range. The range of valid ports is 30000-32767");
-    }
-  }
-  std::size_t index = 0;
-  for (const FieldView& port : ports.each()) {
-    const std::string pair =
-        std::string(port["protocol"].text()) + "/" + std::to_string(port["port"].number());
-    if (!pairs.insert(pair).second) {
-      port.errors().add_literal(
-          "FieldValueDuplicate", at_index(ports.path(), index),
-          "Duplicate value: core.ServicePort{Name:\"\", Protocol:" + go_quote(port["protocol"].text()) +
-              ", AppProtocol:(*string)(nil), Port:" + std::to_string(port["port"].number()) +
-              ", TargetPort:intstr.IntOrString{Type:0, IntVal:0, StrVal:\"\"}, NodePort:0}");
-    }
-    ++index;
-  }
-}
-
-void validate_service_addresses(const FieldView& spec) {
-  const std::string_view type = spec["type"].text();
-  const FieldView addresses = spec["clusterIPs"];
-  if (external(spec)) {
-    if (addresses.filled()) addresses.forbid("may not be set for ExternalName services");
-    return;
-  }
-  std::size_t index = 0;
-  for (const FieldView& one : addresses.each()) {
-    const std::string_view text = one.text();
-    if (text == "None") {
-      if (index == 0 && (type == "NodePort" || type == "LoadBalancer")) {
-        one.invalid("may not be set to 'None' for " + std::string(type) + " services");
-      }
-    } else if (!is_ip(text)) {
-      one.invalid("must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
-    }
-    ++index;
-  }
 }
 
 }  // namespace
@@ -152,39 +79,6 @@ void secret(const Subject& subject) {
   }
   if (!subject.creates()) subject.object["type"].immutable(subject.live["type"]);
   immutable_data(subject, {"data"});
-}
-
-void service(const Subject& subject) {
-  const FieldView spec = subject.spec();
-  const FieldView type = spec["type"];
-  validate_service_ports(spec);
-  validate_labels(spec["selector"]);
-  const FieldView affinity = spec["sessionAffinity"];
-  if (affinity.require()) affinity.one_of({"ClientIP", "None"});
-  const FieldView timeout = spec["sessionAffinityConfig"]["clientIP"]["timeoutSeconds"];
-  if (!timeout.value().is_null() && (timeout.number() <= 0 || timeout.number() > 86400)) {
-    timeout.invalid("must be greater than 0 and less than 86400");
-  }
-  if (type.require()) type.one_of({"ClusterIP", "ExternalName", "LoadBalancer", "NodePort"});
-  if (external(spec) && spec["externalName"].require()) spec["externalName"].dns_subdomain();
-  validate_service_addresses(spec);
-  for (const FieldView& one : spec["externalIPs"].each()) {
-    if (!is_ip(one.text())) one.invalid("must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
-  }
-  const FieldView ranges = spec["loadBalancerSourceRanges"];
-  bool sound = true;
-  std::string printed;
-  for (const FieldView& one : ranges.each()) {
-    sound = sound && is_cidr(one.text());
-    printed += (printed.empty() ? "" : " ") + std::string(one.text());
-  }
-  if (!sound) {
-    spec.errors().invalid(at_field(spec.path(), "LoadBalancerSourceRanges"), "[" + printed + "]",
-                          "must be a list of IP ranges. For example, 10.240.0.0/24,10.250.0.0/24 ");
-  }
-  if (spec["loadBalancerClass"].given() && type.text() != "LoadBalancer") {
-    spec["loadBalancerClass"].forbid("may only be used when `type` is 'LoadBalancer'");
-  }
 }
 
 }  // namespace flotilla::api::validation

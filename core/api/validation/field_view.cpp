@@ -274,6 +274,26 @@ void validate_label_selector(const FieldView& selector) {
   }
 }
 
+std::string go_difference(std::string_view type, const Json& before, const Json& after) {
+  std::string text = "  " + std::string(type) + "{\n";
+  for (const auto& [name, value] : before.members()) {
+    if (!(after[name] == value)) text += "- \t" + std::string(name) + ": " + value.dump() + "\n";
+  }
+  for (const auto& [name, value] : after.members()) {
+    if (!(before[name] == value)) text += "+ \t" + std::string(name) + ": " + value.dump() + "\n";
+  }
+  return text + "  }\n";
+}
+
+std::string go_strings(const Json& list) {
+  std::string out = "[]string{";
+  for (const Json& one : list.elements()) {
+    if (!out.ends_with('{')) out += ", ";
+    out += go_quote(one.as_string());
+  }
+  return out + "}";
+}
+
 bool validate_int_or_percent(const FieldView& value) {
   if (value.value().is_string()) {
     const std::string_view text = value.text();

@@ -76,6 +76,10 @@ void validate_label_selector(const FieldView& selector);
 void validate_labels(const FieldView& labels);
 // A quantity as Go's %#v prints it.
 std::string go_quantity(const Json& value);
+// A list of strings likewise: []string{"a", "b"}.
+std::string go_strings(const Json& list);
+// What differs between two structs, in the frame that Go's comparison prints.
+std::string go_difference(std::string_view type, const Json& before, const Json& after);
 // "25%" or a number.
 bool validate_int_or_percent(const FieldView& value);
 

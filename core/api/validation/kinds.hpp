@@ -62,6 +62,11 @@ void node(const Subject&);
 void event(const Subject&);
 void signing_request(const Subject&);
 void webhook_configuration(const Subject&);
+void lease(const Subject&);
+void runtime_class(const Subject&);
+void storage_capacity(const Subject&);
+void volume_claim_update(const Subject&);
+void persistent_volume_update(const Subject&);
 void custom_resource_definition(const Subject&);
 
 // What may be written through /status.
@@ -87,6 +92,8 @@ void validate_pod_spec(const FieldView& spec);
 void validate_pod_template(const FieldView& pod_template);
 // clientConfig of webhooks of every sort.
 void validate_webhook_client(const FieldView& client);
+// An address that no endpoint can have: loopback, link-local, unspecified.
+void validate_special_address(const FieldView& address);
 // A number or a percentage up to 100%.
 void validate_percent(const FieldView& value);
 

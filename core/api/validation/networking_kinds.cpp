@@ -55,6 +55,21 @@ void validate_path(const FieldView& path) {
   validate_backend(path["backend"]);
 }
 
+// A name, or a wildcard over one.
+void validate_host(const FieldView& host) {
+  const std::string_view text = host.text();
+  if (text.find('*') == text.npos) {
+    host.dns_subdomain();
+  } else if (!text.starts_with("*.") || !check_dns_subdomain(text.substr(2)).empty()) {
+    host.invalid(
+        "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must "
+        "consist "
+        "of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. "
+        "'*.example.com', regex used for validation is "
+        "'\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')");
+  }
+}
+
 void validate_policy_port(const FieldView& port) {
   if (port["protocol"].given()) port["protocol"].one_of({"SCTP", "TCP", "UDP"});
   const FieldView number = port["port"];
@@ -62,6 +77,16 @@ void validate_policy_port(const FieldView& port) {
     number.messages(check_port_name(number.text()));
   } else if (!number.value().is_null()) {
     number.port_number();
+  }
+  const FieldView end = port["endPort"];
+  if (end.value().is_null()) return;
+  if (number.value().is_null()) {
+    end.invalid("may not be specified when `port` is not specified");
+  } else if (number.value().is_string()) {
+    end.invalid("may not be specified when `port` is non-numeric");
+  } else {
+    if (end.number() < number.number()) end.invalid("must be greater than or equal to `port`");
+    end.port_number();
   }
 }
 
@@ -93,7 +118,9 @@ void validate_peer(const FieldView& peer) {
   }
 }
 
-void validate_address(const FieldView& address) {
+}  // namespace
+
+void validate_special_address(const FieldView& address) {
   const std::string_view ip = address.text();
   if (ip == "127.0.0.1" || ip == "::1" || ip.starts_with("127."))
     address.invalid("may not be in the loopback range (127.0.0.0/8, ::1/128)");
@@ -103,8 +130,6 @@ void validate_address(const FieldView& address) {
   if (ip.starts_with("224.0.0."))
     address.invalid("may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)");
 }
-
-}  // namespace
 
 void ingress(const Subject& subject) {
   const FieldView spec = subject.spec();
@@ -121,23 +146,22 @@ void ingress(const Subject& subject) {
         "FieldValueInvalid", spec.path(),
         "Invalid value: []networking.IngressRule(nil): either `defaultBackend` or `rules` must be specified");
   }
-  for (const FieldView& tls : spec["tls"].each()) {
-    for (const FieldView& host : tls["hosts"].each()) {
-      if (!host.text().starts_with("*.")) host.dns_subdomain();
-    }
-  }
+  if (spec["defaultBackend"].value().is_object()) validate_backend(spec["defaultBackend"]);
   for (const FieldView& rule : spec["rules"].each()) {
     const FieldView host = rule["host"];
     if (host.given()) {
       if (is_ip(host.text())) host.invalid("must be a DNS name, not an IP address");
-      if (!host.text().starts_with("*")) host.dns_subdomain();
+      validate_host(host);
     }
     const FieldView http = rule["http"];
     if (!http.value().is_object()) continue;
     if (!http["paths"].filled()) http["paths"].errors().required(http["paths"].path());
     for (const FieldView& path : http["paths"].each()) validate_path(path);
   }
-  if (spec["defaultBackend"].value().is_object()) validate_backend(spec["defaultBackend"]);
+  for (const FieldView& tls : spec["tls"].each()) {
+    for (const FieldView& host : tls["hosts"].each()) validate_host(host);
+    if (tls["secretName"].given()) tls["secretName"].dns_subdomain();
+  }
   if (spec["ingressClassName"].given()) spec["ingressClassName"].dns_subdomain();
 }
 
@@ -149,6 +173,17 @@ void ingress_class(const Subject& subject) {
     const bool good =
         slash != text.npos && check_dns_subdomain(text.substr(0, slash)).empty() && slash + 1 < text.size();
     if (!good) controller.invalid("must be a domain-prefixed path (such as \"acme.io/foo\")");
+  }
+  const FieldView parameters = subject.spec()["parameters"];
+  if (parameters.value().is_object()) {
+    parameters["kind"].require();
+    parameters["name"].require();
+    const FieldView scope = parameters["scope"], ns = parameters["namespace"];
+    scope.required_one_of({"Cluster", "Namespace"});
+    if (scope.text() == "Namespace" && !ns.given())
+      ns.errors().required(ns.path(), "`parameters.scope` is set to 'Namespace'");
+    if (scope.text() == "Cluster" && !ns.value().is_null())
+      ns.forbid("`parameters.scope` is set to 'Cluster'");
   }
   if (!subject.creates()) controller.immutable(subject.live["spec"]["controller"]);
 }
@@ -163,7 +198,12 @@ void network_policy(const Subject& subject) {
       for (const FieldView& peer : rule[peers].each()) validate_peer(peer);
     }
   }
-  for (const FieldView& type : spec["policyTypes"].each()) type.one_of({"Ingress", "Egress"});
+  const FieldView types = spec["policyTypes"];
+  if (types.size() > 2) {
+    types.invalid("may not specify more than two policyTypes");
+    return;
+  }
+  for (const FieldView& type : types.each()) type.one_of({"Ingress", "Egress"});
 }
 
 void endpoints(const Subject& subject) {
@@ -180,7 +220,7 @@ void endpoints(const Subject& subject) {
           continue;
         }
         if (address["hostname"].given()) address["hostname"].dns_label();
-        validate_address(ip);
+        validate_special_address(ip);
       }
     }
     const FieldView ports = subset["ports"];
@@ -214,7 +254,7 @@ void endpoint_slice(const Subject& subject) {
         address.invalid(four ? "must be a valid IPv4 address" : "must be a valid IPv6 address");
         if (!is_ip(address.text())) address.invalid("must be a valid IP address");
       } else {
-        validate_address(address);
+        validate_special_address(address);
       }
     }
     if (endpoint["hostname"].given()) endpoint["hostname"].dns_label();

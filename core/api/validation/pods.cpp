@@ -34,18 +34,6 @@ Json without_mutable(Json spec, const Json& live) {
   return spec;
 }
 
-// What differs, in the frame that Go's comparison prints.
-std::string difference(const Json& before, const Json& after) {
-  std::string text = "  core.PodSpec{\n";
-  for (const auto& [name, value] : before.members()) {
-    if (!(after[name] == value)) text += "- \t" + std::string(name) + ": " + value.dump() + "\n";
-  }
-  for (const auto& [name, value] : after.members()) {
-    if (!(before[name] == value)) text += "+ \t" + std::string(name) + ": " + value.dump() + "\n";
-  }
-  return text + "  }\n";
-}
-
 // False when nothing further is worth a look.
 bool same_containers(const FieldView& containers, const Json& before) {
   if (containers.size() != before.size())
@@ -90,7 +78,8 @@ void pod_update(const Subject& subject) {
   if (!deadline_update(spec["activeDeadlineSeconds"], before["activeDeadlineSeconds"])) return;
   only_added_tolerations(spec["tolerations"], before["tolerations"]);
   if (without_mutable(spec.value(), before) == before) return;
-  spec.forbid(std::string(kOnlyImages) + difference(before, without_mutable(spec.value(), before)));
+  spec.forbid(std::string(kOnlyImages) +
+              go_difference("core.PodSpec", before, without_mutable(spec.value(), before)));
 }
 
 void validate_addresses(const FieldView& addresses) {

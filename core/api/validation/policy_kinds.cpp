@@ -11,15 +11,6 @@ namespace {
 
 constexpr std::int64_t kHighestUserPriority = 1000000000;
 
-std::string go_strings(const Json& list) {
-  std::string out = "[]string{";
-  for (const Json& one : list.elements()) {
-    if (!out.ends_with('{')) out += ", ";
-    out += go_quote(one.as_string());
-  }
-  return out + "}";
-}
-
 void need_filled(const FieldView& list, std::string_view detail) {
   if (!list.filled()) list.errors().required(list.path(), detail);
 }
@@ -263,6 +254,8 @@ void disruption_budget(const Subject& subject) {
   validate_percent(spec["minAvailable"]);
   validate_percent(spec["maxUnavailable"]);
   validate_label_selector(spec["selector"]);
+  const FieldView unhealthy = spec["unhealthyPodEvictionPolicy"];
+  if (!unhealthy.value().is_null()) unhealthy.one_of({"AlwaysAllow", "IfHealthyBudget"});
 }
 
 void priority_class(const Subject& subject) {

@@ -47,9 +47,12 @@ void validate_selected_template(const Subject& subject, std::string_view what, b
   }
 }
 
-void validate_restart_always(const FieldView& pod_template) {
+void validate_restart_always(const FieldView& pod_template, std::string_view kind) {
   const FieldView policy = pod_template["spec"]["restartPolicy"];
   if (policy.text() != "Always") policy.errors().not_supported(policy.path(), policy.value(), {"Always"});
+  const FieldView deadline = pod_template["spec"]["activeDeadlineSeconds"];
+  if (!deadline.value().is_null())
+    deadline.forbid("activeDeadlineSeconds in " + std::string(kind) + " is not Supported");
 }
 
 int as_percent_or_number(const Json& value) {
@@ -97,7 +100,7 @@ void deployment(const Subject& subject) {
   spec["replicas"].not_negative();
   validate_selected_template(subject, "deployment", true);
   validate_pod_template(spec["template"]);
-  validate_restart_always(spec["template"]);
+  validate_restart_always(spec["template"], "ReplicaSet");
   const FieldView strategy = spec["strategy"];
   const std::string_view type = strategy["type"].text();
   const FieldView rolling = strategy["rollingUpdate"];
@@ -133,7 +136,7 @@ void replica_set(const Subject& subject) {
   spec["minReadySeconds"].not_negative();
   validate_selected_template(subject, "deployment", true);
   validate_pod_template(spec["template"]);
-  validate_restart_always(spec["template"]);
+  validate_restart_always(spec["template"], "ReplicaSet");
   selector_immutable(subject);
 }
 
@@ -155,7 +158,7 @@ void replication_controller(const Subject& subject) {
     break;
   }
   validate_pod_template(spec["template"]);
-  validate_restart_always(spec["template"]);
+  validate_restart_always(spec["template"], "ReplicaSet");
 }
 
 void stateful_set(const Subject& subject) {
@@ -177,11 +180,16 @@ void stateful_set(const Subject& subject) {
     rolling.invalid("only allowed for updateStrategy 'RollingUpdate'");
   }
   rolling["partition"].not_negative();
+  const FieldView retention = spec["persistentVolumeClaimRetentionPolicy"];
+  for (const std::string_view when : {"whenDeleted", "whenScaled"}) {
+    if (retention.value().is_object()) retention[when].one_of({"Delete", "Retain"});
+  }
+  spec["ordinals"]["start"].not_negative();
   spec["replicas"].not_negative();
   spec["minReadySeconds"].not_negative();
   validate_selected_template(subject, "statefulset", true);
   validate_pod_template(spec["template"]);
-  validate_restart_always(spec["template"]);
+  validate_restart_always(spec["template"], "StatefulSet");
   if (subject.creates()) return;
   Json now = spec.value(), before = subject.live["spec"];
   for (const char* name : {"replicas", "template", "updateStrategy", "minReadySeconds", "ordinals",
@@ -201,7 +209,7 @@ void daemon_set(const Subject& subject) {
   const FieldView spec = subject.spec();
   validate_selected_template(subject, "daemonset", false);
   validate_pod_template(spec["template"]);
-  validate_restart_always(spec["template"]);
+  validate_restart_always(spec["template"], "DaemonSet");
   spec["minReadySeconds"].not_negative();
   const FieldView strategy = spec["updateStrategy"];
   if (strategy["type"].text() == "RollingUpdate") {

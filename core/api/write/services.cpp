@@ -2,6 +2,7 @@
 #include "core/api/write/services.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace flotilla::api {
 namespace {
@@ -115,10 +116,39 @@ void prepare_service_for_create(Json& service, const WriteOptions&) {
   if (!address.empty() && now["clusterIPs"].empty()) spec.set("clusterIPs", Json::array({address}));
 }
 
+namespace {
+
+// clusterIP and clusterIPs say the same: who changes one means both.
+void follow_address(const Json& before, Json& spec) {
+  const Json& now = spec;
+  const std::string address(now["clusterIP"].as_string());
+  if (address.empty() || address == before["clusterIP"].as_string()) return;
+  if (now["clusterIPs"].is_null() || now["clusterIPs"] == before["clusterIPs"])
+    spec.set("clusterIPs", Json::array({address}));
+}
+
+// What only some types have goes with the type, unless the client has just set it.
+void drop_with_type(const Json& live, const Json& service, Json& spec) {
+  const Json& before = live["spec"];
+  const auto drop = [&](std::string_view name) {
+    if (std::as_const(spec)[name] == before[name]) spec.erase(name);
+  };
+  const bool balancer = type_of(service) == "LoadBalancer";
+  if (!balancer && type_of(live) == "LoadBalancer") {
+    drop("allocateLoadBalancerNodePorts");
+    drop("loadBalancerClass");
+  }
+  if (!balancer && type_of(service) != "NodePort") drop("externalTrafficPolicy");
+}
+
+}  // namespace
+
 void prepare_service_for_update(const Json& live, Json& service) {
   Json& spec = service["spec"];
   const Json& now = spec;
   const Json& before = live["spec"];
+  follow_address(before, spec);
+  drop_with_type(live, service, spec);
   if (type_of(service) == "ExternalName") {
     if (type_of(live) != "ExternalName") {
       for (const char* name : {"clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"}) {

@@ -32,6 +32,9 @@ std::optional<StoredKind> kind_of_collection(const api::Registry& registry,
   return std::nullopt;
 }
 
+// An owner may come right after its dependent, and clients look at what they have just deleted.
+constexpr auto kPatience = std::chrono::milliseconds(250);
+
 GarbageReconciler::GarbageReconciler(KubeContext& context)
     : context_(context),
       dependents_(context.informers),
@@ -45,9 +48,9 @@ void GarbageReconciler::on_any(const Event& event) {
   if (event.type == Event::Type::Deleted) return wake_dependents(object.uid());
   const bool owned = !object.owner_uids().empty() &&
                      !(event.previous && event.previous->owner_uids() == object.owner_uids());
-  if (owned) loop_.enqueue({event.collection, object.key()}, reconcile::kBackground);
+  if (owned) loop_.enqueue_after({event.collection, object.key()}, kPatience);
   if (!object.deleting()) return;
-  loop_.enqueue({event.collection, object.key()});
+  loop_.enqueue_after({event.collection, object.key()}, kPatience);
   wake_dependents(object.uid());
   // A dependent that goes may be what its owner waits for.
   for (const std::string& uid : object.owner_uids()) wake_dependents(uid);

@@ -38,7 +38,12 @@ NamespaceReconciler::NamespaceReconciler(KubeContext& context)
       loop_(context.executor, "namespace", *this, {.workers = 4, .max_delay = std::chrono::seconds(15)}) {
   const store::Collection namespaces = namespace_kind().collection();
   context.informers.on(namespaces, [this](const Event& event) {
-    if (event.object->deleting()) loop_.enqueue({event.collection, event.object->key()});
+    if (!event.object->deleting()) return;
+    // Finalized before it was deleted: its client may want to see it once more.
+    const bool finalized = (*event.object->content())["spec"]["finalizers"].empty();
+    constexpr auto kPatience = std::chrono::milliseconds(250);
+    loop_.enqueue_after({event.collection, event.object->key()},
+                        finalized ? Duration(kPatience) : Duration(0));
   });
   context.informers.on_any([this, namespaces](const Event& event) {
     if (event.type != Event::Type::Deleted || event.object->ns().empty()) return;
