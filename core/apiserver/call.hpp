@@ -3,6 +3,7 @@
 // said beside the answer.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,6 +32,8 @@ struct Call {
   std::shared_ptr<const Served> served;
   ResourcePtr resource;               // null for non-resource requests
   std::vector<std::string> warnings;  // in order, without repeats
+  // Stored objects in the version of `resource`, where a webhook had to convert them.
+  std::map<const api::Object*, std::pair<ObjectPtr, Json>> converted;
 
   GroupResource group_resource() const { return {resource->group, resource->resource}; }
   void warn(std::string text);

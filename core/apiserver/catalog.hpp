@@ -14,10 +14,13 @@
 
 namespace flotilla::apiserver {
 
+struct ConversionWebhook;  // core/apiserver/conversion_webhook.hpp
+
 // What came of one CustomResourceDefinition.
 struct Definition {
   std::string fingerprint;
   std::vector<api::ResourcePtr> resources;
+  std::shared_ptr<const ConversionWebhook> conversion;  // null: only apiVersion differs between versions
 };
 
 struct Served {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/apiserver/conversion.hpp"
 #include "core/apiserver/custom_rules.hpp"
 #include "core/base/log.hpp"
 
@@ -182,7 +183,7 @@ void add_definition(const Served& before, Served& served, const Json& crd) {
                 {{"definition", name}, {"error", resources.error().message()}});
       return;
     }
-    definition = {print, *std::move(resources)};
+    definition = {print, *std::move(resources), read_conversion(crd)};
   }
   const std::string group_resource = std::string(crd["spec"]["names"]["plural"].as_string()) + "." +
                                      std::string(crd["spec"]["group"].as_string());

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "core/apiserver/continuation.hpp"
+#include "core/apiserver/conversion.hpp"
 #include "core/apiserver/reads.hpp"
 #include "core/apiserver/shape.hpp"
 
@@ -202,6 +203,10 @@ Task<http::Response> serve_list(ServerPtr server, CallPtr call) {
   if (auto safe = co_await std::move(durable); !safe) co_return error_response(*call, safe.error());
   Page page = cut_page(std::move(snapshot.objects), snapshot.revision, *selection,
                        from ? &from->after : nullptr, page_size);
+  if (converts(*call)) {
+    auto ahead = convert_ahead(server, call, page.objects);
+    if (Status there = co_await std::move(ahead); !there) co_return error_response(*call, there.error());
+  }
   co_return list_response(server, call, std::move(page.objects), page.meta);
 }
 
@@ -217,6 +222,10 @@ Task<http::Response> serve_get(ServerPtr server, CallPtr call) {
   if (!object) co_return error_response(*call, object_not_found(call->group_resource(), call->info.name));
   auto durable = server->store.durable(object->revision());
   if (auto safe = co_await std::move(durable); !safe) co_return error_response(*call, safe.error());
+  if (converts(*call)) {
+    auto ahead = convert_ahead(server, call, {object});
+    if (Status there = co_await std::move(ahead); !there) co_return error_response(*call, there.error());
+  }
   co_return object_response(*server, *call, 200, object);
 }
 

@@ -5,6 +5,7 @@
 #include "core/api/patch/patch.hpp"
 #include "core/api/protobuf/protobuf.hpp"
 #include "core/apiserver/admission.hpp"
+#include "core/apiserver/conversion.hpp"
 #include "core/apiserver/reads.hpp"
 #include "core/apiserver/shape.hpp"
 #include "core/apiserver/versions.hpp"
@@ -286,6 +287,10 @@ Task<http::Response> serve_delete(ServerPtr server, CallPtr call) {
   if (removed->gone && !call->resource->traits.returns_deleted) {
     co_return json_response(*call, 200,
                             success_status(*call, removed->object->name(), removed->object->uid()));
+  }
+  if (converts(*call)) {
+    auto ahead = convert_ahead(server, call, {removed->object});
+    if (Status there = co_await std::move(ahead); !there) co_return error_response(*call, there.error());
   }
   co_return object_response(*server, *call, accepted && !removed->gone ? 202 : 200, removed->object);
 }

@@ -164,8 +164,7 @@ Task<http::Response> serve_scale(ServerPtr server, CallPtr call) {
     if (!object) co_return error_response(*call, object_not_found(shown, call->info.name));
     auto durable = server->store.durable(object->revision());
     if (auto safe = co_await std::move(durable); !safe) co_return error_response(*call, safe.error());
-    co_return json_response(*call, 200,
-                            scale_of(*call->resource, present(*call->served, *call->resource, *object)));
+    co_return json_response(*call, 200, scale_of(*call->resource, present(*call, *object)));
   }
   const bool is_patch = call->request.method == "PATCH";
   const auto kind = is_patch ? patch_kind(*call) : Result<PatchKind>(PatchKind::Merge);
@@ -209,8 +208,7 @@ Task<http::Response> serve_scale(ServerPtr server, CallPtr call) {
   auto committing = commit_change(server, call, *std::move(options), std::move(draft), false);
   auto committed = co_await std::move(committing);
   if (!committed) co_return error_response(*call, committed.error());
-  const Json shown =
-      committed->object ? present(*call->served, *call->resource, *committed->object) : committed->dry_object;
+  const Json shown = committed->object ? present(*call, *committed->object) : committed->dry_object;
   co_return json_response(*call, 200, scale_of(*call->resource, shown));
 }
 

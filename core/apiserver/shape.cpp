@@ -84,8 +84,8 @@ bool items_are_typed(const Resource& resource) {
 
 void append_item(const Call& call, const api::Object& object, std::string& out) {
   if (call.media.shape == Shape::PartialObjectList) return append_partial(object, out);
-  if (!is_presentable(*call.served, *call.resource, object)) {
-    Json shown = present(*call.served, *call.resource, object);
+  if (!is_presentable(call, object)) {
+    Json shown = present(call, object);
     if (!items_are_typed(*call.resource)) {
       shown.erase("kind");
       shown.erase("apiVersion");
@@ -146,7 +146,7 @@ Json whole_list(const Server& server, const Call& call, const std::vector<Object
   if (call.media.shape == Shape::Table) {
     std::vector<Json> contents;
     for (const ObjectPtr& object : objects) {
-      contents.push_back(present(*call.served, *call.resource, *object));
+      contents.push_back(present(call, *object));
       object->release_content();  // a list of thousands is not kept parsed
     }
     return table_of(server, call, contents, meta.to_json(), true);
@@ -157,7 +157,7 @@ Json whole_list(const Server& server, const Call& call, const std::vector<Object
       items.push_back(partial_object((*object->content())["metadata"]));
       continue;
     }
-    Json shown = present(*call.served, *call.resource, *object);
+    Json shown = present(call, *object);
     if (!items_are_typed(*call.resource)) {
       shown.erase("kind");
       shown.erase("apiVersion");
@@ -200,10 +200,10 @@ http::Response object_response(const Server& server, const Call& call, int statu
 }
 
 http::Response object_response(const Server& server, const Call& call, int status, const ObjectPtr& object) {
-  if (call.media.shape == Shape::Object && is_presentable(*call.served, *call.resource, *object)) {
+  if (call.media.shape == Shape::Object && is_presentable(call, *object)) {
     return bytes_response(call, status, object);
   }
-  return object_response(server, call, status, present(*call.served, *call.resource, *object));
+  return object_response(server, call, status, present(call, *object));
 }
 
 http::Response list_response(const ServerPtr& server, const CallPtr& the_call, std::vector<ObjectPtr> objects,
@@ -259,7 +259,7 @@ std::string event_frame(const Server& server, const Call& call, std::string_view
   out.append("{\"type\":\"").append(type).append("\",\"object\":");
   switch (call.media.shape) {
     case Shape::Table: {
-      const Json content = present(*call.served, *call.resource, object);
+      const Json content = present(call, object);
       out.append(table_of(server, call, {content}, version_metadata(content), has_columns).dump());
       break;
     }
@@ -268,10 +268,10 @@ std::string event_frame(const Server& server, const Call& call, std::string_view
       append_partial(object, out);
       break;
     case Shape::Object:
-      if (is_presentable(*call.served, *call.resource, object)) {
+      if (is_presentable(call, object)) {
         out.append(object.bytes());
       } else {
-        out.append(present(*call.served, *call.resource, object).dump());
+        out.append(present(call, object).dump());
       }
       break;
   }

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "core/api/binding_conversion.hpp"
-#include "core/api/schema/decode.hpp"
+#include "core/api/write/write.hpp"
 #include "core/apiserver/encoded.hpp"
 
 namespace flotilla::apiserver {
@@ -262,11 +262,12 @@ Json convert(const Resource& to, Json object) {
 }
 
 Json present(const Served& served, const Resource& resource, const api::Object& object) {
-  Json shown = convert(resource, *object.content());
-  if (resource.origin != api::Origin::Custom || !served.reshaped.contains(resource.group_resource()))
-    return shown;
-  auto decoded = api::decode(*resource.schema, shown, {.typed = false, .duplicates = nullptr});
-  return decoded ? std::move(decoded->object) : shown;
+  const auto content = object.content();
+  const bool foreign = (*content)["apiVersion"].as_string() != resource.group_version();
+  Json shown = convert(resource, *content);
+  const bool settled = !foreign && !served.reshaped.contains(resource.group_resource());
+  if (resource.origin == api::Origin::Custom && !settled) api::refresh(resource, shown);
+  return shown;
 }
 
 bool is_presentable(const Served& served, const Resource& resource, const api::Object& object) {
@@ -284,6 +285,16 @@ bool is_presentable(const Served& served, const Resource& resource, const api::O
     return value.size() == wanted.size() + 1 && value.starts_with(wanted) && value.back() == '"';
   }
   return cut(bytes).api_version == wanted;
+}
+
+Json present(const Call& call, const api::Object& object) {
+  const auto found = call.converted.find(&object);
+  if (found != call.converted.end()) return found->second.second;
+  return present(*call.served, *call.resource, object);
+}
+
+bool is_presentable(const Call& call, const api::Object& object) {
+  return is_presentable(*call.served, *call.resource, object);
 }
 
 }  // namespace flotilla::apiserver

@@ -15,6 +15,9 @@ ResourcePtr storage_resource(const Served& served, const ResourcePtr& resource);
 Json convert(const Resource& to, Json object);
 // An object of the store as clients of `resource` see it.
 Json present(const Served& served, const Resource& resource, const api::Object& object);
+// Likewise; what convert_ahead() has converted is taken from there.
+Json present(const Call& call, const api::Object& object);
+bool is_presentable(const Call& call, const api::Object& object);
 // Whether the stored bytes are what clients of `resource` see.
 bool is_presentable(const Served& served, const Resource& resource, const api::Object& object);
 

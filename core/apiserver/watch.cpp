@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <random>
 
+#include "core/apiserver/conversion.hpp"
 #include "core/apiserver/event_frames.hpp"
 #include "core/apiserver/reads.hpp"
 #include "core/apiserver/shape.hpp"
@@ -47,6 +48,10 @@ class WatchStream final : public http::BodyStream {
 
   Task<std::vector<http::Chunk>> next() override {
     for (;;) {
+      if (converts_ && next_initial_ == 0 && !initial_.objects.empty()) {
+        auto ahead = convert_ahead(server_, call_, initial_.objects);
+        if (Status there = co_await std::move(ahead); !there) fail_with(there.error());
+      }
       show_initial();
       if (!chunks_.empty()) co_return std::exchange(chunks_, {});
       if (ended_) co_return std::vector<http::Chunk>();
@@ -57,6 +62,16 @@ class WatchStream final : public http::BodyStream {
       const Duration patience = std::max<Duration>(until - now, std::chrono::milliseconds(1));
       auto waiting = subscription_->next_for(patience);
       auto events = co_await std::move(waiting);
+      if (converts_ && events) {
+        call_->converted.clear();
+        std::vector<ObjectPtr> fresh;
+        for (const store::Event& event : *events) fresh.push_back(event.object);
+        auto ahead = convert_ahead(server_, call_, std::move(fresh));
+        if (Status there = co_await std::move(ahead); !there) {
+          fail_with(there.error());
+          continue;
+        }
+      }
       take(events);
     }
   }
@@ -152,6 +167,7 @@ class WatchStream final : public http::BodyStream {
   CallPtr call_;
   Selection selection_;
   const std::string format_;
+  const bool converts_ = converts(*call_);
   std::unique_ptr<store::Subscription> subscription_;
   std::vector<http::Chunk> chunks_;
   store::Snapshot initial_;

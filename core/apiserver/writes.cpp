@@ -2,6 +2,7 @@
 #include "core/apiserver/writes.hpp"
 
 #include "core/apiserver/admission.hpp"
+#include "core/apiserver/conversion.hpp"
 #include "core/apiserver/response.hpp"
 #include "core/apiserver/shape.hpp"
 #include "core/apiserver/versions.hpp"
@@ -14,13 +15,7 @@ constexpr int kConflictTries = 64;
 constexpr std::size_t kLongestBase = 58;  // of generateName
 
 Json live_json(const Call& call, const ObjectPtr& object) {
-  return object ? present(*call.served, *call.resource, *object) : Json();
-}
-
-// What is stored: the storage version, whatever version was written.
-Json stored_form(const Call& call, Json object) {
-  const ResourcePtr storage = storage_resource(*call.served, call.resource);
-  return storage == call.resource ? std::move(object) : convert(*storage, std::move(object));
+  return object ? present(call, *object) : Json();
 }
 
 // No finalizer holds an object that is being deleted any more.
@@ -69,6 +64,14 @@ http::Response committed_response(const Server& server, const Call& call, const 
   return object_response(server, call, status, committed.object);
 }
 
+Task<http::Response> answer_committed(ServerPtr server, CallPtr call, Committed committed) {
+  if (converts(*call)) {
+    auto ahead = convert_ahead(server, call, {committed.object});
+    if (Status there = co_await std::move(ahead); !there) co_return error_response(*call, there.error());
+  }
+  co_return committed_response(*server, *call, committed);
+}
+
 }  // namespace
 
 Task<Result<Committed>> commit_create(ServerPtr server, CallPtr call, RequestOptions options,
@@ -97,8 +100,10 @@ Task<Result<Committed>> commit_create(ServerPtr server, CallPtr call, RequestOpt
       committed.dry_object = std::move(written->object);
       co_return committed;
     }
-    auto creating = server->store.create(collection, stored_form(*call, std::move(written->object)),
-                                         store::Durability::Wait);
+    auto converting = convert_for_store(server, call, std::move(written->object));
+    auto stored = co_await std::move(converting);
+    if (!stored) co_return std::move(stored).error();
+    auto creating = server->store.create(collection, *std::move(stored), store::Durability::Wait);
     auto created = co_await std::move(creating);
     if (created) {
       after_write(*server, *call->resource);
@@ -119,6 +124,10 @@ Task<Result<Committed>> commit_change(ServerPtr server, CallPtr call, RequestOpt
   for (int attempt = 0;; ++attempt) {
     const ObjectPtr live = server->store.get(collection, options.write.ns, call->info.name);
     if (!live && !may_create) co_return object_not_found(call->group_resource(), call->info.name);
+    if (converts(*call)) {
+      auto ahead = convert_ahead(server, call, {live});
+      if (Status there = co_await std::move(ahead); !there) co_return std::move(there).error();
+    }
     const Json before = live_json(*call, live);
     auto drafted = draft(before);
     if (!drafted) co_return named_error(*call, drafted.error(), call->info.name, live);
@@ -145,7 +154,10 @@ Task<Result<Committed>> commit_change(ServerPtr server, CallPtr call, RequestOpt
       committed.object = live;
       co_return committed;
     }
-    Json stored = stored_form(*call, std::move(written->object));
+    auto converting = convert_for_store(server, call, std::move(written->object));
+    auto converted = co_await std::move(converting);
+    if (!converted) co_return std::move(converted).error();
+    Json stored = *std::move(converted);
     if (released) {
       auto removing =
           server->store.remove(collection, live->key(), live->revision(), store::Durability::Wait);
@@ -185,7 +197,8 @@ Task<http::Response> serve_create(ServerPtr server, CallPtr call) {
   auto committing = commit_create(server, call, *std::move(options), *std::move(draft));
   auto committed = co_await std::move(committing);
   if (!committed) co_return error_response(*call, committed.error());
-  co_return committed_response(*server, *call, *committed);
+  auto answering = answer_committed(server, call, *std::move(committed));
+  co_return co_await std::move(answering);
 }
 
 Task<http::Response> serve_update(ServerPtr server, CallPtr call) {
@@ -211,7 +224,8 @@ Task<http::Response> serve_update(ServerPtr server, CallPtr call) {
       commit_change(server, call, *std::move(options), std::move(draft), creates || !uid.empty());
   auto committed = co_await std::move(committing);
   if (!committed) co_return error_response(*call, committed.error());
-  co_return committed_response(*server, *call, *committed);
+  auto answering = answer_committed(server, call, *std::move(committed));
+  co_return co_await std::move(answering);
 }
 
 Task<http::Response> serve_patch(ServerPtr server, CallPtr call) {
@@ -249,7 +263,8 @@ Task<http::Response> serve_patch(ServerPtr server, CallPtr call) {
                                   is_apply && call->info.subresource.empty());
   auto committed = co_await std::move(committing);
   if (!committed) co_return error_response(*call, committed.error());
-  co_return committed_response(*server, *call, *committed);
+  auto answering = answer_committed(server, call, *std::move(committed));
+  co_return co_await std::move(answering);
 }
 
 }  // namespace flotilla::apiserver

@@ -6,6 +6,7 @@ import time
 import unittest
 
 from harness import ApiTest
+from webhook_server import WebhookServer
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 APPLY = "application/apply-patch+yaml"
@@ -59,13 +60,15 @@ class CustomResources(ApiTest):
         self.assertEqual(refused["details"]["causes"][0]["message"], 'Invalid value: "object": frozen was x')
         self.assertEqual(self.patch(f"{path}/a", {"spec": {"least": 4}}).code, 200)
 
-    def test_rules_have_to_compile(self):
+    def test_rules_have_to_compile_and_to_be_cheap(self):
         def rule(text, **more):
             spec = {"type": "object", "x-kubernetes-validations": [{"rule": text}],
                     "properties": {"l": {"type": "array", "items": {"type": "string"}, **more}}}
             return self.call("POST", CRDS, definition("costs", spec)).json
         self.assertIn("undefined field 'nothing'", rule("self.nothing == 1")["message"])
         self.assertIn("must evaluate to", rule("self.l.size()")["message"])
+        self.assertIn("exceeds budget by factor of more than 100x",
+                      rule("self.l.all(a, self.l.all(b, a == b || a.contains(b)))")["message"])
 
     def test_unchanged_faults_may_stay(self):
         path = self.define("laxes", {"type": "object", "properties": {"n": {"type": "integer"}, "s": {"type": "string"}}})
@@ -156,6 +159,57 @@ class CustomResources(ApiTest):
                 break
             time.sleep(0.02)
         self.assertEqual(self.get(path).code, 404)
+
+    def test_versions_converted_by_a_webhook(self):
+        server = WebhookServer(self.directory)
+        self.addCleanup(server.close)
+
+        def convert(request):
+            converted = []
+            for one in request["objects"]:
+                one = json.loads(json.dumps(one))
+                if request["desiredAPIVersion"].endswith("/v2") and "host" in one["spec"]:
+                    host, port = one["spec"].pop("host").split(":")
+                    one["spec"].update(name=host, port=int(port))
+                elif request["desiredAPIVersion"].endswith("/v1") and "name" in one["spec"]:
+                    one["spec"] = {"host": f"{one['spec']['name']}:{one['spec']['port']}"}
+                one["apiVersion"] = request["desiredAPIVersion"]
+                converted.append(one)
+            return json.dumps({"apiVersion": "apiextensions.k8s.io/v1", "kind": "ConversionReview", "response": {
+                "uid": request["uid"], "convertedObjects": converted, "result": {"status": "Success"}}}).encode()
+
+        def schema(**properties):
+            spec = {"type": "object", "properties": {k: {"type": v} for k, v in properties.items()}}
+            return {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}
+        server.on("/convert", convert)
+        crd = definition("hosts", {"type": "object"}, conversion={"strategy": "Webhook", "webhook": {
+            "conversionReviewVersions": ["v1"],
+            "clientConfig": {"url": f"https://127.0.0.1:{server.port}/convert", "caBundle": server.ca_bundle()}}})
+        crd["spec"]["versions"] = [
+            {"name": "v1", "served": True, "storage": True, "schema": schema(host="string")},
+            {"name": "v2", "served": True, "storage": False, "schema": schema(name="string", port="integer")}]
+        self.create(CRDS, crd)
+        for _ in range(200):
+            if self.get("/apis/example.com/v2/namespaces/default/hosts").code == 200:
+                break
+            time.sleep(0.02)
+        old, new = (f"/apis/example.com/{v}/namespaces/default/hosts" for v in ("v1", "v2"))
+        made = self.create(new, {"apiVersion": "example.com/v2", "kind": "Host", "metadata": {"name": "a"},
+                                 "spec": {"name": "n", "port": 80}}).json
+        self.assertEqual((made["apiVersion"], made["spec"]), ("example.com/v2", {"name": "n", "port": 80}))
+        self.assertEqual(self.get(f"{old}/a").json["spec"], {"host": "n:80"})
+        self.assertEqual(self.get(new).json["items"][0]["spec"], {"name": "n", "port": 80})
+        self.assertEqual(self.patch(f"{new}/a", {"spec": {"port": 81}}).json["spec"], {"name": "n", "port": 81})
+        events = self.get(f"{new}?watch=true&timeoutSeconds=1&resourceVersion=0").text.splitlines()
+        self.assertEqual(json.loads(events[0])["object"]["spec"], {"name": "n", "port": 81})
+        server.on("/convert", lambda request: json.dumps({"kind": "ConversionReview", "response": {
+            "uid": request["uid"], "result": {"status": "Failure", "message": "not today"}}}).encode())
+        failed = self.get(f"{new}/a")
+        self.assertEqual((failed.code, failed.message),
+                         (500, "conversion webhook for example.com/v1, Kind=Host failed: not today"))
+        self.assertEqual(self.get(f"{old}/a").code, 200)
+        server.on("/convert", convert)
+        self.assertEqual(self.call("DELETE", f"{new}/a").code, 200)
 
     def test_openapi(self):
         self.define("docs", {"type": "object", "description": "What is wanted.",

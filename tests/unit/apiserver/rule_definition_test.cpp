@@ -38,6 +38,12 @@ TEST(Apiserver_RuleDefinition, wants_truth_values) {
   EXPECT_NE(on_list("self.k").find("undefined field 'k'"), std::string::npos);
 }
 
+TEST(Apiserver_RuleDefinition, refuses_what_may_cost_too_much) {
+  const std::string found = on_list("self.l.all(a, self.l.all(b, a == b || a.contains(b)))");
+  EXPECT_NE(found.find("estimated rule cost exceeds budget by factor of more than 100x"), std::string::npos)
+      << found;
+}
+
 TEST(Apiserver_RuleDefinition, looks_back_only_where_it_can_find) {
   EXPECT_NE(
       faults(

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/apiserver/conversion.hpp"
+
+#include "core/api/base64.hpp"
+#include "core/api/patch/patch.hpp"
+#include "core/apiserver/admission/service_resolver.hpp"
+#include "core/apiserver/conversion_webhook.hpp"
+#include "core/apiserver/versions.hpp"
+#include "core/apiserver/write_options.hpp"
+#include "core/http/url.hpp"
+
+namespace flotilla::apiserver {
+namespace {
+
+constexpr auto kPatience = std::chrono::seconds(30);
+
+std::shared_ptr<const ConversionWebhook> webhook_of(const Call& call) {
+  const Resource& resource = *call.resource;
+  if (resource.origin != api::Origin::Custom) return nullptr;
+  const auto found = call.served->definitions.find(resource.group_resource());
+  return found == call.served->definitions.end() ? nullptr : found->second.conversion;
+}
+
+struct Place {
+  std::string shown, base_url, target, server_name;
+};
+
+Result<Place> place_of(const ConversionWebhook& webhook, const store::Store& store) {
+  Place place;
+  constexpr std::string_view kQuery = "?timeout=30s";
+  if (!webhook.url.empty()) {
+    const auto url = http::Url::parse(webhook.url);
+    if (!url) return url.error();
+    place.base_url = url->scheme + "://" + url->authority();
+    place.target = (url->path.empty() ? "/" : url->path) + std::string(kQuery);
+    place.shown = place.base_url + place.target;
+    return place;
+  }
+  place.server_name = webhook.service_name + "." + webhook.service_ns + ".svc";
+  place.target = (webhook.service_path.empty() ? "/" : webhook.service_path) + std::string(kQuery);
+  place.shown = "https://" + place.server_name + ":" + std::to_string(webhook.service_port) + place.target;
+  const auto address = resolve_service(store, webhook.service_ns, webhook.service_name, webhook.service_port);
+  if (!address)
+    return Error(address.error().code(), "Post " + quoted(place.shown) + ": " + address.error().message());
+  place.base_url = "https://" + address->authority();
+  return place;
+}
+
+std::shared_ptr<http::Client> client_of(const Executor& executor, const ConversionWebhook& webhook,
+                                        const Place& place) {
+  const auto held = webhook.target.load(std::memory_order_acquire);
+  if (held && held->base_url == place.base_url) return held->client;
+  http::ClientOptions options;
+  options.base_url = place.base_url;
+  options.ca_pem = webhook.ca_pem;
+  options.server_name = place.server_name;
+  options.max_connections = 16;
+  options.max_body_bytes = 64u << 20;
+  auto fresh = std::make_shared<ConversionWebhook::Target>();
+  fresh->base_url = place.base_url;
+  fresh->client = std::make_shared<http::Client>(executor, std::move(options));
+  webhook.target.store(fresh, std::memory_order_release);
+  return fresh->client;
+}
+
+// Our client's errors in the words of Go's.
+std::string transport_words(const Error& error) {
+  if (error.is(Code::Timeout)) return "context deadline exceeded";
+  std::string text(error.message());
+  constexpr std::string_view kConnect = "connect to ";
+  if (!text.starts_with(kConnect)) return text;
+  text.erase(0, kConnect.size());
+  const auto colon = text.find(": ");
+  if (colon == std::string::npos) return "dial tcp " + text;
+  std::string why = text.substr(colon + 2);
+  for (char& c : why) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  if (why.find("certificate") != std::string::npos) return "tls: failed to verify certificate: x509: " + why;
+  return "dial tcp " + text.substr(0, colon) + ": connect: " + why;
+}
+
+std::string status_words(int status, std::string_view body) {
+  if (const auto parsed = Json::parse(body); parsed && !(*parsed)["message"].as_string().empty())
+    return std::string((*parsed)["message"].as_string());
+  if (status == 404) return "the server could not find the requested resource";
+  if (status < 500)
+    return "the server responded with the status code " + std::to_string(status) +
+           " but did not return more information";
+  while (body.ends_with('\n')) body.remove_suffix(1);
+  return "an error on the server (" + quoted(body.empty() ? "unknown" : body.substr(0, 2048)) +
+         ") has prevented the request from succeeding";
+}
+
+Task<Result<std::string>> post(ServerPtr server, std::shared_ptr<const ConversionWebhook> webhook,
+                               std::string body) {
+  const auto place = place_of(*webhook, server->store);
+  if (!place) co_return place.error();
+  const auto client = client_of(server->executor, *webhook, *place);
+  http::ClientRequest request;
+  request.method = "POST";
+  request.target = place->target;
+  request.headers.set("Accept", "application/json, */*");
+  request.headers.set("Content-Type", "application/json");
+  request.headers.set("User-Agent", "kube-apiserver-admission");
+  request.body = std::move(body);
+  request.timeout = kPatience;
+  // A kept connection that the webhook has closed in between is no failure: one more try.
+  for (int attempt = 0;; ++attempt) {
+    http::ClientRequest copy = request;
+    auto sending = client->send(std::move(copy));
+    auto answer = co_await std::move(sending);
+    const bool stale = !answer && answer.error().is(Code::Unavailable) && attempt == 0 &&
+                       !answer.error().message().starts_with("connect to ");
+    if (stale) continue;
+    if (!answer)
+      co_return Error(Code::Internal,
+                      "Post " + quoted(place->shown) + ": " + transport_words(answer.error()));
+    if (answer->status < 200 || answer->status > 299)
+      co_return Error(Code::Internal, status_words(answer->status, answer->body));
+    co_return std::string(answer->body);
+  }
+}
+
+// A converted object may change everything but who it is.
+Result<Json> accept_converted(const Json& before, Json after, const std::string& wanted, std::size_t index,
+                              const std::string& prefix) {
+  const std::string at = " at index " + std::to_string(index) + ": ";
+  const auto refuse = [&](const std::string& why) {
+    return Error(Code::Internal, prefix + "returned invalid converted object" + at + why);
+  };
+  const std::string_view version = std::as_const(after)["apiVersion"].as_string(),
+                         kind = std::as_const(after)["kind"].as_string();
+  if (version != wanted)
+    return refuse("invalid groupVersion (expected " + wanted + ", received " + std::string(version) + ")");
+  if (kind != before["kind"].as_string()) {
+    return refuse("invalid kind (expected " + std::string(before["kind"].as_string()) + ", received " +
+                  std::string(kind) + ")");
+  }
+  const Json& had = before["metadata"];
+  for (const std::string_view name : {"name", "namespace", "uid"}) {
+    if (std::as_const(after)["metadata"][name] == had[name]) continue;
+    return Error(Code::Internal, prefix + "returned invalid metadata" + at + "must have the same " +
+                                     std::string(name) + ": " + std::string(had[name].as_string()) + " != " +
+                                     std::string(std::as_const(after)["metadata"][name].as_string()));
+  }
+  Json metadata = had;
+  for (const std::string_view name : {"labels", "annotations"}) {
+    const Json* made = std::as_const(after)["metadata"].find(name);
+    if (made && !made->is_null()) {
+      metadata.set(name, *made);
+    } else {
+      metadata.erase(name);
+    }
+  }
+  after.set("metadata", std::move(metadata));
+  return after;
+}
+
+Result<std::vector<Json>> read_review(const std::vector<Json>& objects, const std::string& body,
+                                      const std::string& uid, const std::string& wanted,
+                                      const std::string& prefix) {
+  auto review = Json::parse(body);
+  if (!review) return Error(Code::Internal, prefix + "failed: " + review.error().message());
+  const Json& response = (*review)["response"];
+  if (!response.is_object()) return Error(Code::Internal, prefix + "failed: no response provided");
+  if (response["uid"].as_string() != uid) {
+    return Error(Code::Internal, prefix + "failed: expected response.uid=" + quoted(uid) + ", got " +
+                                     quoted(response["uid"].as_string()));
+  }
+  const std::string_view status = response["result"]["status"].as_string();
+  if (status != "Success") {
+    const std::string_view message = response["result"]["message"].as_string();
+    return Error(Code::Internal, prefix + "failed: " +
+                                     (!message.empty() ? std::string(message)
+                                                       : "response.result.status was '" +
+                                                             std::string(status) + "', not 'Success'"));
+  }
+  const auto converted = response["convertedObjects"].elements();
+  if (response["convertedObjects"].size() != objects.size()) {
+    return Error(Code::Internal, prefix + "returned " + std::to_string(response["convertedObjects"].size()) +
+                                     " objects, expected " + std::to_string(objects.size()));
+  }
+  std::vector<Json> out;
+  for (const Json& one : converted) {
+    auto accepted = accept_converted(objects[out.size()], one, wanted, out.size(), prefix);
+    if (!accepted) return std::move(accepted).error();
+    out.push_back(*std::move(accepted));
+  }
+  return out;
+}
+
+// All in one version, to another.
+Task<Result<std::vector<Json>>> convert_all(ServerPtr server,
+                                            std::shared_ptr<const ConversionWebhook> webhook,
+                                            std::vector<Json> objects, std::string wanted) {
+  const std::string uid = new_uid();
+  Json list = Json::array();
+  for (const Json& one : objects) list.push_back(one);
+  Json review = Json::object(
+      {{"kind", "ConversionReview"},
+       {"apiVersion", "apiextensions.k8s.io/" + webhook->review_version},
+       {"request",
+        Json::object({{"uid", uid}, {"desiredAPIVersion", wanted}, {"objects", std::move(list)}})}});
+  const std::string prefix = "conversion webhook for " +
+                             std::string(objects.front()["apiVersion"].as_string()) +
+                             ", Kind=" + std::string(objects.front()["kind"].as_string()) + " ";
+  auto posting = post(server, webhook, review.dump());
+  auto answer = co_await std::move(posting);
+  if (!answer) co_return api::unknown_error(prefix + "failed: " + std::string(answer.error().message()));
+  auto read = read_review(objects, *answer, uid, wanted, prefix);
+  if (!read) co_return api::unknown_error(std::string(read.error().message()));
+  co_return *std::move(read);
+}
+
+// As after decoding: pruned, with defaults.
+Json settled(const Resource& resource, Json object) {
+  api::refresh(resource, object);
+  return object;
+}
+
+}  // namespace
+
+std::shared_ptr<const ConversionWebhook> read_conversion(const Json& crd) {
+  const Json& conversion = crd["spec"]["conversion"];
+  if (conversion["strategy"].as_string() != "Webhook") return nullptr;
+  auto made = std::make_shared<ConversionWebhook>();
+  const Json& client = conversion["webhook"]["clientConfig"];
+  made->url = client["url"].as_string();
+  made->service_ns = client["service"]["namespace"].as_string();
+  made->service_name = client["service"]["name"].as_string();
+  made->service_path = client["service"]["path"].as_string();
+  made->service_port = client["service"]["port"].as_int(443);
+  made->ca_pem = api::base64_decode(client["caBundle"].as_string()).value_or("");
+  for (const Json& version : conversion["webhook"]["conversionReviewVersions"].elements()) {
+    if (version.as_string() != "v1" && version.as_string() != "v1beta1") continue;
+    made->review_version = version.as_string();
+    break;
+  }
+  return made;
+}
+
+bool converts(const Call& call) {
+  return call.resource->origin == api::Origin::Custom && webhook_of(call) != nullptr;
+}
+
+Task<Status> convert_ahead(ServerPtr server, CallPtr call, std::vector<ObjectPtr> objects) {
+  const auto webhook = webhook_of(*call);
+  if (!webhook) co_return Status();
+  const std::string wanted = call->resource->group_version();
+  std::map<std::string, std::vector<ObjectPtr>> by_version;
+  for (const ObjectPtr& object : objects) {
+    if (!object || call->converted.contains(object.get())) continue;
+    const std::string version((*object->content())["apiVersion"].as_string());
+    if (version != wanted) by_version[version].push_back(object);
+  }
+  for (const auto& [version, same] : by_version) {
+    std::vector<Json> documents;
+    for (const ObjectPtr& object : same) documents.push_back(*object->content());
+    auto converting = convert_all(server, webhook, std::move(documents), wanted);
+    auto converted = co_await std::move(converting);
+    if (!converted) co_return std::move(converted).error();
+    for (std::size_t i = 0; i < same.size(); ++i)
+      call->converted.emplace(same[i].get(),
+                              std::pair(same[i], settled(*call->resource, std::move((*converted)[i]))));
+  }
+  co_return Status();
+}
+
+Task<Result<Json>> convert_for_store(ServerPtr server, CallPtr call, Json object) {
+  const ResourcePtr storage = storage_resource(*call->served, call->resource);
+  if (storage == call->resource) co_return std::move(object);
+  const auto webhook = webhook_of(*call);
+  if (!webhook) co_return convert(*storage, std::move(object));
+  std::vector<Json> one;
+  one.push_back(std::move(object));
+  auto converting = convert_all(server, webhook, std::move(one), storage->group_version());
+  auto converted = co_await std::move(converting);
+  if (!converted) co_return std::move(converted).error();
+  co_return settled(*storage, std::move(converted->front()));
+}
+
+}  // namespace flotilla::apiserver
