@@ -147,6 +147,15 @@ Finding to_bytes(const Findings& in) {
   return costs(scaled(size.max, kTraversal), Size{size.min, times(size.max, 4)});
 }
 
+Finding selects(const Findings& in) {
+  const std::uint64_t size = in[1].known().max;
+  return costs(plus(10, plus(times(plus(size, 1) / 2, 50), scaled(size, kTraversal))));
+}
+// Which format is asked is not known: a pattern of 128 signs.
+Finding validates(const Findings& in) {
+  return costs(times(scaled(plus(in[1].known().max, 1), kTraversal), 32));
+}
+
 using Rule = Finding (*)(const Findings&);
 
 // Functions that are not here cost 1.
@@ -182,6 +191,9 @@ Rule rule_of(std::string_view name) {
       {"sets.contains", multiplies},
       {"sets.intersects", multiplies},
       {"sets.equivalent", multiplies_twice},
+      {"fieldSelector", selects},
+      {"labelSelector", selects},
+      {"validate", validates},
       {"check", asks},
       {"bytes", to_bytes},
       {"format", walks_first},

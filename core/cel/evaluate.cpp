@@ -430,11 +430,15 @@ class Evaluation {
     const std::uint64_t round = decides ? 4 : 3;
     std::optional<Error> error;
     bool decided = false;
+    std::size_t left = range.size();
     walk(range, node, [&](Result<Value> value) {
       cost_ += round;
+      --left;
       if (!value && is_fatal(value.error())) return error = value.error(), decided = false;
       if (value && value->is(Kind::Bool)) {
         decided = value->as_bool() == decides;
+        // The loop looks at its condition once more where there is another element.
+        if (decided && left > 0) cost_ += round - 1;
         return !decided;
       }
       if (!error) error = value ? no_such_overload("", {}) : value.error();

@@ -175,6 +175,26 @@ bool kinds_match(TypeKind type, Value::Kind value) {
   return false;
 }
 
+// Everything below a value, a tenth of a step for each byte of text.
+std::uint64_t cost_of_walking(const Value& value) {
+  std::uint64_t cost = 0;
+  switch (value.kind()) {
+    case Value::Kind::String:
+    case Value::Kind::Bytes:
+      return value.as_string().size() / 10;
+    case Value::Kind::List:
+      value.each([&](const Value& element) { return cost += cost_of_walking(element), true; });
+      return cost;
+    case Value::Kind::Map:
+      value.each_entry([&](const Value& key, const Value& content) {
+        return cost += cost_of_walking(key) + cost_of_walking(content), true;
+      });
+      return cost;
+    default:
+      return 1;
+  }
+}
+
 }  // namespace
 
 const std::vector<Overload>* find_function(std::string_view name) {
@@ -203,15 +223,7 @@ std::uint64_t cost_of_first_twice(std::span<const Value> arguments, const Value&
 }
 
 std::uint64_t cost_of_elements(std::span<const Value> arguments, const Value&) {
-  const Value& list = arguments[0];
-  if (!list.is(Value::Kind::List)) return traversal(static_cast<double>(list.cost_size()));
-  std::uint64_t cost = 0;
-  list.each([&](const Value& element) {
-    const bool text = element.is(Value::Kind::String) || element.is(Value::Kind::Bytes);
-    cost += 1 + (text ? traversal(static_cast<double>(element.cost_size())) : 0);
-    return true;
-  });
-  return cost;
+  return cost_of_walking(arguments[0]);
 }
 
 std::uint64_t cost_of_matching(std::span<const Value> arguments, const Value&) {

@@ -451,9 +451,7 @@ std::uint64_t Value::cost_size() const {
     case Kind::Map:
       return size();
     case Kind::Opaque:
-      return as_opaque()->text().size();
-    case Kind::Optional:
-      return content() ? content()->cost_size() : 1;
+      return as_opaque()->size();
     default:
       return 1;
   }

@@ -32,7 +32,8 @@ class Opaque {
   virtual ~Opaque() = default;
   virtual std::string_view type_name() const = 0;
   virtual bool equals(const Opaque& other) const = 0;
-  // What string() and size-based costs see.
+  // What comparing it costs, in characters.
+  virtual std::uint64_t size() const { return 1; }
   virtual std::string text() const { return std::string(type_name()); }
 };
 

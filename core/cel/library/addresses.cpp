@@ -61,6 +61,7 @@ class Ip final : public Opaque {
   std::string_view type_name() const override { return "net.IP"; }
   bool equals(const Opaque& other) const override { return address == static_cast<const Ip&>(other).address; }
   std::string text() const override { return address.text(); }
+  std::uint64_t size() const override { return address.family == 4 ? 4 : 16; }
 
   Address address;
 };
@@ -74,6 +75,7 @@ class Cidr final : public Opaque {
     return address == that.address && prefix == that.prefix;
   }
   std::string text() const override { return address.text() + "/" + std::to_string(prefix); }
+  std::uint64_t size() const override { return static_cast<std::uint64_t>(prefix + 7) / 8; }
   bool contains(const Address& other) const {
     return other.family == address.family && other.masked(prefix) == address.masked(prefix);
   }

@@ -105,6 +105,11 @@ std::uint64_t cost_of_check(std::span<const Value>, const Value&) {
   return kCheckCost;
 }
 
+std::uint64_t cost_of_selector(std::span<const Value> in, const Value&) {
+  const std::uint64_t size = in[1].cost_size();
+  return 10 + (size + 1) / 2 * 50 + traversal(static_cast<double>(size));
+}
+
 constexpr FunctionRow kRows[] = {
     {"Authorizer.path(string): PathCheck", path},
     {"Authorizer.group(string): GroupCheck", group},
@@ -114,8 +119,8 @@ constexpr FunctionRow kRows[] = {
     {"ResourceCheck.subresource(string): ResourceCheck", subresource},
     {"ResourceCheck.namespace(string): ResourceCheck", in_namespace},
     {"ResourceCheck.name(string): ResourceCheck", name},
-    {"ResourceCheck.fieldSelector(string): ResourceCheck", selector},
-    {"ResourceCheck.labelSelector(string): ResourceCheck", selector},
+    {"ResourceCheck.fieldSelector(string): ResourceCheck", selector, cost_of_selector},
+    {"ResourceCheck.labelSelector(string): ResourceCheck", selector, cost_of_selector},
     {"ResourceCheck.check(string): Decision", check, cost_of_check},
     {"Decision.allowed(): bool", allowed},
     {"Decision.reason(): string", reason},
