@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/apiserver/openapi.hpp"
 
+#include <malloc.h>
 #include <openssl/evp.h>
 
 #include "core/apiserver/discovery.hpp"
@@ -64,7 +65,12 @@ Task<void> forget_documents(ServerPtr server) {
   for (;;) {
     auto sleeping = sleep_for(kKept);
     const bool slept = co_await std::move(sleeping);
-    if (!slept || !server->documents.forget_unused()) co_return;
+    if (!slept) co_return;
+    if (!server->documents.forget_unused()) {
+      // Making documents left holes all over the heap.
+      malloc_trim(0);
+      co_return;
+    }
   }
 }
 

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "core/api/schema/descriptions.hpp"
+
 namespace flotilla::apiserver {
 namespace {
 
@@ -80,6 +82,8 @@ Json SchemaWriter::reference(const Schema& schema) {
 
 Json SchemaWriter::inline_schema(const Schema& schema) {
   Json out = typed(schema);
+  const std::string_view last = schema.name().substr(schema.name().rfind('.') + 1);
+  if (const std::string_view text = api::describe_type(last); !text.empty()) out.set("description", text);
   if (schema.nullable() && version_ == OpenApi::V3) out.set("nullable", true);
   if (schema.preserve_unknown()) out.set("x-kubernetes-preserve-unknown-fields", true);
   if (schema.embedded_resource()) out.set("x-kubernetes-embedded-resource", true);
@@ -171,6 +175,8 @@ Json SchemaWriter::struct_schema(const Schema& schema) {
     if (field.patch.retain_keys) strategy += strategy.empty() ? "retainKeys" : ",retainKeys";
     if (!strategy.empty()) member.set("x-kubernetes-patch-strategy", strategy);
     if (!field.patch.merge_key.empty()) member.set("x-kubernetes-patch-merge-key", field.patch.merge_key);
+    if (const std::string_view text = api::describe_field(field.name); !text.empty())
+      member.set("description", text);
     if (field.required) out["required"].push_back(field.name);
     out["properties"].set(field.name, std::move(member));
   }

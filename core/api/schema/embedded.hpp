@@ -12,5 +12,7 @@ std::string_view kinds();
 std::string_view protobuf();
 std::string_view defaults();
 std::string_view columns();
+std::string_view time_zones();
+std::string_view descriptions();
 
 }  // namespace flotilla::api::embedded

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <vector>
 
+#include "core/api/schema/embedded.hpp"
 #include "core/api/selector.hpp"
 #include "core/api/validation/kinds.hpp"
 
@@ -188,6 +189,21 @@ std::string schedule_error(const std::vector<std::string>& fields) {
   return {};
 }
 
+void validate_zone(const FieldView& zone) {
+  if (zone.value().is_null()) return;
+  const std::string name(zone.text());
+  std::string lower = name;
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  if (name.empty()) {
+    zone.errors().invalid(zone.path(), "", "timeZone must be nil or non-empty string");
+  } else if (lower == "local") {
+    zone.invalid("timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones");
+  } else if (embedded::time_zones().find("\n" + name + "\n") == std::string_view::npos) {
+    zone.invalid("unknown time zone " + name);
+  }
+}
+
 void validate_schedule(const FieldView& schedule, bool with_zone) {
   if (!schedule.require()) return;
   const std::string wrong = schedule_error(cron_fields(schedule.text()));
@@ -260,9 +276,7 @@ void cron_job(const Subject& subject) {
   const FieldView spec = subject.spec();
   const FieldView zone = spec["timeZone"];
   validate_schedule(spec["schedule"], zone.given());
-  if (zone.given() && zone.text() == "Local") {
-    zone.invalid("timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones");
-  }
+  validate_zone(zone);
   spec["startingDeadlineSeconds"].not_negative();
   spec["concurrencyPolicy"].required_one_of({"Allow", "Forbid", "Replace"});
   spec["successfulJobsHistoryLimit"].not_negative();

@@ -41,6 +41,11 @@ void need_key(const FieldView& data, std::string_view key) {
   if (!data.value().contains(key)) data.errors().required(at_key(data.path(), key));
 }
 
+// Kubernetes' path for these has a placeholder that nothing fills.
+void odd_key(const FieldView& data, std::string_view key) {
+  if (data.value()[key].as_string().empty()) data.errors().required(at_key(data.path() + "[%s]", key));
+}
+
 }  // namespace
 
 void config_map(const Subject& subject) {
@@ -71,11 +76,11 @@ void secret(const Subject& subject) {
     need_key(data, "tls.crt");
     need_key(data, "tls.key");
   } else if (type == "kubernetes.io/ssh-auth") {
-    need_key(data, "ssh-privatekey");
+    odd_key(data, "ssh-privatekey");
   } else if (type == "kubernetes.io/basic-auth" && !data.value().contains("username") &&
              !data.value().contains("password")) {
-    need_key(data, "username");
-    need_key(data, "password");
+    odd_key(data, "username");
+    odd_key(data, "password");
   }
   if (!subject.creates()) subject.object["type"].immutable(subject.live["type"]);
   immutable_data(subject, {"data"});

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/api/validation/correlate.hpp"
+#include "core/api/validation/field_view.hpp"
 #include "core/api/validation/formats.hpp"
 #include "core/api/validation/patterns.hpp"
 #include "core/api/validation/validation.hpp"
@@ -268,12 +269,37 @@ class CustomValidator {
       pathless(quoted + "not validate the schema (not)");
   }
 
-  void check_members(const Schema& schema, const Json& value, const Json* old, const std::string& path) {
-    if (schema.embedded_resource()) {
-      for (const std::string_view key : {"apiVersion", "kind"}) {
-        if (value[key].as_string().empty()) errors_.required(at_field(path, key), "must not be empty");
+  // An object of its own inside of another.
+  void check_embedded(const Json& value, const std::string& path) {
+    for (const std::string_view key : {"apiVersion", "kind"}) {
+      const Json* said = value.find(key);
+      if (!said || said->is_null()) {
+        errors_.required(at_field(path, key), "must not be empty");
+      } else if (said->is_string() && said->as_string().empty()) {
+        errors_.invalid(at_field(path, key), "", "must not be empty");
       }
     }
+    const std::string_view version = value["apiVersion"].as_string();
+    if (std::count(version.begin(), version.end(), '/') > 1) {
+      errors_.invalid(at_field(path, "apiVersion"), version,
+                      "unexpected GroupVersion string: " + std::string(version));
+    }
+    std::string kind(value["kind"].as_string());
+    for (char& c : kind) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (!kind.empty()) {
+      for (const std::string& one : check_dns1035_label(kind)) {
+        errors_.invalid(at_field(path, "kind"), value["kind"],
+                        "may have mixed case, but should otherwise match: " + one);
+      }
+    }
+    const FieldView metadata(value["metadata"], at_field(path, "metadata"), errors_);
+    if (!metadata.value().is_object()) return;
+    if (metadata["name"].given()) metadata["name"].messages(check_path_segment(metadata["name"].text()));
+    validate_labels(metadata["labels"]);
+  }
+
+  void check_members(const Schema& schema, const Json& value, const Json* old, const std::string& path) {
+    if (schema.embedded_resource()) check_embedded(value, path);
     for (const auto& [key, member] : value.members()) {
       const Field* field = schema.field(key);
       const Schema* inner = schema.member(key);

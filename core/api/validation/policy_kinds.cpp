@@ -79,6 +79,32 @@ void validate_metric_target(const FieldView& target) {
     utilization.invalid("must be greater than 0");
 }
 
+// Metrics of pods, of an object, from outside.
+void validate_custom_metric(std::string_view own, const FieldView& source) {
+  const FieldView target = source["target"], name = source["metric"]["name"];
+  const FieldView value = target["value"], average = target["averageValue"];
+  if (own == "object") {
+    for (const std::string_view part : {"kind", "name"}) {
+      const FieldView described = source["describedObject"][part];
+      if (described.require()) described.messages(check_path_segment(described.text()));
+    }
+  }
+  if (name.require("must specify a metric name")) name.messages(check_path_segment(name.text()));
+  if (source["metric"]["selector"].value().is_object()) validate_label_selector(source["metric"]["selector"]);
+  validate_metric_target(target);
+  const bool has_value = !value.value().is_null(), has_average = !average.value().is_null();
+  if (own == "pods") {
+    auto quantity = Quantity::from_json(average.value());
+    if (!has_average || (quantity.ok() && quantity->sign() <= 0))
+      average.errors().required(average.path(), "must specify a positive target averageValue");
+  } else if (!has_value && !has_average) {
+    average.errors().required(average.path(),
+                              "must set either a target value for metric or a per-pod target");
+  } else if (own == "external" && has_value && has_average) {
+    value.forbid("may not set both a target value for metric and a per-pod target");
+  }
+}
+
 void validate_metric(const FieldView& metric) {
   if (!metric["type"].require("must specify a metric source type")) return;
   const std::string_view type = metric["type"].text();
@@ -102,8 +128,7 @@ void validate_metric(const FieldView& metric) {
     if (utilization && value)
       target["averageValue"].forbid("may not set both a target raw value and a target utilization");
   } else {
-    source["metric"]["name"].require("must specify a metric name");
-    validate_metric_target(target);
+    validate_custom_metric(own, source);
   }
 }
 
@@ -193,6 +218,75 @@ bool standard_quota(std::string_view name) {
                                                     "services.nodeports",
                                                     "services.loadbalancers"};
   return kNames.contains(name) || name.starts_with("hugepages-") || name.starts_with("requests.hugepages-");
+}
+
+void need_positive(const FieldView& number) {
+  if (number.number() <= 0) number.errors().invalid(number.path(), number.number(), "must be positive");
+}
+
+void validate_queuing(const FieldView& queuing) {
+  constexpr std::int64_t kMostQueues = 10'000'000;
+  const FieldView queues = queuing["queues"], hand = queuing["handSize"];
+  need_positive(queuing["queueLengthLimit"]);
+  need_positive(queues);
+  if (queues.number() > kMostQueues)
+    queues.invalid("must not be greater than " + std::to_string(kMostQueues));
+  need_positive(hand);
+  if (hand.number() > queues.number())
+    hand.invalid("should not be greater than queues (" + std::to_string(queues.number()) + ")");
+}
+
+void validate_limited(const FieldView& limited) {
+  const FieldView response = limited["limitResponse"], queuing = response["queuing"];
+  need_positive(limited["nominalConcurrencyShares"]);
+  const std::string_view type = response["type"].text();
+  if (type == "Reject") {
+    if (!queuing.value().is_null())
+      queuing.forbid("must be nil if limited.limitResponse.type is not Limited");
+  } else if (type == "Queue") {
+    if (queuing.value().is_null()) {
+      queuing.errors().required(queuing.path(), "must not be empty if limited.limitResponse.type is Limited");
+    } else {
+      validate_queuing(queuing);
+    }
+  } else {
+    response["type"].errors().not_supported(response["type"].path(), type, {"Queue", "Reject"});
+  }
+  const FieldView lendable = limited["lendablePercent"];
+  if (!lendable.value().is_null() && (lendable.number() < 0 || lendable.number() > 100))
+    lendable.invalid("must be between 0 and 100, inclusive");
+}
+
+bool quota_scope(std::string_view scope) {
+  return scope == "Terminating" || scope == "NotTerminating" || scope == "BestEffort" ||
+         scope == "NotBestEffort" || scope == "PriorityClass" || scope == "CrossNamespacePodAffinity";
+}
+
+// A scope of pods cannot count what is no pod.
+bool scope_counts(std::string_view scope, std::string_view name) {
+  const bool pods = name == "pods", compute = name == "cpu" || name == "memory" ||
+                                              name.starts_with("requests.") || name.starts_with("limits.") ||
+                                              name == "ephemeral-storage";
+  if (scope == "BestEffort") return pods;
+  return pods || compute;
+}
+
+void validate_scopes(const FieldView& spec) {
+  const FieldView scopes = spec["scopes"];
+  std::set<std::string_view> seen;
+  const auto bad = [&](const char* why) { scopes.errors().invalid(scopes.path(), scopes.value(), why); };
+  for (const FieldView& one : scopes.each()) {
+    seen.insert(one.text());
+    if (!quota_scope(one.text())) bad("unsupported scope");
+    for (const auto& [name, value] : spec["hard"].value().members()) {
+      if (standard_quota(name) && quota_scope(one.text()) && !scope_counts(one.text(), name))
+        bad("unsupported scope applied to resource");
+    }
+  }
+  for (const auto& [a, b] :
+       {std::pair("BestEffort", "NotBestEffort"), std::pair("Terminating", "NotTerminating")}) {
+    if (seen.contains(a) && seen.contains(b)) bad("conflicting scopes");
+  }
 }
 
 }  // namespace
@@ -336,6 +430,8 @@ void resource_quota(const Subject& subject) {
     if (quantity && quantity->sign() < 0)
       hard.errors().invalid(path, value, "must be greater than or equal to 0");
   }
+  validate_scopes(subject.spec());
+  if (!subject.creates()) subject.spec()["scopes"].immutable(subject.live["spec"]["scopes"]);
 }
 
 void api_service(const Subject& subject) {
@@ -384,8 +480,11 @@ void priority_level(const Subject& subject) {
   if (type.text() == "Exempt") {
     if (!limited.value().is_null()) limited.forbid("must be nil if the type is not Limited");
   } else if (type.text() == "Limited") {
-    if (limited.value().is_null())
+    if (limited.value().is_null()) {
       limited.errors().required(limited.path(), "must not be empty when type is Limited");
+    } else {
+      validate_limited(limited);
+    }
   } else {
     type.one_of({"Exempt", "Limited"});
   }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/api/validation/field_view.hpp"
+#include "core/api/validation/formats.hpp"
 
 namespace flotilla::api {
 namespace {
@@ -76,6 +77,24 @@ void finalizer_warnings(const FieldView& finalizers, const Json& live, Warnings&
   }
 }
 
+// Formats that no validation will ever look at.
+void format_warnings(const Json& schema, std::set<std::string>& out) {
+  const std::string_view format = schema["format"].as_string();
+  const bool int_or_string = format == "int-or-string" || format == "quantity";
+  if (!format.empty() && !int_or_string && !is_known_format(format)) out.insert(std::string(format));
+  for (const auto& [name, property] : schema["properties"].members()) format_warnings(property, out);
+  for (const std::string_view inner : {"items", "additionalProperties"}) {
+    if (schema[inner].is_object()) format_warnings(schema[inner], out);
+  }
+}
+
+void definition_warnings(const FieldView& spec, Warnings& out) {
+  std::set<std::string> formats;
+  for (const FieldView& version : spec["versions"].each())
+    format_warnings(version["schema"]["openAPIV3Schema"].value(), formats);
+  for (const std::string& one : formats) out.push_back("unrecognized format " + go_quote(one));
+}
+
 }  // namespace
 
 Warnings object_warnings(const Resource& resource, const Json& object, const Json& live,
@@ -87,6 +106,7 @@ Warnings object_warnings(const Resource& resource, const Json& object, const Jso
   if (!resource.traits.typed) finalizer_warnings(root["metadata"]["finalizers"], live, out);
   if (resource.origin != Origin::Kubernetes) return out;
   const FieldView spec = root["spec"];
+  if (resource.kind == "CustomResourceDefinition") definition_warnings(spec, out);
   if (resource.group.empty() && resource.kind == "Pod") pod_warnings(root["metadata"], spec, out);
   const FieldView pod_template = resource.kind == "CronJob"       ? spec["jobTemplate"]["spec"]["template"]
                                  : resource.kind == "PodTemplate" ? root["template"]

@@ -74,12 +74,32 @@ void claim_ports(const Json& live, const Json& spec, const WriteOptions& options
   }
 }
 
+// The service network has addresses of one family only.
+void check_families(const Json& spec, FieldErrors& errors) {
+  std::size_t index = 0;
+  for (const Json& family : spec["ipFamilies"].elements()) {
+    const std::string path = at_index("spec.ipFamilies", index++);
+    if (family.as_string() == "IPv6") errors.invalid(path, family, "not configured on this cluster");
+  }
+  const Json& policy = spec["ipFamilyPolicy"];
+  if (policy.as_string() == "RequireDualStack") {
+    errors.invalid("spec.ipFamilyPolicy", policy, "this cluster is not configured for dual-stack services");
+  } else if (policy.as_string() == "SingleStack" && spec["ipFamilies"].size() > 1) {
+    errors.invalid("spec.ipFamilyPolicy", policy,
+                   "must be RequireDualStack or PreferDualStack when multiple ipFamilies are specified");
+  }
+}
+
 }  // namespace
 
 void allocate_for_service(const Json& live, Json& service, const WriteOptions& options, FieldErrors& errors) {
   Json& spec = service["spec"];
   const Json& now = spec;
   if (type_of(service) == "ExternalName") return;
+  const bool bare_headless = now["clusterIP"].as_string() == "None" && !selects(service);
+  const bool asks = !(now["ipFamilies"] == live["spec"]["ipFamilies"]) ||
+                    !(now["ipFamilyPolicy"] == live["spec"]["ipFamilyPolicy"]);
+  if (options.claim_ip && !bare_headless && asks) check_families(now, errors);
   claim_addresses(live, now, options, errors);
   claim_ports(live, now, options, errors);
   if (!errors.empty()) return;
