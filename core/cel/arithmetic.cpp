@@ -113,7 +113,7 @@ std::vector<Value> joined_elements(const Value& a, const Value& b) {
   const auto append = [&](const Value& element) { return all.push_back(element), true; };
   a.each(append);
   const Type* type = a.view_type();
-  const ListKind kind = type && b.view_type() ? type->list_kind() : ListKind::Atomic;
+  const ListKind kind = type ? type->list_kind() : ListKind::Atomic;
   if (kind == ListKind::Atomic) {
     b.each(append);
     return all;

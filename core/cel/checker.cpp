@@ -388,6 +388,8 @@ class Checker {
         node.regex = *std::move(regex);
       } else if (node.name == "matches") {
         refuse(*pattern);
+      } else {
+        fault(*pattern, regex.error().message());
       }
     }
   }

@@ -38,6 +38,12 @@ constexpr std::array<Level, 7> kRelations = {{{"<", Op::Less},
 constexpr std::array<Level, 2> kSums = {{{"+", Op::Add}, {"-", Op::Subtract}}};
 constexpr std::array<Level, 3> kProducts = {{{"*", Op::Multiply}, {"/", Op::Divide}, {"%", Op::Modulo}}};
 
+bool starts_operand(const Token& token) {
+  if (token.kind == TokenKind::Symbol)
+    return std::string_view("[{(.-!").find(token.text) != std::string_view::npos;
+  return token.kind != TokenKind::End && !token.is_word("in");
+}
+
 bool is_word(std::string_view text) {
   return std::find(kWords.begin(), kWords.end(), text) != kWords.end();
 }
@@ -82,7 +88,11 @@ class Parser {
   NodePtr mismatched(std::string_view expected) {
     const Token& token = here();
     const std::string found = token.kind == TokenKind::End ? "<EOF>" : std::string(token.text);
-    const bool extra = expected == "<EOF>" && token.kind != TokenKind::End;
+    // One token too many is told from a wrong one by what stands behind it.
+    const Token& behind = tokens_[std::min(at_ + 1, tokens_.size() - 1)];
+    const bool extra = token.kind != TokenKind::End &&
+                       (expected == "<EOF>" ? behind.kind == TokenKind::End
+                                            : expected == kOperandExpected && starts_operand(behind));
     return fault(token.position, std::string("Syntax error: ") + (extra ? "extraneous" : "mismatched") +
                                      " input '" + found + "' expecting " + std::string(expected));
   }

@@ -30,6 +30,8 @@ std::string go_text(const re2::RE2& regex) {
       return "missing closing ]";
     case re2::RE2::ErrorMissingParen:
       return "missing closing )";
+    case re2::RE2::ErrorUnexpectedParen:
+      return "unexpected )";
     case re2::RE2::ErrorRepeatArgument:
       return "missing argument to repetition operator";
     case re2::RE2::ErrorRepeatSize:

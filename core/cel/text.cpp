@@ -156,6 +156,8 @@ std::string_view type_name_of(const Type& type) {
 
 bool same_list_keys(const Value& a, const Value& b, const std::vector<std::string>& keys) {
   return std::all_of(keys.begin(), keys.end(), [&](const std::string& key) {
+    // By the documents where there are any: a key may be a name that expressions cannot write.
+    if (a.document() && b.document()) return (*a.document())[key] == (*b.document())[key];
     const auto mine = a.find(escape_property(key).value_or(key));
     const auto theirs = b.find(escape_property(key).value_or(key));
     return mine.has_value() == theirs.has_value() && (!mine || *mine == *theirs);

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <iterator>
@@ -137,6 +138,7 @@ std::optional<Value::Instant> parse_timestamp(std::string_view text) {
     offset = (hours * 60 + minutes) * (minus ? -60 : 60);
   }
   if (in.failed || in.at != text.size()) return std::nullopt;
+  instant.offset_seconds = static_cast<std::int32_t>(offset);
   instant.seconds = days_of(year, month, day) * kDay + hour * 3600 + minute * 60 + second - offset;
   return in_range(instant) ? std::optional(instant) : std::nullopt;
 }
@@ -148,7 +150,7 @@ std::optional<std::int64_t> parse_nanos(std::string_view text) {
 }
 
 std::string timestamp_text(Value::Instant instant) {
-  const Civil civil = civil_of(instant, 0);
+  const Civil civil = civil_of(instant, instant.offset_seconds);
   char buffer[64];
   std::snprintf(buffer, sizeof buffer, "%04lld-%02d-%02dT%02d:%02d:%02d", static_cast<long long>(civil.year),
                 civil.month + 1, civil.day, civil.hour, civil.minute, civil.second);
@@ -158,7 +160,11 @@ std::string timestamp_text(Value::Instant instant) {
     out += buffer;
     while (out.back() == '0') out.pop_back();
   }
-  return out + "Z";
+  if (instant.offset_seconds == 0) return out + "Z";
+  const int minutes = std::abs(instant.offset_seconds) / 60;
+  std::snprintf(buffer, sizeof buffer, "%c%02d:%02d", instant.offset_seconds < 0 ? '-' : '+', minutes / 60,
+                minutes % 60);
+  return out + buffer;
 }
 
 std::string duration_text(std::int64_t nanos) {
@@ -180,7 +186,7 @@ bool in_range(Value::Instant instant) {
 
 std::optional<Value::Instant> shifted(Value::Instant instant, std::int64_t nanos) {
   const std::int64_t sum = instant.nanos + (nanos - floor_div(nanos, kNanosPerSecond) * kNanosPerSecond);
-  Value::Instant moved;
+  Value::Instant moved = instant;
   moved.seconds = instant.seconds + floor_div(nanos, kNanosPerSecond) + sum / kNanosPerSecond;
   moved.nanos = static_cast<std::int32_t>(sum % kNanosPerSecond);
   return in_range(moved) ? std::optional(moved) : std::nullopt;

@@ -271,7 +271,8 @@ std::optional<Value> Value::find(std::string_view key) const {
   }
   const ObjectField* field = view_.type->field(key);
   const Json* member = field ? view_.json->find(field->key) : nullptr;
-  return member ? std::optional<Value>(view(*member, *field->type)) : std::nullopt;
+  if (member == nullptr || member->is_null()) return std::nullopt;
+  return view(*member, *field->type);
 }
 
 std::optional<Value> Value::find(const Value& key) const {
@@ -342,9 +343,11 @@ bool Value::equals(const Value& other) const {
 bool Value::equal_lists(const Value& other) const {
   const std::size_t count = size();
   if (count != other.size()) return false;
+  // One side that knows better is enough: a set equals a literal of its elements.
   const cel::Type* type = view_type();
+  if (!type || type->list_kind() == ListKind::Atomic) type = other.view_type();
   const ListKind kind = type ? type->list_kind() : ListKind::Atomic;
-  if (kind == ListKind::Atomic || !other.view_type()) {
+  if (kind == ListKind::Atomic) {
     for (std::size_t i = 0; i < count; ++i)
       if (!(element(i) == other.element(i))) return false;
     return true;
@@ -367,7 +370,24 @@ bool Value::equal_lists(const Value& other) const {
   return true;
 }
 
+// What the type does not declare counts too: it is only that expressions cannot name it.
+bool Value::equal_objects(const Value& other) const {
+  if (view_.json->size() != other.view_.json->size()) return false;
+  for (const auto [key, mine] : view_.json->members()) {
+    const Json* theirs = other.view_.json->find(key);
+    if (theirs == nullptr) return false;
+    const ObjectField* field = view_.type->field_of_key(key);
+    const cel::Type& type = field ? *field->type : *cel::Type::dyn();
+    if (!(view(mine, type) == view(*theirs, type))) return false;
+  }
+  return true;
+}
+
 bool Value::equal_maps(const Value& other) const {
+  const auto is_object = [](const Value& value) {
+    return !value.owner_ && value.view_.type->is(TypeKind::Object);
+  };
+  if (is_object(*this) && is_object(other)) return equal_objects(other);
   std::size_t mine = 0;
   bool same = true;
   each_entry([&](const Value& key, const Value& value) {
@@ -377,11 +397,6 @@ bool Value::equal_maps(const Value& other) const {
     return same;
   });
   if (!same) return false;
-  if (!other.owner_ && other.view_.type->is(TypeKind::Object)) {
-    std::size_t count = 0;
-    other.each_entry([&](const Value&, const Value&) { return ++count, true; });
-    return count == mine;
-  }
   return mine == other.size();
 }
 

@@ -2,10 +2,12 @@
 // What an expression yields. A value over a document is a view: the document and the type given with it must
 // outlive the value and everything that was made of it. Made values (strings, lists) own what they hold.
 //
+// A member of an object that is null is absent, an element of a list or a map may be null.
 // Absence is no value: it is an error ("no such key: x") or an Optional without content.
 // Thread: immutable once made; as many readers as wanted.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -66,11 +68,15 @@ class Value {
     Opaque,
     Lazy,
   };
-  // Years 1 to 9999.
+  // Years 1 to 9999. The offset is how it was written; it tells nothing of when.
   struct Instant {
     std::int64_t seconds = 0;
     std::int32_t nanos = 0;
-    auto operator<=>(const Instant&) const = default;
+    std::int32_t offset_seconds = 0;
+    std::strong_ordering operator<=>(const Instant& other) const {
+      return seconds != other.seconds ? seconds <=> other.seconds : nanos <=> other.nanos;
+    }
+    bool operator==(const Instant& other) const { return seconds == other.seconds && nanos == other.nanos; }
   };
 
   Value() noexcept : int_(0) {}  // null
@@ -126,6 +132,10 @@ class Value {
   const cel::Type* view_type() const {
     return kind_ == Kind::List && owner_ == nullptr ? view_.type : nullptr;
   }
+  // What a list or map views; null for made ones.
+  const api::Json* document() const {
+    return (kind_ == Kind::List || kind_ == Kind::Map) && owner_ == nullptr ? view_.json : nullptr;
+  }
 
   // CEL's ==: numbers compare across their types, other types never equal each other.
   friend bool operator==(const Value& a, const Value& b) { return a.equals(b); }
@@ -149,6 +159,7 @@ class Value {
   bool equals(const Value& other) const;
   bool equal_lists(const Value& other) const;
   bool equal_maps(const Value& other) const;
+  bool equal_objects(const Value& other) const;
 
   Kind kind_ = Kind::Null;
   union {
