@@ -109,6 +109,7 @@ std::optional<Result<Value>> calculate_times(Op op, const Value& a, const Value&
 // Sets stay sets; of two entries with the same keys the right one wins.
 std::vector<Value> joined_elements(const Value& a, const Value& b) {
   std::vector<Value> all;
+  note_work(2 * (a.size() + b.size()));
   all.reserve(a.size() + b.size());
   const auto append = [&](const Value& element) { return all.push_back(element), true; };
   a.each(append);

@@ -13,6 +13,7 @@ namespace {
 
 using Kind = Value::Kind;
 
+constexpr std::uint64_t kMostWork = 4'000'000;  // less than a second
 constexpr std::uint64_t kListCost = 10;
 constexpr std::uint64_t kMapCost = 30;
 
@@ -35,12 +36,20 @@ std::string index_text(const Value& index) {
   }
 }
 
-std::uint64_t cost_of_comparing(const Value& a, const Value& b) {
-  return traversal(static_cast<double>(std::min(a.cost_size(), b.cost_size())));
-}
-
 bool has_text(const Value& value) {
   return value.is(Kind::String) || value.is(Kind::Bytes);
+}
+
+std::uint64_t cost_of_comparing(const Value& a, const Value& b) {
+  // A character has four bytes at most: what is that much longer need not be counted.
+  if (has_text(a) && has_text(b)) {
+    const bool first = a.as_string().size() < b.as_string().size();
+    const Value& less = first ? a : b;
+    const Value& more = first ? b : a;
+    if (less.as_string().size() < more.as_string().size() / 4)
+      return traversal(static_cast<double>(less.cost_size()));
+  }
+  return traversal(static_cast<double>(std::min(a.cost_size(), b.cost_size())));
 }
 
 std::uint64_t cost_of_operator(Op op, const Value& a, const Value& b) {
@@ -88,7 +97,7 @@ class Evaluation {
   static bool is_fatal(const Error& error) { return error.is(Code::ResourceExhausted); }
 
   Result<Value> eval(const Node& node) {
-    if (exceeded()) return over_limit();
+    if (exceeded() || work_noted() - work_before_ > kMostWork) return over_limit();
     switch (node.kind) {
       case NodeKind::Literal:
         return node.literal;
@@ -502,6 +511,7 @@ class Evaluation {
   std::vector<const Value*> variables_;
   std::vector<Value> locals_;
   std::uint64_t cost_ = 0;
+  std::uint64_t work_before_ = work_noted();
 };
 
 }  // namespace

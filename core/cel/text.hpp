@@ -14,7 +14,12 @@
 
 namespace flotilla::cel {
 
-// UTF-8 code points; a byte that belongs to none counts as one.
+// What this thread has done that costs do not show: comparing deep trees, counting and copying long texts.
+// cel-go's costs take these for one step each, so an evaluation has a bound of its own on them (evaluate.cpp).
+void note_work(std::uint64_t units);
+std::uint64_t work_noted();
+
+// UTF-8 code points.
 std::uint64_t count_characters(std::string_view text);
 // The bytes of the character at `at`, which is below text.size().
 std::size_t character_length(std::string_view text, std::size_t at);

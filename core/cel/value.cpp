@@ -309,6 +309,7 @@ void Value::each_entry(const std::function<bool(const Value&, const Value&)>& vi
 }
 
 bool Value::equals(const Value& other) const {
+  note_work(1);
   if (is_number() && other.is_number()) return order_numbers(*this, other) == 0;
   if (kind_ != other.kind_) return false;
   switch (kind_) {

@@ -180,6 +180,7 @@ Result<Value> format(const Arguments& in) {
     if (out.size() > kLargestText)
       return Error(Code::ResourceExhausted, "operation cancelled: actual cost limit exceeded");
   }
+  note_work(out.size() / 64);
   return Value::string(std::move(out));
 }
 

@@ -64,6 +64,25 @@ TEST(Cel, stops_at_the_limit_of_an_expression_and_of_the_request) {
   EXPECT_TRUE(small.exhausted());
 }
 
+// Each of these is one step to cel-go.
+TEST(Cel, stops_what_its_costs_do_not_show) {
+  Json list = Json::array();
+  for (int i = 0; i < 20'000; ++i) list.push_back(Json::array({i, "x"}));
+  const Json self = Json::object({{"list", list}, {"again", list}, {"text", std::string(1 << 20, 'x')}});
+  for (const char* expression :
+       {"self.list.all(x, self == oldSelf)", "self.list.all(x, (self.list + self.again).size() > 1)",
+        "self.list.all(x, self.text.charAt(3) == 'x')", "self.list.all(x, '%s'.format([self.text]) != '')"}) {
+    const auto program = compile(expression, self_of(Type::dyn()));
+    ASSERT_TRUE(program.ok());
+    Budget budget;
+    const Json other = self;
+    const Binding bindings[] = {{"self", Value::view(self)}, {"oldSelf", Value::view(other)}};
+    const auto value = (*program)->evaluate(bindings, budget);
+    ASSERT_FALSE(value.ok()) << expression;
+    EXPECT_EQ(value.error().message(), kCostLimitExceeded) << expression;
+  }
+}
+
 TEST(Cel, says_when_no_overload_takes_the_arguments) {
   const auto program = compile("self.size() > 1", self_of(Type::dyn()));
   const Json number = 5;
