@@ -15,7 +15,8 @@
 namespace flotilla::cel {
 
 // What this thread has done that costs do not show: comparing deep trees, counting and copying long texts.
-// cel-go's costs take these for one step each, so an evaluation has a bound of its own on them (evaluate.cpp).
+// cel-go's costs take these for one step each, so an evaluation has a bound of its own on them
+// (evaluate.cpp).
 void note_work(std::uint64_t units);
 std::uint64_t work_noted();
 
