@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/apiserver/admission.hpp"
 
+#include "core/apiserver/admission/builtin.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -98,6 +100,11 @@ bool is_pod(const Resource& resource) {
   return resource.group.empty() && resource.resource == "pods";
 }
 
+PluginRequest plugin_request(const Server& server, Call& call, bool creates) {
+  return {server.store, call.resource->group,   call.resource->resource, call.info.ns,
+          creates,      server.options.plugins, &call.warnings,          &call.annotations};
+}
+
 void add_toleration(Json& spec, std::string_view key) {
   for (const Json& toleration : std::as_const(spec)["tolerations"].elements()) {
     const std::string_view own = toleration["key"].as_string();
@@ -106,64 +113,6 @@ void add_toleration(Json& spec, std::string_view key) {
   }
   spec["tolerations"].push_back(Json::object(
       {{"effect", "NoExecute"}, {"key", key}, {"operator", "Exists"}, {"tolerationSeconds", 300}}));
-}
-
-Status set_pod_priority(const Server& server, const Call& call, Json& pod) {
-  Json& spec = pod["spec"];
-  const std::string name(std::as_const(spec)["priorityClassName"].as_string());
-  std::int64_t value = 0;
-  std::string policy = "PreemptLowerPriority";
-  if (name == "system-cluster-critical") {
-    value = 2000000000;
-  } else if (name == "system-node-critical") {
-    value = 2000001000;
-  } else {
-    const auto classes = store::collection_of("scheduling.k8s.io", "priorityclasses");
-    ObjectPtr chosen;
-    if (!name.empty()) {
-      chosen = server.store.get(classes, "", name);
-      if (!chosen) {
-        return object_forbidden(call.group_resource(), api::name_of(pod),
-                                "no PriorityClass with name " + name + " was found");
-      }
-    } else {
-      for (const ObjectPtr& object : server.store.list(classes).objects) {
-        if ((*object->content())["globalDefault"].as_bool()) chosen = object;
-      }
-    }
-    if (chosen) {
-      value = (*chosen->content())["value"].as_int();
-      policy = (*chosen->content())["preemptionPolicy"].as_string("PreemptLowerPriority");
-      if (name.empty()) spec.set("priorityClassName", chosen->name());
-    }
-  }
-  spec.set("priority", value);
-  spec.set("preemptionPolicy", policy);
-  return {};
-}
-
-Status shape_pod(const Server& server, const Call& call, Json& pod) {
-  const std::string runtime(std::as_const(pod)["spec"]["runtimeClassName"].as_string());
-  if (!runtime.empty() &&
-      !server.store.get(store::collection_of("node.k8s.io", "runtimeclasses"), "", runtime)) {
-    return object_forbidden(call.group_resource(), api::name_of(pod),
-                            "pod rejected: RuntimeClass " + quoted(runtime) + " not found");
-  }
-  if (auto done = set_pod_priority(server, call, pod); !done) return done;
-  add_toleration(pod["spec"], "node.kubernetes.io/not-ready");
-  add_toleration(pod["spec"], "node.kubernetes.io/unreachable");
-  return {};
-}
-
-void default_storage_class(const Server& server, Json& claim) {
-  Json& spec = claim["spec"];
-  if (spec.contains("storageClassName")) return;
-  for (const ObjectPtr& object :
-       server.store.list(store::collection_of("storage.k8s.io", "storageclasses")).objects) {
-    if (api::annotation_of(*object->content(), "storageclass.kubernetes.io/is-default-class") == "true") {
-      spec.set("storageClassName", object->name());
-    }
-  }
 }
 
 // Nothing is scheduled on a node before its controller has seen it ready.
@@ -176,14 +125,11 @@ void taint_new_node(Json& node) {
   taints.push_back(Json::object({{"effect", "NoSchedule"}, {"key", kNotReady}}));
 }
 
-Status shape_new(const Server& server, const Call& call, Json& object) {
+Status shape_new(const Server& server, Call& call, Json& object) {
   const Resource& resource = *call.resource;
   if (!resource.group.empty() && resource.origin != api::Origin::Kubernetes) return {};
-  if (is_pod(resource)) return shape_pod(server, call, object);
-  if (resource.group.empty() && resource.resource == "persistentvolumeclaims") {
-    default_storage_class(server, object);
-    api::add_finalizer(object, "kubernetes.io/pvc-protection");
-  } else if (resource.group.empty() && resource.resource == "persistentvolumes") {
+  if (auto done = shape_object(plugin_request(server, call, true), object); !done) return done;
+  if (resource.group.empty() && resource.resource == "persistentvolumes") {
     api::add_finalizer(object, "kubernetes.io/pv-protection");
   } else if (resource.group.empty() && resource.resource == "nodes") {
     taint_new_node(object);
@@ -237,6 +183,12 @@ Status admit_update(Server& server, Call& call, const Json& live, Json& object,
                      object);
 }
 
+Status review_write(const Server& server, Call& call, const Json& live, const Json& object) {
+  if (call.resource->origin != api::Origin::Kubernetes) return {};
+  if (!call.info.subresource.empty() && call.info.subresource != "ephemeralcontainers") return {};
+  return review_object(plugin_request(server, call, live.is_null()), live, object);
+}
+
 Status admit_delete(Server& server, const Call& call, const Json& live, bool dry_run) {
   if (call.resource->group.empty() && call.resource->resource == "namespaces") {
     const std::string_view name = api::name_of(live);
@@ -277,6 +229,7 @@ void complete_new(const Call& call, Json& object) {
 
 void after_write(Server& server, const Resource& resource) {
   if (resource.group == kRbac) server.authorizer.touch();
+  if (resource.group == "admissionregistration.k8s.io") server.webhooks.touch();
 }
 
 }  // namespace flotilla::apiserver

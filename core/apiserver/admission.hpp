@@ -12,6 +12,8 @@ Status admit_update(Server& server, Call& call, const Json& live, Json& object,
                     const RequestOptions& options);
 // finalize, approval, ephemeralcontainers, status of certificate requests.
 Status admit_subresource(const Call& call, const Json& live, Json& object, WallTime now);
+// Built-in plugins that judge the finished object: limits, pod security. `live` is null on create.
+Status review_write(const Server& server, Call& call, const Json& live, const Json& object);
 Status admit_delete(Server& server, const Call& call, const Json& live, bool dry_run);
 // The right to create that PUT and apply of a missing object need. Errors: Forbidden.
 Status may_create_too(const Server& server, const Call& call);

@@ -265,22 +265,39 @@ Task<http::Response> serve(ServerPtr server, http::Request request) {
   co_return response;
 }
 
-// Other writers change roles too.
-Task<void> follow_roles(ServerPtr server, std::string resource) {
+// Other writers change what is compiled from objects too: roles, webhook configurations.
+Task<void> follow(ServerPtr server, store::Collection collection, void (*touch)(Server&)) {
   for (;;) {
     store::WatchRequest request;
-    request.collection = store::collection_of(kRbac, resource);
+    request.collection = collection;
     request.after = server->store.revision();
     auto subscription = server->store.watch(request);
     if (!subscription) co_return;
-    server->authorizer.touch();
+    touch(*server);
     for (;;) {
       auto waiting = (*subscription)->next();
       auto events = co_await std::move(waiting);
       if (!events && events.error().is(Code::Cancelled)) co_return;
-      server->authorizer.touch();
+      touch(*server);
       if (!events) break;
     }
+  }
+}
+
+void touch_roles(Server& server) {
+  server.authorizer.touch();
+}
+void touch_webhooks(Server& server) {
+  server.webhooks.touch();
+}
+
+void follow_all(const ServerPtr& server) {
+  for (const char* resource : {"roles", "rolebindings", "clusterroles", "clusterrolebindings"}) {
+    server->fibers.spawn(follow(server, store::collection_of(kRbac, resource), touch_roles));
+  }
+  for (const char* resource : {"mutatingwebhookconfigurations", "validatingwebhookconfigurations"}) {
+    server->fibers.spawn(
+        follow(server, store::collection_of("admissionregistration.k8s.io", resource), touch_webhooks));
   }
 }
 
@@ -290,9 +307,10 @@ Server::Server(const Executor& executor_in, store::Store& store_in, ApiServerOpt
     : executor(executor_in),
       store(store_in),
       options(std::move(options_in)),
-      writer(store, executor.clock(), options.admission),
+      writer(store, executor.clock(), with_builtin_admission(store, options.plugins, options.admission)),
       catalog(options.registry != nullptr ? *options.registry : api::Registry::builtin()),
       authorizer(store),
+      webhooks(store),
       fibers(executor.strand(), "apiserver") {}
 
 struct ApiServer::State {
@@ -316,9 +334,7 @@ Task<Status> ApiServer::start() {
   if (auto done = co_await std::move(bootstrapping); !done) co_return done;
   publish_definitions(*server);
   server->fibers.spawn(run_definitions(server));
-  for (const char* resource : {"roles", "rolebindings", "clusterroles", "clusterrolebindings"}) {
-    server->fibers.spawn(follow_roles(server, resource));
-  }
+  follow_all(server);
   server->ready.store(true);
   co_return Status();
 }

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "core/api/schema/registry.hpp"
+#include "core/apiserver/admission/builtin.hpp"
 #include "core/apiserver/user.hpp"
 #include "core/http/http.hpp"
 #include "core/store/store.hpp"
@@ -38,6 +39,7 @@ struct ApiServerOptions {
   std::string git_version = "v1.32.0";
   std::string server_address = "127.0.0.1:6443";  // for /api
   store::Admission admission;                     // Karmada's defaulting and validation; may be empty
+  PluginChoice plugins;
   std::function<Result<api::Json>(std::string_view)>
       parse_yaml;  // null: YAML bodies are read as JSON or refused
   ClusterProxy cluster_proxy;

@@ -34,6 +34,7 @@ struct Call {
   std::vector<std::string> warnings;  // in order, without repeats
   // Stored objects in the version of `resource`, where a webhook had to convert them.
   std::map<const api::Object*, std::pair<ObjectPtr, Json>> converted;
+  std::map<std::string, std::string> annotations;  // of the audit log
 
   GroupResource group_resource() const { return {resource->group, resource->resource}; }
   void warn(std::string text);

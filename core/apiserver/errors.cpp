@@ -97,7 +97,8 @@ std::string quoted(std::string_view text) {
 }
 
 int http_code(const Error& error) {
-  return entry_of(error.code()).http;
+  const ErrorDetails* details = error.details();
+  return details != nullptr && details->http_code != 0 ? details->http_code : entry_of(error.code()).http;
 }
 
 Json status_object(const Error& error, std::string_view continue_token) {
@@ -109,7 +110,7 @@ Json status_object(const Error& error, std::string_view continue_token) {
                               {"apiVersion", "v1"},
                               {"metadata", std::move(metadata)},
                               {"status", "Failure"},
-                              {"code", entry.http}});
+                              {"code", http_code(error)}});
   if (!error.message().empty()) status.set("message", error.message());
   const std::string_view reason =
       details != nullptr && !details->reason.empty() ? std::string_view(details->reason) : entry.reason;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/api/selector.hpp"
+#include "core/apiserver/admission/chain.hpp"
 #include "core/apiserver/response.hpp"
 #include "core/apiserver/subresources.hpp"
 
@@ -92,6 +93,11 @@ Task<http::Response> serve_eviction(ServerPtr server, CallPtr call) {
   const auto content = pod->content();
   const std::string_view phase = (*content)["status"]["phase"].as_string();
   const bool free = phase == "Succeeded" || phase == "Failed" || phase == "Pending" || pod->deleting();
+  if (server->webhooks.webhooks()) {
+    auto asking = admit_body(server, call, Verb::Create, body->json, request.dry_run);
+    if (auto admitted = co_await std::move(asking); !admitted)
+      co_return error_response(*call, admitted.error());
+  }
   if (!free) {
     const auto found = budgets_of(*server, *pod);
     if (found.size() > 1) {
@@ -124,6 +130,11 @@ Task<http::Response> serve_pod_binding(ServerPtr server, CallPtr call) {
     co_return error_response(
         *call,
         object_invalid("", "Binding", name, {{"FieldValueRequired", "Required value", "target.name"}}));
+  }
+  if (server->webhooks.webhooks()) {
+    auto asking = admit_body(server, call, Verb::Create, binding, call->query.get("dryRun") == "All");
+    if (auto admitted = co_await std::move(asking); !admitted)
+      co_return error_response(*call, admitted.error());
   }
   const store::Collection pods = store::collection_of("", "pods");
   for (int attempt = 0; attempt < kConflictTries; ++attempt) {

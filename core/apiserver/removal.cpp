@@ -5,6 +5,7 @@
 #include "core/api/patch/patch.hpp"
 #include "core/api/protobuf/protobuf.hpp"
 #include "core/apiserver/admission.hpp"
+#include "core/apiserver/admission/chain.hpp"
 #include "core/apiserver/conversion.hpp"
 #include "core/apiserver/reads.hpp"
 #include "core/apiserver/shape.hpp"
@@ -242,6 +243,17 @@ Task<Result<Removed>> commit_delete(ServerPtr server, CallPtr call, std::string 
     const auto content = live->content();
     if (auto admitted = admit_delete(*server, *call, *content, request.dry_run); !admitted) {
       co_return std::move(admitted).error();
+    }
+    const bool evicts = call->info.subresource == "eviction";  // that was asked about already
+    if (!evicts && (has_late_mutation(*server) || has_late_validation(*server, *call))) {
+      RequestOptions options;
+      options.dry_run = request.dry_run;
+      AttributesPtr asked = attributes_of_write(*call, Verb::Delete, Json(), *content, options);
+      asked->name = name;
+      auto mutating = admit_late_mutation(server, call, asked);
+      if (auto admitted = co_await std::move(mutating); !admitted) co_return std::move(admitted).error();
+      auto validating = admit_late_validation(server, call, asked);
+      if (auto admitted = co_await std::move(validating); !admitted) co_return std::move(admitted).error();
     }
     Outcome outcome = decide(*call->resource, *content, request, server->now());
     if (request.dry_run) co_return Removed{live, !outcome.marked};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "core/apiserver/admission/chain.hpp"
 #include "core/apiserver/response.hpp"
 #include "core/apiserver/subresources.hpp"
 
@@ -203,6 +204,11 @@ Task<http::Response> serve_token(ServerPtr server, CallPtr call) {
     wanted.audiences.emplace_back(audience.as_string());
   if (wanted.audiences.empty()) wanted.audiences.push_back(server->authenticator->signer().issuer());
   wanted.bound_object = std::as_const(spec)["boundObjectRef"];
+  if (server->webhooks.webhooks()) {
+    auto asking = admit_body(server, call, Verb::Create, request, false);
+    if (auto admitted = co_await std::move(asking); !admitted)
+      co_return error_response(*call, admitted.error());
+  }
   auto token = server->authenticator->signer().sign(wanted, server->now());
   if (!token) co_return error_response(*call, token.error());
   spec.set("audiences", Json::strings(wanted.audiences));

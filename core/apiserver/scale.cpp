@@ -53,6 +53,8 @@ std::string selector_text(const Resource& resource, const Json& object) {
   return parsed ? parsed->to_string() : std::string();
 }
 
+}  // namespace
+
 Json scale_of(const Resource& resource, const Json& object) {
   const api::ScalePaths paths = paths_of(resource);
   const Json& from = object["metadata"];
@@ -72,6 +74,12 @@ Json scale_of(const Resource& resource, const Json& object) {
                        {"spec", std::move(spec)},
                        {"status", std::move(status)}});
 }
+
+void set_scale(const Resource& resource, const Json& scale, Json& object) {
+  set_at(object, paths_of(resource).spec_replicas, scale["spec"]["replicas"].as_int());
+}
+
+namespace {
 
 Status check_scale_type(const Json& scale) {
   const std::string_view version = scale["apiVersion"].as_string();

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "core/apiserver/admission/webhook_registry.hpp"
 #include "core/apiserver/api_server.hpp"
 #include "core/apiserver/authenticator.hpp"
 #include "core/apiserver/authorizer.hpp"
@@ -27,6 +28,7 @@ struct Server {
   Catalog catalog;
   DocumentCache documents;
   Authorizer authorizer;
+  WebhookRegistry webhooks;
   std::unique_ptr<Authenticator> authenticator;
   EventFrames frames;
   FiberScope fibers;

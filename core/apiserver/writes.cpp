@@ -2,9 +2,11 @@
 #include "core/apiserver/writes.hpp"
 
 #include "core/apiserver/admission.hpp"
+#include "core/apiserver/admission/chain.hpp"
 #include "core/apiserver/conversion.hpp"
 #include "core/apiserver/response.hpp"
 #include "core/apiserver/shape.hpp"
+#include "core/apiserver/subresources.hpp"
 #include "core/apiserver/versions.hpp"
 
 namespace flotilla::apiserver {
@@ -72,6 +74,24 @@ Task<http::Response> answer_committed(ServerPtr server, CallPtr call, Committed 
   co_return committed_response(*server, *call, committed);
 }
 
+// The draft as mutating webhooks leave it.
+Task<Result<api::Draft>> mutate_draft(ServerPtr server, CallPtr call, Json live, api::Draft draft,
+                                      RequestOptions options) {
+  const Verb verb = live.is_null() ? Verb::Create : Verb::Update;
+  const AttributesPtr asked = attributes_of_write(*call, verb, draft.object, live, options);
+  auto mutating = admit_late_mutation(server, call, asked);
+  if (auto admitted = co_await std::move(mutating); !admitted) co_return std::move(admitted).error();
+  if (asked->subresource == "scale") {
+    set_scale(*call->resource, asked->object, draft.object);
+    co_return draft;
+  }
+  Json fields = std::as_const(draft.object)["metadata"]["managedFields"];
+  draft.object = std::move(asked->object);
+  // Who owns what is the server's to say.
+  if (!fields.is_null()) draft.object["metadata"].set("managedFields", std::move(fields));
+  co_return draft;
+}
+
 }  // namespace
 
 Task<Result<Committed>> commit_create(ServerPtr server, CallPtr call, RequestOptions options,
@@ -85,10 +105,23 @@ Task<Result<Committed>> commit_create(ServerPtr server, CallPtr call, RequestOpt
       copy.object["metadata"].set("name", base.substr(0, kLongestBase) + options.write.name_suffix);
     if (auto admitted = admit_create(*server, *call, copy.object, options); !admitted)
       co_return std::move(admitted).error();
+    if (has_late_mutation(*server)) {
+      auto mutating = mutate_draft(server, call, Json(), std::move(copy), options);
+      auto mutated = co_await std::move(mutating);
+      if (!mutated) co_return std::move(mutated).error();
+      copy = *std::move(mutated);
+    }
     auto written = api::finish(*call->resource, Json(), std::move(copy), options.write);
     if (!written) co_return std::move(written).error();
     add_warnings(*call, *written);
     complete_new(*call, written->object);
+    if (auto good = review_write(*server, *call, Json(), written->object); !good)
+      co_return std::move(good).error();
+    if (has_late_validation(*server, *call)) {
+      const AttributesPtr asked = attributes_of_write(*call, Verb::Create, written->object, Json(), options);
+      auto validating = admit_late_validation(server, call, asked);
+      if (auto admitted = co_await std::move(validating); !admitted) co_return std::move(admitted).error();
+    }
     const std::string name(api::name_of(written->object));
     const store::Collection collection = collection_of(*call->resource);
     Committed committed;
@@ -139,9 +172,21 @@ Task<Result<Committed>> commit_change(ServerPtr server, CallPtr call, RequestOpt
     if (auto admitted = admit_update(*server, *call, before, drafted->object, options); !admitted) {
       co_return std::move(admitted).error();
     }
+    if (has_late_mutation(*server)) {
+      auto mutating = mutate_draft(server, call, before, *std::move(drafted), options);
+      drafted = co_await std::move(mutating);
+      if (!drafted) co_return std::move(drafted).error();
+    }
     auto written = api::finish(*call->resource, before, *std::move(drafted), options.write);
     if (!written) co_return std::move(written).error();
     add_warnings(*call, *written);
+    if (auto good = review_write(*server, *call, before, written->object); !good)
+      co_return std::move(good).error();
+    if (has_late_validation(*server, *call)) {
+      const AttributesPtr asked = attributes_of_write(*call, Verb::Update, written->object, before, options);
+      auto validating = admit_late_validation(server, call, asked);
+      if (auto admitted = co_await std::move(validating); !admitted) co_return std::move(admitted).error();
+    }
     Committed committed;
     const bool released = is_released(written->object) && live->deleting();
     if (options.dry_run) {

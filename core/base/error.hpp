@@ -51,6 +51,7 @@ struct ErrorDetails {
   std::string uid;
   std::vector<Cause> causes;
   int retry_after_seconds = 0;
+  int http_code = 0;  // overrides the one that Code implies: webhooks choose their own
 };
 
 class [[nodiscard]] Error {

@@ -6,6 +6,7 @@
 
 #include "core/controllers/kube/garbage_reconciler.hpp"
 #include "core/controllers/kube/namespace_reconciler.hpp"
+#include "core/controllers/kube/quota_reconciler.hpp"
 #include "core/controllers/kube/role_aggregation_reconciler.hpp"
 #include "core/controllers/kube/service_account_reconciler.hpp"
 
@@ -13,8 +14,8 @@ namespace flotilla::controllers {
 
 struct KubeControllers::State {
   explicit State(KubeContext given)
-      : context(std::move(given)), garbage(context), namespaces(context), roles(context) {
-    loops = {&garbage.loop(), &namespaces.loop(), &roles.loop()};
+      : context(std::move(given)), garbage(context), namespaces(context), roles(context), quotas(context) {
+    loops = {&garbage.loop(), &namespaces.loop(), &roles.loop(), &quotas.loop()};
     if (!context.service_accounts) return;
     accounts = std::make_unique<ServiceAccountReconciler>(context);
     loops.push_back(&accounts->loop());
@@ -24,6 +25,7 @@ struct KubeControllers::State {
   GarbageReconciler garbage;
   NamespaceReconciler namespaces;
   RoleAggregationReconciler roles;
+  QuotaReconciler quotas;
   std::unique_ptr<ServiceAccountReconciler> accounts;
   std::vector<reconcile::Loop*> loops;
 };

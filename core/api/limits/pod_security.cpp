@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/api/limits/pod_security.hpp"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <set>
+#include <span>
+
+#include "core/api/validation/field_error.hpp"
+
+namespace flotilla::api {
+namespace {
+
+using Names = std::vector<std::string>;
+
+struct Pod {
+  const Json& metadata;
+  const Json& spec;
+};
+
+constexpr std::array<const char*, 3> kContainerLists = {"initContainers", "containers",
+                                                        "ephemeralContainers"};
+
+void each_container(const Json& spec, const std::function<void(const Json&)>& visit) {
+  for (const char* list : kContainerLists) {
+    for (const Json& container : spec[list].elements()) visit(container);
+  }
+}
+
+// `container "a"`, `containers "a", "b"`.
+std::string containers_text(const Names& names) {
+  std::string text = names.size() == 1 ? "container " : "containers ";
+  for (std::size_t i = 0; i < names.size(); ++i) text += (i == 0 ? "" : ", ") + go_quote(names[i]);
+  return text;
+}
+
+std::string quoted_list(const std::set<std::string>& values) {
+  std::string text;
+  for (const std::string& value : values) text += (text.empty() ? "" : ", ") + go_quote(value);
+  return text;
+}
+
+std::string plural(std::size_t count, const char* one, const char* many) {
+  return count == 1 ? one : many;
+}
+
+Names containers_where(const Json& spec, const std::function<bool(const Json&)>& holds) {
+  Names names;
+  each_container(spec, [&](const Json& container) {
+    if (holds(container)) names.emplace_back(container["name"].as_string());
+  });
+  return names;
+}
+
+bool is_windows(const Pod& pod) {
+  return pod.spec["os"]["name"].as_string() == "windows";
+}
+
+std::string host_namespaces(const Pod& pod) {
+  std::string set;
+  for (const char* name : {"hostNetwork", "hostPID", "hostIPC"}) {
+    if (pod.spec[name].as_bool()) set += (set.empty() ? "" : ", ") + std::string(name) + "=true";
+  }
+  return set.empty() ? set : "host namespaces (" + set + ")";
+}
+
+std::string privileged(const Pod& pod) {
+  const Names bad =
+      containers_where(pod.spec, [](const Json& c) { return c["securityContext"]["privileged"].as_bool(); });
+  if (bad.empty()) return "";
+  return "privileged (" + containers_text(bad) + " must not set securityContext.privileged=true)";
+}
+
+std::string capabilities_baseline(const Pod& pod) {
+  static const std::set<std::string, std::less<>> kAllowed = {
+      "AUDIT_WRITE",      "CHOWN",   "DAC_OVERRIDE", "FOWNER",  "FSETID", "KILL",      "MKNOD",
+      "NET_BIND_SERVICE", "SETFCAP", "SETGID",       "SETPCAP", "SETUID", "SYS_CHROOT"};
+  std::set<std::string> added;
+  const Names bad = containers_where(pod.spec, [&](const Json& c) {
+    bool any = false;
+    for (const Json& capability : c["securityContext"]["capabilities"]["add"].elements()) {
+      if (kAllowed.contains(capability.as_string())) continue;
+      added.emplace(capability.as_string());
+      any = true;
+    }
+    return any;
+  });
+  if (bad.empty()) return "";
+  return "non-default capabilities (" + containers_text(bad) + " must not include " + quoted_list(added) +
+         " in securityContext.capabilities.add)";
+}
+
+std::string host_path(const Pod& pod) {
+  std::string bad;
+  std::size_t count = 0;
+  for (const Json& volume : pod.spec["volumes"].elements()) {
+    if (!volume["hostPath"].is_object()) continue;
+    bad += (count == 0 ? "" : ", ") + go_quote(volume["name"].as_string());
+    ++count;
+  }
+  if (bad.empty()) return "";
+  return "hostPath volumes (" + plural(count, "volume ", "volumes ") + bad + ")";
+}
+
+std::string host_ports(const Pod& pod) {
+  std::set<std::int64_t> ports;
+  const Names bad = containers_where(pod.spec, [&](const Json& c) {
+    bool any = false;
+    for (const Json& port : c["ports"].elements()) {
+      if (port["hostPort"].as_int() == 0) continue;
+      ports.insert(port["hostPort"].as_int());
+      any = true;
+    }
+    return any;
+  });
+  if (bad.empty()) return "";
+  std::string list;
+  for (const std::int64_t port : ports) list += (list.empty() ? "" : ", ") + std::to_string(port);
+  return "hostPort (" + containers_text(bad) + plural(bad.size(), " uses ", " use ") +
+         plural(ports.size(), "hostPort ", "hostPorts ") + list + ")";
+}
+
+std::string app_armor(const Pod& pod) {
+  constexpr std::string_view kPrefix = "container.apparmor.security.beta.kubernetes.io/";
+  std::set<std::string> bad;
+  for (const auto& [key, value] : pod.metadata["annotations"].members()) {
+    const std::string_view profile = value.as_string();
+    if (!key.starts_with(kPrefix) || profile.empty() || profile == "runtime/default" ||
+        profile.starts_with("localhost/")) {
+      continue;
+    }
+    bad.insert(std::string(key) + "=" + go_quote(profile));
+  }
+  if (bad.empty()) return "";
+  std::string list;
+  for (const std::string& one : bad) list += (list.empty() ? "" : ", ") + one;
+  return plural(bad.size(), "forbidden AppArmor profile (", "forbidden AppArmor profiles (") + list + ")";
+}
+
+std::string proc_mount(const Pod& pod) {
+  std::set<std::string> bad_types;
+  const Names bad = containers_where(pod.spec, [&](const Json& c) {
+    const std::string_view type = c["securityContext"]["procMount"].as_string();
+    if (type.empty() || type == "Default") return false;
+    bad_types.emplace(type);
+    return true;
+  });
+  if (bad.empty()) return "";
+  return "procMount (" + containers_text(bad) + " must not set securityContext.procMount to " +
+         quoted_list(bad_types) + ")";
+}
+
+std::string se_linux(const Pod& pod) {
+  std::set<std::string> types;
+  bool other = false;
+  const auto look = [&](const Json& options) {
+    bool bad = false;
+    const std::string_view type = options["type"].as_string();
+    if (!type.empty() && type != "container_t" && type != "container_init_t" && type != "container_kvm_t" &&
+        type != "container_engine_t") {
+      types.emplace(type);
+      bad = true;
+    }
+    if (!options["user"].as_string().empty() || !options["role"].as_string().empty()) other = bad = true;
+    return bad;
+  };
+  std::string setters;
+  if (look(pod.spec["securityContext"]["seLinuxOptions"])) setters = "pod";
+  const Names bad =
+      containers_where(pod.spec, [&](const Json& c) { return look(c["securityContext"]["seLinuxOptions"]); });
+  if (!bad.empty()) setters += (setters.empty() ? "" : " and ") + containers_text(bad);
+  if (setters.empty()) return "";
+  std::string what;
+  if (!types.empty()) what = plural(types.size(), "type ", "types ") + quoted_list(types);
+  if (other) what += (what.empty() ? "" : "; ") + std::string("user or role may not be set");
+  return "seLinuxOptions (" + setters + " set forbidden securityContext.seLinuxOptions: " + what + ")";
+}
+
+std::string seccomp_baseline(const Pod& pod) {
+  const auto is_bad = [](const Json& context) {
+    return context["seccompProfile"]["type"].as_string() == "Unconfined";
+  };
+  std::string setters;
+  if (is_bad(pod.spec["securityContext"])) setters = "pod";
+  const Names bad = containers_where(pod.spec, [&](const Json& c) { return is_bad(c["securityContext"]); });
+  if (!bad.empty()) setters += (setters.empty() ? "" : " and ") + containers_text(bad);
+  if (setters.empty()) return "";
+  return "seccompProfile (" + setters +
+         " must not set securityContext.seccompProfile.type to \"Unconfined\")";
+}
+
+std::string sysctls(const Pod& pod) {
+  static const std::set<std::string, std::less<>> kAllowed = {"kernel.shm_rmid_forced",
+                                                              "net.ipv4.ip_local_port_range",
+                                                              "net.ipv4.tcp_syncookies",
+                                                              "net.ipv4.ping_group_range",
+                                                              "net.ipv4.ip_unprivileged_port_start",
+                                                              "net.ipv4.ip_local_reserved_ports",
+                                                              "net.ipv4.tcp_keepalive_time",
+                                                              "net.ipv4.tcp_fin_timeout",
+                                                              "net.ipv4.tcp_keepalive_intvl",
+                                                              "net.ipv4.tcp_keepalive_probes"};
+  std::set<std::string> bad;
+  for (const Json& entry : pod.spec["securityContext"]["sysctls"].elements()) {
+    if (!kAllowed.contains(entry["name"].as_string())) bad.emplace(entry["name"].as_string());
+  }
+  if (bad.empty()) return "";
+  std::string list;
+  for (const std::string& one : bad) list += (list.empty() ? "" : ", ") + one;
+  return "forbidden sysctls (" + list + ")";
+}
+
+std::string host_process(const Pod& pod) {
+  const auto is_set = [](const Json& context) { return context["windowsOptions"]["hostProcess"].as_bool(); };
+  std::string setters;
+  if (is_set(pod.spec["securityContext"])) setters = "pod";
+  const Names bad = containers_where(pod.spec, [&](const Json& c) { return is_set(c["securityContext"]); });
+  if (!bad.empty()) setters += (setters.empty() ? "" : " and ") + containers_text(bad);
+  if (setters.empty()) return "";
+  return "hostProcess (" + setters + " must not set securityContext.windowsOptions.hostProcess=true)";
+}
+
+// Restricted.
+
+std::string volume_types(const Pod& pod) {
+  static const std::set<std::string, std::less<>> kAllowed = {
+      "configMap", "csi",    "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim",
+      "projected", "secret", "image"};
+  std::set<std::string> volumes, types;
+  for (const Json& volume : pod.spec["volumes"].elements()) {
+    for (const auto& [key, value] : volume.members()) {
+      if (key == "name" || kAllowed.contains(key) || value.is_null()) continue;
+      volumes.emplace(volume["name"].as_string());
+      types.emplace(key);
+    }
+  }
+  if (volumes.empty()) return "";
+  return "restricted volume types (" + plural(volumes.size(), "volume ", "volumes ") + quoted_list(volumes) +
+         plural(volumes.size(), " uses restricted volume type ", " use restricted volume types ") +
+         quoted_list(types) + ")";
+}
+
+std::string privilege_escalation(const Pod& pod) {
+  if (is_windows(pod)) return "";
+  const Names bad = containers_where(pod.spec, [](const Json& c) {
+    const Json& value = c["securityContext"]["allowPrivilegeEscalation"];
+    return !value.is_bool() || value.as_bool();
+  });
+  if (bad.empty()) return "";
+  return "allowPrivilegeEscalation != false (" + containers_text(bad) +
+         " must set securityContext.allowPrivilegeEscalation=false)";
+}
+
+std::string run_as_non_root(const Pod& pod) {
+  const Json& own = pod.spec["securityContext"]["runAsNonRoot"];
+  const bool pod_bad = own.is_bool() && !own.as_bool();
+  const bool pod_good = own.is_bool() && own.as_bool();
+  Names explicitly, implicitly;
+  each_container(pod.spec, [&](const Json& c) {
+    const Json& value = c["securityContext"]["runAsNonRoot"];
+    if (value.is_bool() && !value.as_bool()) explicitly.emplace_back(c["name"].as_string());
+    if (!value.is_bool() && !pod_good) implicitly.emplace_back(c["name"].as_string());
+  });
+  if (pod_bad || !explicitly.empty()) {
+    std::string setters = pod_bad ? "pod" : "";
+    if (!explicitly.empty()) setters += (setters.empty() ? "" : " and ") + containers_text(explicitly);
+    return "runAsNonRoot != true (" + setters + " must not set securityContext.runAsNonRoot=false)";
+  }
+  if (implicitly.empty()) return "";
+  return "runAsNonRoot != true (pod or " + containers_text(implicitly) +
+         " must set securityContext.runAsNonRoot=true)";
+}
+
+std::string run_as_user(const Pod& pod) {
+  const auto is_root = [](const Json& context) {
+    return context["runAsUser"].is_int() && context["runAsUser"].as_int() == 0;
+  };
+  std::string setters;
+  if (is_root(pod.spec["securityContext"])) setters = "pod";
+  const Names bad = containers_where(pod.spec, [&](const Json& c) { return is_root(c["securityContext"]); });
+  if (!bad.empty()) setters += (setters.empty() ? "" : " and ") + containers_text(bad);
+  if (setters.empty()) return "";
+  return "runAsUser=0 (" + setters + " must not set runAsUser=0)";
+}
+
+std::string seccomp_restricted(const Pod& pod) {
+  if (is_windows(pod)) return "";
+  const auto is_good = [](const Json& context) {
+    const std::string_view type = context["seccompProfile"]["type"].as_string();
+    return type == "RuntimeDefault" || type == "Localhost";
+  };
+  const Json& own = pod.spec["securityContext"];
+  const bool pod_set = own["seccompProfile"]["type"].is_string();
+  Names explicitly, implicitly;
+  each_container(pod.spec, [&](const Json& c) {
+    const bool set = c["securityContext"]["seccompProfile"]["type"].is_string();
+    if (set && !is_good(c["securityContext"])) explicitly.emplace_back(c["name"].as_string());
+    if (!set && !is_good(own)) implicitly.emplace_back(c["name"].as_string());
+  });
+  const bool pod_bad = pod_set && !is_good(own);
+  if (pod_bad || !explicitly.empty()) {
+    std::string setters = pod_bad ? "pod" : "";
+    if (!explicitly.empty()) setters += (setters.empty() ? "" : " and ") + containers_text(explicitly);
+    return "seccompProfile (" + setters +
+           " must not set securityContext.seccompProfile.type to \"Unconfined\")";
+  }
+  if (implicitly.empty()) return "";
+  return "seccompProfile (pod or " + containers_text(implicitly) +
+         " must set securityContext.seccompProfile.type to \"RuntimeDefault\" or \"Localhost\")";
+}
+
+std::string capabilities_restricted(const Pod& pod) {
+  if (is_windows(pod)) return "";
+  std::set<std::string> added;
+  const Names undropped = containers_where(pod.spec, [](const Json& c) {
+    const auto dropped = c["securityContext"]["capabilities"]["drop"].elements();
+    return std::none_of(dropped.begin(), dropped.end(),
+                        [](const Json& one) { return one.as_string() == "ALL"; });
+  });
+  const Names adding = containers_where(pod.spec, [&](const Json& c) {
+    bool any = false;
+    for (const Json& capability : c["securityContext"]["capabilities"]["add"].elements()) {
+      if (capability.as_string() == "NET_BIND_SERVICE") continue;
+      added.emplace(capability.as_string());
+      any = true;
+    }
+    return any;
+  });
+  if (undropped.empty() && adding.empty()) return "";
+  std::string text;
+  if (!undropped.empty())
+    text = containers_text(undropped) + " must set securityContext.capabilities.drop=[\"ALL\"]";
+  if (!adding.empty()) {
+    text += (text.empty() ? "" : "; ") + containers_text(adding) + " must not include " + quoted_list(added) +
+            " in securityContext.capabilities.add";
+  }
+  return "unrestricted capabilities (" + text + ")";
+}
+
+using Check = std::string (*)(const Pod&);
+// In the order of their ids, as a real server reports them.
+constexpr Check kBaseline[] = {
+    app_armor, capabilities_baseline, host_namespaces, host_path,   host_ports, privileged, proc_mount,
+    se_linux,  seccomp_baseline,      sysctls,         host_process};
+// Those of the baseline first; the restricted forms of capabilities and seccomp stand in for two of them.
+constexpr Check kRestricted[] = {app_armor,
+                                 host_namespaces,
+                                 host_path,
+                                 host_ports,
+                                 privileged,
+                                 proc_mount,
+                                 se_linux,
+                                 sysctls,
+                                 host_process,
+                                 privilege_escalation,
+                                 capabilities_restricted,
+                                 volume_types,
+                                 run_as_non_root,
+                                 run_as_user,
+                                 seccomp_restricted};
+
+}  // namespace
+
+PodSecurityLevel pod_security_level(std::string_view word, bool* known) {
+  if (known != nullptr) *known = word == "privileged" || word == "baseline" || word == "restricted";
+  if (word == "baseline") return PodSecurityLevel::Baseline;
+  if (word == "restricted") return PodSecurityLevel::Restricted;
+  return PodSecurityLevel::Privileged;
+}
+
+std::vector<std::string> pod_security_faults(PodSecurityLevel level, const Json& pod_metadata,
+                                             const Json& pod_spec) {
+  std::vector<std::string> faults;
+  const Pod pod{pod_metadata, pod_spec};
+  const auto run = [&](std::span<const Check> checks) {
+    for (const Check check : checks) {
+      if (std::string fault = check(pod); !fault.empty()) faults.push_back(std::move(fault));
+    }
+  };
+  if (level == PodSecurityLevel::Baseline) run(kBaseline);
+  if (level == PodSecurityLevel::Restricted) run(kRestricted);
+  return faults;
+}
+
+PodTemplate pod_template_of(std::string_view group, std::string_view resource, const Json& object) {
+  const Json* at = nullptr;
+  if (group.empty() && resource == "pods") {
+    at = &object;
+  } else if ((group == "apps" && (resource == "deployments" || resource == "replicasets" ||
+                                  resource == "statefulsets" || resource == "daemonsets")) ||
+             (group == "batch" && resource == "jobs") ||
+             (group.empty() && resource == "replicationcontrollers")) {
+    at = &object["spec"]["template"];
+  } else if (group.empty() && resource == "podtemplates") {
+    at = &object["template"];
+  } else if (group == "batch" && resource == "cronjobs") {
+    at = &object["spec"]["jobTemplate"]["spec"]["template"];
+  }
+  if (at == nullptr || !(*at)["spec"].is_object()) return {};
+  return {&(*at)["metadata"], &(*at)["spec"]};
+}
+
+}  // namespace flotilla::api

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// PodSecurity: the labels pod-security.kubernetes.io/* of a namespace.
+#include "core/api/limits/pod_security.hpp"
+
+#include <optional>
+
+#include "core/apiserver/admission/builtin.hpp"
+#include "core/apiserver/errors.hpp"
+
+namespace flotilla::apiserver {
+namespace {
+
+constexpr const char* kEnforce = "pod-security.kubernetes.io/enforce";
+constexpr const char* kWarn = "pod-security.kubernetes.io/warn";
+constexpr const char* kAudit = "pod-security.kubernetes.io/audit";
+
+struct Standard {
+  api::PodSecurityLevel level = api::PodSecurityLevel::Privileged;
+  std::string text;  // "restricted:latest"
+};
+
+Standard standard_of(const api::Labels& labels, const std::string& key) {
+  Standard out;
+  const std::string* word = labels.find(key);
+  if (word == nullptr) return out;
+  out.level = api::pod_security_level(*word);
+  const std::string* version = labels.find(key + "-version");
+  out.text = *word + ":" + (version == nullptr ? "latest" : *version);
+  return out;
+}
+
+std::string joined(const std::vector<std::string>& faults) {
+  std::string text;
+  for (const std::string& fault : faults) text += (text.empty() ? "" : ", ") + fault;
+  return text;
+}
+
+// What the standard has against the pod; nothing when it allows it.
+std::optional<std::string> violation(const Standard& standard, const api::PodTemplate& pod) {
+  if (standard.level == api::PodSecurityLevel::Privileged) return std::nullopt;
+  const auto faults = api::pod_security_faults(standard.level, *pod.metadata, *pod.spec);
+  if (faults.empty()) return std::nullopt;
+  return "violate PodSecurity " + quoted(standard.text) + ": " + joined(faults);
+}
+
+// Only a change of what runs is judged again.
+bool is_significant(const Json& live, const Json& object) {
+  for (const char* list : {"containers", "initContainers", "ephemeralContainers"}) {
+    const auto before = live["spec"][list].elements();
+    const auto after = object["spec"][list].elements();
+    if (before.size() != after.size()) return true;
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      if (!(before[i]["image"] == after[i]["image"])) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Status review_pod_security(const PluginRequest& request, const Json& live, const Json& object) {
+  const api::PodTemplate pod = api::pod_template_of(request.group, request.resource, object);
+  if (pod.spec == nullptr || request.ns.empty()) return {};
+  static const store::Collection kNamespaces = store::collection_of("", "namespaces");
+  const auto space = request.store.get(kNamespaces, "", request.ns);
+  if (!space) return {};
+  const api::Labels& labels = space->labels();
+  const Standard enforce = standard_of(labels, kEnforce);
+  const Standard warn = standard_of(labels, kWarn);
+  const Standard audit = standard_of(labels, kAudit);
+  const bool is_pod = request.group.empty() && request.resource == "pods";
+  if (enforce.text.empty() && warn.text.empty() && audit.text.empty()) return {};
+  if (is_pod && !live.is_null() && !is_significant(live, object)) return {};
+  if (is_pod) {
+    if (const auto fault = violation(enforce, pod)) {
+      // "violates", where warnings say "would violate".
+      return plugin_forbids(request, object, "violates" + fault->substr(7));
+    }
+  }
+  if (request.annotations != nullptr) {
+    if (const auto fault = violation(audit, pod)) {
+      (*request.annotations)["pod-security.kubernetes.io/audit-violations"] = "would " + *fault;
+    }
+  }
+  if (request.warnings != nullptr) {
+    if (const auto fault = violation(warn, pod)) request.warnings->push_back("would " + *fault);
+  }
+  return {};
+}
+
+Status review_namespace_labels(const Json& object) {
+  std::vector<Cause> causes;
+  for (const char* key : {kAudit, kEnforce, kWarn}) {
+    const Json& value = object["metadata"]["labels"][key];
+    bool known = true;
+    if (value.is_string()) api::pod_security_level(value.as_string(), &known);
+    if (known) continue;
+    causes.push_back(
+        {"FieldValueInvalid",
+         "Invalid value: " + quoted(value.as_string()) + ": must be one of privileged, baseline, restricted",
+         "metadata.labels[" + std::string(key) + "]"});
+  }
+  if (causes.empty()) return {};
+  return object_invalid("", "Namespace", api::name_of(object), std::move(causes));
+}
+
+}  // namespace flotilla::apiserver
