@@ -2,9 +2,12 @@
 #include "core/apiserver/admission.hpp"
 
 #include "core/apiserver/admission/builtin.hpp"
+#include "core/http/x509.hpp"
 
 #include <algorithm>
 #include <array>
+
+#include "core/api/base64.hpp"
 
 namespace flotilla::apiserver {
 namespace {
@@ -66,6 +69,14 @@ Status check_escalation(const Server& server, const Call& call, const Json& live
   if (resource.resource == "roles" || resource.resource == "clusterroles") {
     if (live["rules"] == object["rules"] && live["aggregationRule"] == object["aggregationRule"]) return {};
     if (allowed("escalate")) return {};
+    // Whoever lets others choose the rules gives away everything.
+    if (object["aggregationRule"].is_object() && !(live["aggregationRule"] == object["aggregationRule"])) {
+      const std::vector<PolicyRule> everything = {{{"*"}, {"*"}, {"*"}, {}, {}}, {{"*"}, {}, {}, {}, {"*"}}};
+      if (!missing_rules(held(), everything).empty()) {
+        return object_forbidden(call.group_resource(), name,
+                                "must have cluster-admin privileges to use an aggregationRule");
+      }
+    }
     const auto missing = missing_rules(held(), read_rules(object["rules"]));
     return missing.empty() ? Status() : escalation_error(call, name, missing);
   }
@@ -154,6 +165,22 @@ void shape_changed(const Call& call, const Json& live, Json& object) {
   add_toleration(spec, "node.kubernetes.io/unreachable");
 }
 
+// Nobody asks for an administrator's certificate.
+Status check_certificate_request(const Call& call, const Json& object) {
+  if (call.resource->resource != "certificatesigningrequests") return {};
+  if (object["spec"]["signerName"].as_string() != "kubernetes.io/kube-apiserver-client") return {};
+  const auto pem = api::base64_decode(object["spec"]["request"].as_string());
+  if (!pem) return {};
+  const auto request = http::parse_signing_request(*pem);
+  if (!request) return {};
+  const auto& groups = request->subject.organizations;
+  if (std::find(groups.begin(), groups.end(), kMasters) == groups.end()) return {};
+  return object_forbidden(
+      call.group_resource(), api::name_of(object),
+      "use of kubernetes.io/kube-apiserver-client signer with system:masters group is not "
+      "allowed");
+}
+
 }  // namespace
 
 Status admit_create(Server& server, Call& call, Json& object, const RequestOptions& options) {
@@ -169,6 +196,7 @@ Status admit_create(Server& server, Call& call, Json& object, const RequestOptio
   }
   if (auto done = shape_new(server, call, object); !done) return done;
   if (auto done = check_escalation(server, call, Json(), object); !done) return done;
+  if (auto done = check_certificate_request(call, object); !done) return done;
   return call_daemon(server, call, store::AdmissionRequest::Operation::Create, nullptr, options.dry_run,
                      object);
 }
@@ -177,7 +205,7 @@ Status admit_update(Server& server, Call& call, const Json& live, Json& object,
                     const RequestOptions& options) {
   if (auto done = namespace_lifecycle(server, call, api::name_of(object), false); !done) return done;
   if (auto done = check_escalation(server, call, live, object); !done) return done;
-  if (auto done = admit_subresource(call, live, object, server.now()); !done) return done;
+  if (auto done = admit_subresource(server, call, live, object); !done) return done;
   shape_changed(call, live, object);
   return call_daemon(server, call, store::AdmissionRequest::Operation::Update, &live, options.dry_run,
                      object);
@@ -220,6 +248,7 @@ void complete_new(const Call& call, Json& object) {
   spec.set("username", call.user.name);
   spec.set("groups", Json::strings(call.user.groups));
   spec.erase("extra");
+  for (const auto& [key, values] : call.user.extra) spec["extra"].set(key, Json::strings(values));
   if (call.user.uid.empty()) {
     spec.erase("uid");
   } else {

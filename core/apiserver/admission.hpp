@@ -11,7 +11,7 @@ Status admit_create(Server& server, Call& call, Json& object, const RequestOptio
 Status admit_update(Server& server, Call& call, const Json& live, Json& object,
                     const RequestOptions& options);
 // finalize, approval, ephemeralcontainers, status of certificate requests.
-Status admit_subresource(const Call& call, const Json& live, Json& object, WallTime now);
+Status admit_subresource(const Server& server, const Call& call, const Json& live, Json& object);
 // Built-in plugins that judge the finished object: limits, pod security. `live` is null on create.
 Status review_write(const Server& server, Call& call, const Json& live, const Json& object);
 Status admit_delete(Server& server, const Call& call, const Json& live, bool dry_run);

@@ -73,15 +73,36 @@ Status check_certificate(const Call& call, const Json& object) {
                  "status.certificate"});
 }
 
+// Approving and signing need a right on the signer itself: its name, or its domain as "domain/*".
+Status may_use_signer(const Server& server, const Call& call, const Json& live, std::string_view verb) {
+  const std::string signer(live["spec"]["signerName"].as_string());
+  for (const std::string& name : {signer, signer.substr(0, signer.find('/')) + "/*"}) {
+    Attributes attributes{
+        .verb = std::string(verb), .group = "certificates.k8s.io", .resource = "signers", .name = name};
+    if (server.authorizer.authorize(call.user, attributes).allowed) return {};
+  }
+  return object_forbidden(
+      call.group_resource(), call.info.name,
+      "user not permitted to " + std::string(verb) + " requests with signerName " + quoted(signer));
+}
+
 }  // namespace
 
-Status admit_subresource(const Call& call, const Json& live, Json& object, WallTime now) {
+Status admit_subresource(const Server& server, const Call& call, const Json& live, Json& object) {
+  const WallTime now = server.now();
   const std::string& sub = call.info.subresource;
   if (sub == "finalize") return check_finalize(call, object);
   if (sub == "ephemeralcontainers") return check_ephemeral(call, live, object);
   if (call.resource->group != "certificates.k8s.io") return {};
-  if (sub == "approval") return settle_approval(call, live, object, now);
-  return sub == "status" ? check_certificate(call, object) : Status();
+  if (sub == "approval") {
+    if (auto allowed = may_use_signer(server, call, live, "approve"); !allowed) return allowed;
+    return settle_approval(call, live, object, now);
+  }
+  if (sub != "status") return {};
+  if (!(live["status"]["certificate"] == std::as_const(object)["status"]["certificate"])) {
+    if (auto allowed = may_use_signer(server, call, live, "sign"); !allowed) return allowed;
+  }
+  return check_certificate(call, object);
 }
 
 }  // namespace flotilla::apiserver

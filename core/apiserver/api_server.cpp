@@ -328,8 +328,8 @@ Task<Status> ApiServer::start() {
   const ServerPtr server = state_->server;
   auto signer = TokenSigner::make(server->options.service_account_key_pem, server->options.issuer);
   if (!signer) co_return std::move(signer).context("read the service account key");
-  server->authenticator =
-      std::make_unique<Authenticator>(server->store, *std::move(signer), server->options.static_tokens);
+  server->authenticator = std::make_unique<Authenticator>(
+      server->store, *std::move(signer), server->options.static_tokens, server->options.anonymous);
   auto bootstrapping = create_bootstrap_objects(server);
   if (auto done = co_await std::move(bootstrapping); !done) co_return done;
   publish_definitions(*server);
@@ -361,13 +361,18 @@ std::shared_ptr<const api::Registry> ApiServer::resources() const {
 }
 
 Result<std::string> ApiServer::sign_token(const std::string& ns, const std::string& name,
-                                          const std::string& uid, std::int64_t seconds) const {
+                                          const std::string& uid, std::int64_t seconds,
+                                          const BoundSecret& secret) const {
   TokenRequest request;
   request.ns = ns;
   request.service_account = name;
   request.uid = uid;
   request.audiences = {state_->server->options.issuer};
   request.expiration_seconds = seconds;
+  if (!secret.name.empty()) {
+    request.bound_object =
+        api::Json::object({{"kind", "Secret"}, {"name", secret.name}, {"uid", secret.uid}});
+  }
   return state_->server->authenticator->signer().sign(request, state_->server->now());
 }
 

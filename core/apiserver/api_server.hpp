@@ -15,6 +15,7 @@
 
 #include "core/api/schema/registry.hpp"
 #include "core/apiserver/admission/builtin.hpp"
+#include "core/apiserver/security/anonymous.hpp"
 #include "core/apiserver/user.hpp"
 #include "core/http/http.hpp"
 #include "core/store/store.hpp"
@@ -34,6 +35,7 @@ using ClusterProxy = std::function<Task<http::Response>(ClusterProxyRequest)>;
 struct ApiServerOptions {
   const api::Registry* registry = nullptr;  // null: Registry::builtin()
   std::map<std::string, UserInfo> static_tokens;
+  Anonymous anonymous = Anonymous::Everywhere;
   std::string service_account_key_pem;  // P-256 or RSA; empty: made anew
   std::string issuer = "https://kubernetes.default.svc";
   std::string git_version = "v1.32.0";
@@ -64,9 +66,12 @@ class ApiServer {
   std::string service_account_key_pem() const;
   // Those served now, custom ones included.
   std::shared_ptr<const api::Registry> resources() const;
-  // A token of a service account, after start().
+  // A token of a service account, after start(). It dies with the secret, where one is named.
+  struct BoundSecret {
+    std::string name, uid;
+  };
   Result<std::string> sign_token(const std::string& ns, const std::string& name, const std::string& uid,
-                                 std::int64_t seconds) const;
+                                 std::int64_t seconds, const BoundSecret& secret = {}) const;
 
  private:
   struct State;

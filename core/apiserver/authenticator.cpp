@@ -7,6 +7,7 @@
 
 #include "core/apiserver/errors.hpp"
 #include "core/apiserver/request_info.hpp"
+#include "core/apiserver/security/bootstrap_token.hpp"
 
 namespace flotilla::apiserver {
 namespace {
@@ -75,8 +76,17 @@ Attributes impersonation_of(std::string_view user) {
 }  // namespace
 
 Authenticator::Authenticator(store::Store& store, std::unique_ptr<TokenSigner> signer,
-                             std::map<std::string, UserInfo> static_tokens)
-    : store_(store), signer_(std::move(signer)), static_tokens_(std::move(static_tokens)) {}
+                             std::map<std::string, UserInfo> static_tokens, Anonymous anonymous)
+    : store_(store),
+      signer_(std::move(signer)),
+      static_tokens_(std::move(static_tokens)),
+      anonymous_(anonymous) {}
+
+bool Authenticator::admits_anonymous(const http::Request& request) const {
+  if (anonymous_ == Anonymous::HealthOnly)
+    return request.path == "/healthz" || request.path == "/livez" || request.path == "/readyz";
+  return anonymous_ == Anonymous::Everywhere;
+}
 
 Result<UserInfo> Authenticator::authenticate(const http::Request& request, WallTime now) const {
   if (request.peer.certificate_verified && !request.peer.common_name.empty()) {
@@ -94,6 +104,7 @@ Result<UserInfo> Authenticator::authenticate(const http::Request& request, WallT
   if (request.peer.local_user && (*request.peer.local_user == 0 || *request.peer.local_user == ::geteuid())) {
     return UserInfo{"system:admin", "", {std::string(kMasters), std::string(kAuthenticated)}, {}};
   }
+  if (!admits_anonymous(request)) return unauthorized();
   return UserInfo{std::string(kAnonymous), "", {std::string(kUnauthenticated)}, {}};
 }
 
@@ -105,6 +116,12 @@ Result<Authenticator::Reviewed> Authenticator::review(std::string_view token,
     UserInfo user = it->second;
     add_group(user, kAuthenticated);
     return Reviewed{std::move(user), wanted};
+  }
+  if (is_bootstrap_token(token)) {
+    auto user = bootstrap_user(store_, token, now);
+    if (!user) return std::move(user).error();
+    add_group(*user, kAuthenticated);
+    return Reviewed{*std::move(user), wanted};
   }
   const auto claims = signer_->verify(token, now);
   if (!claims) return Error(Code::Unauthorized, claims.error().message());
@@ -139,7 +156,8 @@ Result<UserInfo> Authenticator::user_of(const TokenClaims& claims) const {
   }
   if (!holds("pods", claims.ns, claims.pod_name, claims.pod_uid) ||
       !holds("secrets", claims.ns, claims.secret_name, claims.secret_uid) ||
-      !holds("nodes", "", claims.node_name, claims.node_uid)) {
+      // A pod's token names its node too, which may go before the pod does.
+      (claims.pod_name.empty() && !holds("nodes", "", claims.node_name, claims.node_uid))) {
     return Error(Code::Unauthorized, "[invalid bearer token, service account token has been invalidated]");
   }
   UserInfo user;
@@ -147,6 +165,13 @@ Result<UserInfo> Authenticator::user_of(const TokenClaims& claims) const {
   user.uid = claims.uid;
   add_service_account_groups(user, claims.ns);
   add_group(user, kAuthenticated);
+  if (!claims.token_id.empty()) {
+    user.extra["authentication.kubernetes.io/credential-id"] = {"JTI=" + claims.token_id};
+  }
+  if (!claims.node_name.empty()) {
+    user.extra["authentication.kubernetes.io/node-name"] = {claims.node_name};
+    if (!claims.node_uid.empty()) user.extra["authentication.kubernetes.io/node-uid"] = {claims.node_uid};
+  }
   if (!claims.pod_name.empty()) {
     user.extra["authentication.kubernetes.io/pod-name"] = {claims.pod_name};
     user.extra["authentication.kubernetes.io/pod-uid"] = {claims.pod_uid};

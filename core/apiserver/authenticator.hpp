@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/apiserver/authorizer.hpp"
+#include "core/apiserver/security/anonymous.hpp"
 #include "core/apiserver/tokens.hpp"
 #include "core/apiserver/user.hpp"
 #include "core/http/http.hpp"
@@ -19,7 +20,7 @@ namespace flotilla::apiserver {
 class Authenticator {
  public:
   Authenticator(store::Store& store, std::unique_ptr<TokenSigner> signer,
-                std::map<std::string, UserInfo> static_tokens);
+                std::map<std::string, UserInfo> static_tokens, Anonymous anonymous = Anonymous::Everywhere);
 
   // Errors: Unauthorized.
   Result<UserInfo> authenticate(const http::Request& request, WallTime now) const;
@@ -40,10 +41,12 @@ class Authenticator {
 
  private:
   Result<UserInfo> user_of(const TokenClaims& claims) const;
+  bool admits_anonymous(const http::Request& request) const;
 
   store::Store& store_;
   std::unique_ptr<TokenSigner> signer_;
   std::map<std::string, UserInfo> static_tokens_;
+  Anonymous anonymous_;
 };
 
 }  // namespace flotilla::apiserver

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "core/apiserver/admission/chain.hpp"
+#include "core/apiserver/admission/attributes.hpp"
 #include "core/apiserver/response.hpp"
 #include "core/apiserver/subresources.hpp"
 
@@ -9,8 +9,6 @@ namespace flotilla::apiserver {
 namespace {
 
 constexpr std::string_view kAuthorization = "authorization.k8s.io";
-constexpr std::int64_t kShortestToken = 600;
-constexpr std::int64_t kLongestToken = std::int64_t{1} << 32;
 
 Cause invalid_cause(std::string_view field, std::string message) {
   return {"FieldValueInvalid", "Invalid value: " + std::move(message), std::string(field)};
@@ -75,16 +73,10 @@ UserInfo user_of(const Json& spec) {
   user.name = spec["user"].as_string();
   user.uid = spec["uid"].as_string();
   for (const Json& group : spec["groups"].elements()) user.groups.emplace_back(group.as_string());
+  for (const auto& [key, values] : spec["extra"].members()) {
+    for (const Json& value : values.elements()) user.extra[std::string(key)].emplace_back(value.as_string());
+  }
   return user;
-}
-
-Json user_json(const UserInfo& user) {
-  Json out = Json::object();
-  if (!user.name.empty()) out.set("username", user.name);
-  if (!user.uid.empty()) out.set("uid", user.uid);
-  if (!user.groups.empty()) out.set("groups", Json::strings(user.groups));
-  for (const auto& [key, values] : user.extra) out["extra"].set(key, Json::strings(values));
-  return out;
 }
 
 Json access_status(const Decision& decision) {
@@ -122,7 +114,7 @@ Json token_status(const Server& server, const Json& spec) {
     return Json::object({{"user", Json::object()}, {"error", reviewed.error().message()}});
   }
   return Json::object({{"authenticated", true},
-                       {"user", user_json(reviewed->user)},
+                       {"user", user_info(reviewed->user)},
                        {"audiences", Json::strings(reviewed->audiences)}});
 }
 
@@ -157,7 +149,7 @@ http::Response serve_review(Server& server, Call& call) {
     }
     status = token_status(server, spec);
   } else if (kind == "SelfSubjectReview") {
-    status = Json::object({{"userInfo", user_json(call.user)}});
+    status = Json::object({{"userInfo", user_info(call.user)}});
   } else if (kind == "SelfSubjectRulesReview") {
     if (spec["namespace"].as_string().empty()) {
       return error_response(call, Error(Code::BadRequest, "no namespace on request"));
@@ -171,59 +163,6 @@ http::Response serve_review(Server& server, Call& call) {
   }
   object->set("status", std::move(status));
   return json_response(call, 201, *object);
-}
-
-Task<http::Response> serve_token(ServerPtr server, CallPtr call) {
-  auto body = read_body(*server, *call);
-  if (!body) co_return error_response(*call, body.error());
-  const ObjectPtr account = server->store.get(collection_of(*call->resource), call->info.ns, call->info.name);
-  if (!account) co_return error_response(*call, object_not_found(call->group_resource(), call->info.name));
-  Json request = std::move(body->json);
-  Json& spec = request["spec"];
-  const std::int64_t seconds = std::as_const(spec)["expirationSeconds"].as_int(3600);
-  std::vector<Cause> causes;
-  if (seconds < kShortestToken) {
-    causes.push_back(
-        invalid_cause("spec.expirationSeconds",
-                      std::to_string(seconds) + ": may not specify a duration less than 10 minutes"));
-  } else if (seconds > kLongestToken) {
-    causes.push_back(
-        invalid_cause("spec.expirationSeconds",
-                      std::to_string(seconds) + ": may not specify a duration larger than 2^32 seconds"));
-  }
-  if (!causes.empty()) {
-    co_return error_response(
-        *call, object_invalid("authentication.k8s.io", "TokenRequest", call->info.name, std::move(causes)));
-  }
-  TokenRequest wanted;
-  wanted.ns = call->info.ns;
-  wanted.service_account = call->info.name;
-  wanted.uid = account->uid();
-  wanted.expiration_seconds = seconds;
-  for (const Json& audience : std::as_const(spec)["audiences"].elements())
-    wanted.audiences.emplace_back(audience.as_string());
-  if (wanted.audiences.empty()) wanted.audiences.push_back(server->authenticator->signer().issuer());
-  wanted.bound_object = std::as_const(spec)["boundObjectRef"];
-  if (server->webhooks.webhooks()) {
-    auto asking = admit_body(server, call, Verb::Create, request, false);
-    if (auto admitted = co_await std::move(asking); !admitted)
-      co_return error_response(*call, admitted.error());
-  }
-  auto token = server->authenticator->signer().sign(wanted, server->now());
-  if (!token) co_return error_response(*call, token.error());
-  spec.set("audiences", Json::strings(wanted.audiences));
-  spec.set("expirationSeconds", seconds);
-  if (!spec.contains("boundObjectRef")) spec.set("boundObjectRef", nullptr);
-  request.set("kind", "TokenRequest");
-  request.set("apiVersion", "authentication.k8s.io/v1");
-  request["metadata"] = Json::object({{"name", call->info.name},
-                                      {"namespace", call->info.ns},
-                                      {"creationTimestamp", format_time(server->now())}});
-  request.set(
-      "status",
-      Json::object({{"token", *std::move(token)},
-                    {"expirationTimestamp", format_time(server->now() + std::chrono::seconds(seconds))}}));
-  co_return json_response(*call, 201, request);
 }
 
 }  // namespace flotilla::apiserver

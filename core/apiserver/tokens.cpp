@@ -61,6 +61,11 @@ Result<std::string> TokenSigner::sign(const TokenRequest& request, WallTime now)
     kubernetes.set(
         claim, Json::object({{"name", request.bound_object["name"]}, {"uid", request.bound_object["uid"]}}));
   }
+  if (!request.node_name.empty()) {
+    Json node = Json::object({{"name", request.node_name}});
+    if (!request.node_uid.empty()) node.set("uid", request.node_uid);
+    kubernetes.set("node", std::move(node));
+  }
   const Json claims =
       Json::object({{"iss", issuer_},
                     {"sub", "system:serviceaccount:" + request.ns + ":" + request.service_account},

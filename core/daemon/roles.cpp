@@ -49,9 +49,9 @@ struct Roles::State {
     kube.service_accounts = context.settings.is_member() && context.settings.simulation.enabled;
     kube.root_ca_pem = context.root_ca_pem;
     kube.mint_token = [&api](const std::string& ns, const std::string& account, const std::string& uid,
-                             const std::string&, const std::string&) {
+                             const std::string& secret, const std::string& secret_uid) {
       constexpr std::int64_t kTenYears = 10LL * 365 * 24 * 3600;
-      return api.sign_token(ns, account, uid, kTenYears);
+      return api.sign_token(ns, account, uid, kTenYears, {secret, secret_uid});
     };
     return kube;
   }

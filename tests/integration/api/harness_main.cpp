@@ -87,8 +87,8 @@ int serve(const std::string& directory, bool with_controllers) {
                                      .mint_token = {}};
     context.service_accounts = true;
     context.mint_token = [&api](const std::string& ns, const std::string& account, const std::string& uid,
-                                const std::string&, const std::string&) {
-      return api.sign_token(ns, account, uid, std::int64_t{10} * 365 * 24 * 3600);
+                                const std::string& secret, const std::string& secret_uid) {
+      return api.sign_token(ns, account, uid, std::int64_t{10} * 365 * 24 * 3600, {secret, secret_uid});
     };
     controllers = std::make_unique<controllers::KubeControllers>(std::move(context));
     informers.start();
