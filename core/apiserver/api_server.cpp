@@ -7,6 +7,7 @@
 #include "core/apiserver/crds.hpp"
 #include "core/apiserver/discovery.hpp"
 #include "core/apiserver/endpoints.hpp"
+#include "core/apiserver/monitoring/monitoring.hpp"
 #include "core/apiserver/openapi.hpp"
 #include "core/apiserver/reads.hpp"
 #include "core/apiserver/response.hpp"
@@ -220,6 +221,12 @@ Task<http::Response> serve_resource(ServerPtr server, CallPtr call) {
   co_return co_await std::move(serving);
 }
 
+http::Response too_many_requests() {
+  http::Response response = text_response(429, "Too many requests, please try again later.\n");
+  response.headers.set("Retry-After", "1");
+  return response;
+}
+
 Task<http::Response> route(ServerPtr server, CallPtr call) {
   MediaOffer offer;
   auto media = negotiate(call->request.headers.get("Accept"), offer);
@@ -229,6 +236,8 @@ Task<http::Response> route(ServerPtr server, CallPtr call) {
   auto effective = server->authenticator->impersonate(call->request, *user, server->authorizer);
   if (!effective) co_return error_response(*call, effective.error());
   call->user = *std::move(effective);
+  const Overload::Place place = server->overload.enter(call->info, call->user.in_group(kMasters));
+  if (place.refused()) co_return too_many_requests();
   const Attributes attributes = attributes_of(call->info);
   const Decision decision = server->authorizer.authorize(call->user, attributes);
   if (!decision.allowed) co_return error_response(*call, refusal(*call, attributes, decision.reason));
@@ -253,7 +262,7 @@ Task<http::Response> route(ServerPtr server, CallPtr call) {
 }
 
 Task<http::Response> serve(ServerPtr server, http::Request request) {
-  server->requests.fetch_add(1, std::memory_order_relaxed);
+  const SteadyTime began = server->executor.clock().steady_now();
   auto call = std::make_shared<Call>();
   call->request = std::move(request);
   call->query = Query(call->request.query);
@@ -262,6 +271,7 @@ Task<http::Response> serve(ServerPtr server, http::Request request) {
   auto routing = route(server, call);
   http::Response response = co_await std::move(routing);
   finish_headers(*call, response);
+  count_request(*server, *call, response.status, server->executor.clock().steady_now() - began);
   co_return response;
 }
 
@@ -311,7 +321,10 @@ Server::Server(const Executor& executor_in, store::Store& store_in, ApiServerOpt
       catalog(options.registry != nullptr ? *options.registry : api::Registry::builtin()),
       authorizer(store),
       webhooks(store),
-      fibers(executor.strand(), "apiserver") {}
+      fibers(executor.strand(), "apiserver"),
+      started(executor.clock().now()) {
+  overload.set_bounds(options.max_in_flight, options.max_mutating_in_flight);
+}
 
 struct ApiServer::State {
   ServerPtr server;

@@ -42,6 +42,8 @@ struct ApiServerOptions {
   std::string server_address = "127.0.0.1:6443";  // for /api
   store::Admission admission;                     // Karmada's defaulting and validation; may be empty
   PluginChoice plugins;
+  std::int64_t max_in_flight = 0;  // requests at the same time that only read; 0: no bound
+  std::int64_t max_mutating_in_flight = 0;
   std::function<Result<api::Json>(std::string_view)>
       parse_yaml;  // null: YAML bodies are read as JSON or refused
   ClusterProxy cluster_proxy;

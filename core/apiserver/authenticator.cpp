@@ -165,9 +165,6 @@ Result<UserInfo> Authenticator::user_of(const TokenClaims& claims) const {
   user.uid = claims.uid;
   add_service_account_groups(user, claims.ns);
   add_group(user, kAuthenticated);
-  if (!claims.token_id.empty()) {
-    user.extra["authentication.kubernetes.io/credential-id"] = {"JTI=" + claims.token_id};
-  }
   if (!claims.node_name.empty()) {
     user.extra["authentication.kubernetes.io/node-name"] = {claims.node_name};
     if (!claims.node_uid.empty()) user.extra["authentication.kubernetes.io/node-uid"] = {claims.node_uid};

@@ -4,29 +4,11 @@
 #include <algorithm>
 
 #include "core/apiserver/discovery.hpp"
+#include "core/apiserver/monitoring/monitoring.hpp"
 #include "core/apiserver/response.hpp"
 
 namespace flotilla::apiserver {
 namespace {
-
-constexpr std::string_view kChecks[] = {"ping", "log", "storage", "informer-sync"};
-
-http::Response serve_health(const Server& server, const Call& call, std::string_view which) {
-  const bool good = server.ready.load();
-  std::string text;
-  for (const std::string_view check : kChecks) {
-    const auto excluded = call.query.all("exclude");
-    const bool skipped = std::find(excluded.begin(), excluded.end(), check) != excluded.end();
-    text += (good || skipped ? "[+]" : "[-]") + std::string(check) +
-            (skipped ? " excluded: ok"
-             : good  ? " ok"
-                     : " failed: reason withheld") +
-            "\n";
-  }
-  if (!good) return text_response(500, text + std::string(which) + " check failed\n");
-  if (!call.query.has("verbose")) return text_response(200, "ok");
-  return text_response(200, text + std::string(which) + " check passed\n");
-}
 
 http::Response serve_version(const Server& server) {
   const std::string& version = server.options.git_version;
@@ -45,31 +27,6 @@ http::Response serve_version(const Server& server) {
                                               .dump_pretty(),
                                           "application/json");
   return response;
-}
-
-http::Response serve_metrics(const Server& server) {
-  std::string text;
-  const auto line = [&](std::string_view name, std::string_view type, std::string_view help,
-                        std::string_view labels, std::uint64_t value) {
-    text += "# HELP " + std::string(name) + " " + std::string(help) + "\n# TYPE " + std::string(name) + " " +
-            std::string(type) + "\n" + std::string(name) + std::string(labels) + " " + std::to_string(value) +
-            "\n";
-  };
-  const store::StoreStats stats = server.store.stats();
-  line("apiserver_request_total", "counter", "Requests served.", "", server.requests.load());
-  line("apiserver_longrunning_requests", "gauge", "Watches that are open.", "{verb=\"WATCH\"}",
-       server.watches.load());
-  line("flotilla_store_objects", "gauge", "Objects in the store.", "", stats.objects);
-  line("flotilla_store_bytes", "gauge", "Bytes of encoded objects in the store.", "", stats.bytes);
-  line("flotilla_store_pending_commits", "gauge", "Commits that are not durable yet.", "",
-       stats.pending_commits);
-  text += "# HELP apiserver_storage_objects Objects per resource.\n# TYPE apiserver_storage_objects gauge\n";
-  for (const store::Collection& collection : server.store.collections()) {
-    text += "apiserver_storage_objects{resource=\"" + std::string(collection.get()) + "\"} " +
-            std::to_string(server.store.count(collection)) + "\n";
-  }
-  if (server.options.metrics) text += server.options.metrics();
-  return text_response(200, std::move(text), "text/plain; version=0.0.4; charset=utf-8");
 }
 
 http::Response serve_issuer(const Server& server) {
@@ -109,6 +66,7 @@ http::Response serve_paths(const Call& call) {
                                     "/api/v1",
                                     "/apis",
                                     "/apis/",
+                                    "/debug",
                                     "/healthz",
                                     "/livez",
                                     "/metrics",
@@ -133,9 +91,8 @@ std::optional<http::Response> serve_endpoint(Server& server, Call& call) {
   const bool reads = call.request.method == "GET" || call.request.method == "HEAD";
   if (parts.empty()) return serve_paths(call);
   const std::string& first = parts[0];
-  if ((first == "healthz" || first == "livez" || first == "readyz") && parts.size() <= 2) {
-    return serve_health(server, call, first);
-  }
+  if (first == "healthz" || first == "livez" || first == "readyz") return serve_health(server, call, first);
+  if (first == "debug" && parts.size() == 1) return serve_debug(server, call);
   const bool version = first == "version" && parts.size() == 1;
   const bool metrics = first == "metrics" && parts.size() == 1;
   const bool issuer = call.info.path == "/.well-known/openid-configuration";

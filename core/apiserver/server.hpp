@@ -14,6 +14,8 @@
 #include "core/apiserver/catalog.hpp"
 #include "core/apiserver/document_cache.hpp"
 #include "core/apiserver/event_frames.hpp"
+#include "core/apiserver/monitoring/overload.hpp"
+#include "core/apiserver/monitoring/request_metrics.hpp"
 #include "core/async/fiber_scope.hpp"
 
 namespace flotilla::apiserver {
@@ -33,7 +35,9 @@ struct Server {
   EventFrames frames;
   FiberScope fibers;
   std::atomic<bool> ready{false};
-  std::atomic<std::uint64_t> requests{0};
+  RequestMetrics metrics;
+  Overload overload;
+  WallTime started;
   std::atomic<std::uint64_t> watches{0};
   std::atomic<std::uint64_t> next_address{10};  // where the search for a free one begins
   std::atomic<std::uint64_t> next_port{0};

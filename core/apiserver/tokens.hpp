@@ -19,7 +19,7 @@ struct TokenRequest {
   std::string ns, service_account, uid;
   std::vector<std::string> audiences;
   std::int64_t expiration_seconds = 3600;
-  api::Json bound_object;  // {"kind", "name", "uid"} or null
+  api::Json bound_object;           // {"kind", "name", "uid"} or null
   std::string node_name, node_uid;  // of the pod that it is bound to
 };
 

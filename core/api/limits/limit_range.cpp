@@ -19,6 +19,11 @@ ResourceList amounts_of(const Json& list) {
   return read ? *std::move(read) : ResourceList();
 }
 
+// By value: to be walked in place.
+ResourceList::Amounts map_of(const ResourceList& list) {
+  return list.amounts();
+}
+
 // Sets what is absent; the names that were set, joined.
 std::string fill(const Json& defaults, Json& container, const char* which) {
   std::string names;
@@ -54,18 +59,18 @@ class Checker {
 
   // One container, or the sums of a pod.
   void check(const ResourceList& requests, const ResourceList& limits) {
-    for (const auto& [name, bound] : amounts_of(limit_["min"]).amounts())
+    for (const auto& [name, bound] : map_of(amounts_of(limit_["min"])))
       check_least(name, bound, requests, limits);
-    for (const auto& [name, bound] : amounts_of(limit_["max"]).amounts())
+    for (const auto& [name, bound] : map_of(amounts_of(limit_["max"])))
       check_most(name, bound, requests, limits);
-    for (const auto& [name, bound] : amounts_of(limit_["maxLimitRequestRatio"]).amounts())
+    for (const auto& [name, bound] : map_of(amounts_of(limit_["maxLimitRequestRatio"])))
       check_ratio(name, bound, requests, limits);
   }
 
   void check_claim(const ResourceList& requests) {
-    for (const auto& [name, bound] : amounts_of(limit_["min"]).amounts())
+    for (const auto& [name, bound] : map_of(amounts_of(limit_["min"])))
       check_least(name, bound, requests, ResourceList());
-    for (const auto& [name, bound] : amounts_of(limit_["max"]).amounts()) {
+    for (const auto& [name, bound] : map_of(amounts_of(limit_["max"]))) {
       const auto request = find(requests, name);
       if (!request) {
         say("maximum {} usage per {} is {}. No request is specified", name, bound);

@@ -21,6 +21,11 @@ ResourceList amounts_of(const Json& list) {
   return read ? *std::move(read) : ResourceList();
 }
 
+// By value: to be walked in place.
+ResourceList::Amounts map_of(const ResourceList& list) {
+  return list.amounts();
+}
+
 // Sums over containers, at least the greatest init container.
 ResourceList pod_amounts(const Json& spec, std::string_view which) {
   ResourceList total;
@@ -38,7 +43,7 @@ ResourceList pod_amounts(const Json& spec, std::string_view which) {
     total.raise_to(own);
   }
   if (spec["overhead"].is_object()) {
-    for (const auto& [name, amount] : amounts_of(spec["overhead"]).amounts()) {
+    for (const auto& [name, amount] : map_of(amounts_of(spec["overhead"]))) {
       if (which == "requests" || !total.amount(name).is_zero()) {
         ResourceList extra;
         extra.set(name, amount);
@@ -125,7 +130,7 @@ bool is_best_effort(const Json& pod) {
   const auto asks = [](const Json& containers) {
     for (const Json& container : containers.elements()) {
       for (const char* which : {"requests", "limits"}) {
-        for (const auto& [name, amount] : amounts_of(container["resources"][which]).amounts()) {
+        for (const auto& [name, amount] : map_of(amounts_of(container["resources"][which]))) {
           if ((name == "cpu" || name == "memory") && !amount.is_zero()) return true;
         }
       }
