@@ -259,6 +259,7 @@ void complete_new(const Call& call, Json& object) {
 void after_write(Server& server, const Resource& resource) {
   if (resource.group == kRbac) server.authorizer.touch();
   if (resource.group == "admissionregistration.k8s.io") server.webhooks.touch();
+  if (resource.group == "apiregistration.k8s.io") server.aggregator.touch();
 }
 
 }  // namespace flotilla::apiserver

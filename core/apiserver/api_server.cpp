@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/apiserver/aggregation/aggregation.hpp"
 #include "core/apiserver/bootstrap.hpp"
 #include "core/apiserver/crds.hpp"
 #include "core/apiserver/discovery.hpp"
@@ -232,16 +233,31 @@ Task<http::Response> route(ServerPtr server, CallPtr call) {
   auto media = negotiate(call->request.headers.get("Accept"), offer);
   if (media) call->media = *media;
   auto user = server->authenticator->authenticate(call->request, server->now());
-  if (!user) co_return error_response(*call, user.error());
+  if (!user) {
+    if (server->auditor) call->audit = server->auditor->begin(*call, UserInfo(), server->now());
+    co_return error_response(*call, user.error());
+  }
   auto effective = server->authenticator->impersonate(call->request, *user, server->authorizer);
-  if (!effective) co_return error_response(*call, effective.error());
-  call->user = *std::move(effective);
+  const bool may = effective.ok();
+  call->user = may ? *effective : *user;
+  if (server->auditor) call->audit = server->auditor->begin(*call, *user, server->now());
+  if (!may) co_return error_response(*call, effective.error());
   const Overload::Place place = server->overload.enter(call->info, call->user.in_group(kMasters));
   if (place.refused()) co_return too_many_requests();
   const Attributes attributes = attributes_of(call->info);
   const Decision decision = server->authorizer.authorize(call->user, attributes);
+  if (call->audit) {
+    call->annotations["authorization.k8s.io/decision"] = decision.allowed ? "allow" : "forbid";
+    call->annotations["authorization.k8s.io/reason"] = decision.reason;
+  }
   if (!decision.allowed) co_return error_response(*call, refusal(*call, attributes, decision.reason));
 
+  if (const auto remotes = server->aggregator.remotes()) {
+    if (RemotePtr remote = remotes->answering(call->info)) {
+      auto passing = serve_remote(server, call, std::move(remote));
+      co_return co_await std::move(passing);
+    }
+  }
   if (call->info.is_resource) {
     if (!media) {
       const bool known = call->served->registry.find_resource(call->info.group, call->info.version,
@@ -271,6 +287,7 @@ Task<http::Response> serve(ServerPtr server, http::Request request) {
   auto routing = route(server, call);
   http::Response response = co_await std::move(routing);
   finish_headers(*call, response);
+  if (call->audit) server->auditor->complete(*call, call->audit, response, server->options.parse_yaml);
   count_request(*server, *call, response.status, server->executor.clock().steady_now() - began);
   co_return response;
 }
@@ -301,7 +318,13 @@ void touch_webhooks(Server& server) {
   server.webhooks.touch();
 }
 
+void touch_aggregator(Server& server) {
+  server.aggregator.touch();
+}
+
 void follow_all(const ServerPtr& server) {
+  server->fibers.spawn(
+      follow(server, store::collection_of("apiregistration.k8s.io", "apiservices"), touch_aggregator));
   for (const char* resource : {"roles", "rolebindings", "clusterroles", "clusterrolebindings"}) {
     server->fibers.spawn(follow(server, store::collection_of(kRbac, resource), touch_roles));
   }
@@ -321,6 +344,7 @@ Server::Server(const Executor& executor_in, store::Store& store_in, ApiServerOpt
       catalog(options.registry != nullptr ? *options.registry : api::Registry::builtin()),
       authorizer(store),
       webhooks(store),
+      aggregator(store),
       fibers(executor.strand(), "apiserver"),
       started(executor.clock().now()) {
   overload.set_bounds(options.max_in_flight, options.max_mutating_in_flight);
@@ -348,6 +372,17 @@ Task<Status> ApiServer::start() {
   publish_definitions(*server);
   server->fibers.spawn(run_definitions(server));
   follow_all(server);
+  auto publishing = publish_authentication(server);
+  if (auto done = co_await std::move(publishing); !done) co_return done;
+  server->fibers.spawn(run_aggregation(server));
+  if (server->options.audit_policy.is_object()) {
+    auto policy = AuditPolicy::read(server->options.audit_policy);
+    if (!policy) co_return std::move(policy).context("audit policy");
+    server->auditor =
+        std::make_unique<Auditor>(server->executor, *std::move(policy), server->options.audit_log);
+    if (auto opened = server->auditor->open(); !opened) co_return opened;
+    server->fibers.spawn(server->auditor->run());
+  }
   server->ready.store(true);
   co_return Status();
 }
@@ -358,6 +393,7 @@ Task<void> ApiServer::stop() {
   server->fibers.cancel();
   auto joining = server->fibers.join();
   co_await std::move(joining);
+  if (server->auditor) server->auditor->flush();
 }
 
 store::Writer& ApiServer::writer() {

@@ -15,6 +15,8 @@
 
 #include "core/api/schema/registry.hpp"
 #include "core/apiserver/admission/builtin.hpp"
+#include "core/apiserver/aggregation/aggregator.hpp"
+#include "core/apiserver/audit/audit_log.hpp"
 #include "core/apiserver/security/anonymous.hpp"
 #include "core/apiserver/user.hpp"
 #include "core/http/http.hpp"
@@ -44,6 +46,11 @@ struct ApiServerOptions {
   PluginChoice plugins;
   std::int64_t max_in_flight = 0;  // requests at the same time that only read; 0: no bound
   std::int64_t max_mutating_in_flight = 0;
+  api::Json audit_policy;  // audit.k8s.io/v1 Policy; null: no audit log
+  AuditLogOptions audit_log;
+  // By what extension API servers know this one and its users (PEM); empty: they are not told.
+  ProxyIdentity proxy_identity;
+  std::string proxy_authority_pem, client_authority_pem;
   std::function<Result<api::Json>(std::string_view)>
       parse_yaml;  // null: YAML bodies are read as JSON or refused
   ClusterProxy cluster_proxy;

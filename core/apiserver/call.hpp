@@ -23,6 +23,8 @@ using api::ObjectPtr;
 using api::Resource;
 using api::ResourcePtr;
 
+struct AuditRecord;
+
 struct Call {
   http::Request request;
   Query query;
@@ -35,6 +37,7 @@ struct Call {
   // Stored objects in the version of `resource`, where a webhook had to convert them.
   std::map<const api::Object*, std::pair<ObjectPtr, Json>> converted;
   std::map<std::string, std::string> annotations;  // of the audit log
+  std::shared_ptr<const AuditRecord> audit;        // null: nobody writes it down
 
   GroupResource group_resource() const { return {resource->group, resource->resource}; }
   void warn(std::string text);

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
+#include "core/apiserver/aggregation/aggregator.hpp"
 #include "core/apiserver/response.hpp"
 
 namespace flotilla::apiserver {
@@ -226,10 +228,118 @@ std::string etag_of(std::string_view text) {
   return out + '"';
 }
 
-http::Response aggregated_response(const Call& call, const std::string& version,
+// What an APIResourceList says, as aggregated discovery says it.
+Json aggregated_remote(const RemoteVersion& remote) {
+  Json resources = Json::array();
+  const auto kind_of = [&](const Json& entry) {
+    return Json::object({{"group", entry["group"].as_string(remote.group)},
+                         {"version", entry["version"].as_string(remote.version)},
+                         {"kind", entry["kind"]}});
+  };
+  for (const Json& entry : remote.resources.elements()) {
+    const std::string_view name = entry["name"].as_string();
+    if (name.find('/') != std::string_view::npos) continue;
+    Json resource = Json::object({{"resource", name},
+                                  {"responseKind", kind_of(entry)},
+                                  {"scope", entry["namespaced"].as_bool() ? "Namespaced" : "Cluster"},
+                                  {"singularResource", entry["singularName"].as_string()},
+                                  {"verbs", entry["verbs"]}});
+    for (const char* key : {"shortNames", "categories"}) {
+      if (entry[key].size() > 0) resource.set(key, entry[key]);
+    }
+    const std::string prefix = std::string(name) + "/";
+    for (const Json& sub : remote.resources.elements()) {
+      const std::string_view sub_name = sub["name"].as_string();
+      if (!sub_name.starts_with(prefix)) continue;
+      resource["subresources"].push_back(Json::object({{"subresource", sub_name.substr(prefix.size())},
+                                                       {"responseKind", kind_of(sub)},
+                                                       {"verbs", sub["verbs"]}}));
+    }
+    resources.push_back(std::move(resource));
+  }
+  return Json::object({{"version", remote.version},
+                       {"resources", std::move(resources)},
+                       {"freshness", remote.available ? "Current" : "Stale"}});
+}
+
+// Versions of a group that others answer for, the most important first.
+std::vector<RemotePtr> remotes_of(const Server& server, std::string_view group) {
+  std::vector<RemotePtr> found;
+  if (const auto remotes = server.aggregator.remotes()) {
+    for (const RemotePtr& remote : remotes->versions) {
+      if (remote->group == group) found.push_back(remote);
+    }
+  }
+  std::stable_sort(found.begin(), found.end(), [](const RemotePtr& a, const RemotePtr& b) {
+    return a->version_priority != b->version_priority ? a->version_priority > b->version_priority
+                                                      : preferred(a->version, b->version);
+  });
+  return found;
+}
+
+// The group with the versions of others in front of its own: an APIService with a service wins.
+Json group_with_remotes(const Server& server, const Served& served, const std::string& group) {
+  Json own = group_json(served, group);
+  const auto remotes = remotes_of(server, group);
+  if (remotes.empty()) return own;
+  Json versions = Json::array();
+  for (const RemotePtr& remote : remotes) {
+    versions.push_back(
+        Json::object({{"groupVersion", group + "/" + remote->version}, {"version", remote->version}}));
+  }
+  for (const Json& version : std::as_const(own)["versions"].elements()) {
+    const auto same = [&](const RemotePtr& remote) {
+      return remote->version == version["version"].as_string();
+    };
+    if (std::none_of(remotes.begin(), remotes.end(), same)) versions.push_back(version);
+  }
+  own.set("preferredVersion", versions.element(0));
+  own.set("versions", std::move(versions));
+  return own;
+}
+
+Json aggregated_with_remotes(const Server& server, const Served& served, const std::string& group) {
+  Json own = aggregated_group(served, group);
+  const auto remotes = remotes_of(server, group);
+  if (remotes.empty()) return own;
+  Json versions = Json::array();
+  for (const RemotePtr& remote : remotes) versions.push_back(aggregated_remote(*remote));
+  for (const Json& version : std::as_const(own)["versions"].elements()) {
+    const auto same = [&](const RemotePtr& remote) {
+      return remote->version == version["version"].as_string();
+    };
+    if (std::none_of(remotes.begin(), remotes.end(), same)) versions.push_back(version);
+  }
+  own.set("versions", std::move(versions));
+  return own;
+}
+
+// group_order() with the groups of others where their priority puts them.
+std::vector<std::string> all_groups(const Server& server, const Served& served) {
+  std::vector<std::string> groups = group_order(served);
+  const auto remotes = server.aggregator.remotes();
+  if (!remotes) return groups;
+  std::map<std::string, std::int64_t> ranks;
+  for (const RemotePtr& remote : remotes->versions)
+    ranks[remote->group] = std::max(ranks[remote->group], remote->group_priority);
+  for (const auto& [group, rank] : ranks) {
+    if (std::find(groups.begin(), groups.end(), group) == groups.end()) groups.push_back(group);
+  }
+  const auto rank = [&](const std::string& group) {
+    const auto known = ranks.find(group);
+    return known == ranks.end() ? static_cast<std::int64_t>(rank_of(group)) : known->second;
+  };
+  std::stable_sort(groups.begin(), groups.end(), [&](const std::string& a, const std::string& b) {
+    return rank(a) != rank(b) ? rank(a) > rank(b) : a < b;
+  });
+  return groups;
+}
+
+http::Response aggregated_response(const Server& server, const Call& call, const std::string& version,
                                    const std::vector<std::string>& groups) {
   Json items = Json::array();
-  for (const std::string& group : groups) items.push_back(aggregated_group(*call.served, group));
+  for (const std::string& group : groups)
+    items.push_back(aggregated_with_remotes(server, *call.served, group));
   const Json list = Json::object({{"kind", "APIGroupDiscoveryList"},
                                   {"apiVersion", "apidiscovery.k8s.io/" + version},
                                   {"metadata", Json::object()},
@@ -251,9 +361,9 @@ http::Response aggregated_response(const Call& call, const std::string& version,
 }
 
 http::Response serve_roots(const Server& server, const Call& call, bool core) {
-  const auto groups = core ? std::vector<std::string>{""} : group_order(*call.served);
+  const auto groups = core ? std::vector<std::string>{""} : all_groups(server, *call.served);
   if (const std::string version = aggregated_version(call); !version.empty()) {
-    return aggregated_response(call, version, groups);
+    return aggregated_response(server, call, version, groups);
   }
   if (core) {
     return json_response(
@@ -265,7 +375,7 @@ http::Response serve_roots(const Server& server, const Call& call, bool core) {
                                                   {"serverAddress", server.options.server_address}})})}}));
   }
   Json list = Json::array();
-  for (const std::string& group : groups) list.push_back(group_json(*call.served, group));
+  for (const std::string& group : groups) list.push_back(group_with_remotes(server, *call.served, group));
   return json_response(
       call, 200, Json::object({{"kind", "APIGroupList"}, {"apiVersion", "v1"}, {"groups", std::move(list)}}));
 }
@@ -310,8 +420,9 @@ std::optional<http::Response> serve_discovery(const Server& server, Call& call) 
   const std::string group = core ? "" : parts[1];
   if (!core && parts.size() == 2) {
     const auto groups = call.served->registry.groups();
-    if (std::find(groups.begin(), groups.end(), group) == groups.end()) return page_not_found();
-    Json answer = group_json(*call.served, group);
+    const bool known = std::find(groups.begin(), groups.end(), group) != groups.end();
+    if (!known && remotes_of(server, group).empty()) return page_not_found();
+    Json answer = group_with_remotes(server, *call.served, group);
     answer.set("kind", "APIGroup");
     answer.set("apiVersion", "v1");
     return json_response(call, 200, answer);

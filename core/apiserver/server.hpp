@@ -8,6 +8,7 @@
 
 #include "core/apiserver/admission/webhook_registry.hpp"
 #include "core/apiserver/api_server.hpp"
+#include "core/apiserver/audit/auditor.hpp"
 #include "core/apiserver/authenticator.hpp"
 #include "core/apiserver/authorizer.hpp"
 #include "core/apiserver/call.hpp"
@@ -31,12 +32,14 @@ struct Server {
   DocumentCache documents;
   Authorizer authorizer;
   WebhookRegistry webhooks;
+  Aggregator aggregator;
   std::unique_ptr<Authenticator> authenticator;
   EventFrames frames;
   FiberScope fibers;
   std::atomic<bool> ready{false};
   RequestMetrics metrics;
   Overload overload;
+  std::unique_ptr<Auditor> auditor;  // null: nothing is written down
   WallTime started;
   std::atomic<std::uint64_t> watches{0};
   std::atomic<std::uint64_t> next_address{10};  // where the search for a free one begins

@@ -37,6 +37,23 @@ struct ApiSettings {
   std::string socket;              // empty: admin.sock in data_dir; "off": none
   std::int64_t max_body_bytes = 3 << 20;
   std::int64_t max_connections = 20'000;
+  std::int64_t max_requests_inflight = 400;
+  std::int64_t max_mutating_requests_inflight = 200;
+};
+
+struct SecuritySettings {
+  std::string anonymous = "everywhere";  // everywhere, health, nowhere
+  std::string token_file;                // token,user,uid,"group1,group2"
+  std::string encryption_config;         // EncryptionConfiguration
+  std::vector<std::string> admission;    // plugins that are off by default
+};
+
+struct AuditSettings {
+  std::string policy_file;  // empty: no audit log
+  std::string log_path;     // empty: audit.log in the data directory
+  std::int64_t max_size_mb = 100;
+  std::int64_t max_backups = 10;
+  std::int64_t max_age_days = 30;
 };
 
 struct PluginSettings {
@@ -59,6 +76,8 @@ struct Settings {
   ThreadSettings threads;
   StorageSettings storage;
   ApiSettings api;
+  SecuritySettings security;
+  AuditSettings audit;
   PluginSettings plugins;
   ControllerSettings controllers;
   SimulationSettings simulation;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/controllers/kube/certificate_reconciler.hpp"
 #include "core/controllers/kube/garbage_reconciler.hpp"
 #include "core/controllers/kube/namespace_reconciler.hpp"
 #include "core/controllers/kube/quota_reconciler.hpp"
@@ -14,8 +15,13 @@ namespace flotilla::controllers {
 
 struct KubeControllers::State {
   explicit State(KubeContext given)
-      : context(std::move(given)), garbage(context), namespaces(context), roles(context), quotas(context) {
-    loops = {&garbage.loop(), &namespaces.loop(), &roles.loop(), &quotas.loop()};
+      : context(std::move(given)),
+        garbage(context),
+        namespaces(context),
+        roles(context),
+        quotas(context),
+        certificates(context) {
+    loops = {&garbage.loop(), &namespaces.loop(), &roles.loop(), &quotas.loop(), &certificates.loop()};
     if (!context.service_accounts) return;
     accounts = std::make_unique<ServiceAccountReconciler>(context);
     loops.push_back(&accounts->loop());
@@ -26,6 +32,7 @@ struct KubeControllers::State {
   NamespaceReconciler namespaces;
   RoleAggregationReconciler roles;
   QuotaReconciler quotas;
+  CertificateReconciler certificates;
   std::unique_ptr<ServiceAccountReconciler> accounts;
   std::vector<reconcile::Loop*> loops;
 };

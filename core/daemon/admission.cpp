@@ -5,6 +5,7 @@
 
 #include "core/api/admission/admission.hpp"
 #include "core/api/schema/registry.hpp"
+#include "core/interpreter/lua/syntax.hpp"
 #include "core/store/metadata_rules.hpp"
 
 namespace flotilla::daemon {
@@ -32,8 +33,9 @@ class StoreWorld final : public api::AdmissionWorld {
   Status update_status(const Json&) override {
     return Error(Code::Unsupported, "quota enforcement is switched off");
   }
-  // Scripts are compiled where they run; admission takes any text.
-  Status compile_script(std::string_view) const override { return {}; }
+  Status compile_script(std::string_view script) const override {
+    return interpreter::check_lua_syntax(script);
+  }
   bool knows_time_zone(std::string_view name) const override {
     if (name.empty() || name.front() == '/' || name.find("..") != std::string_view::npos) return false;
     std::error_code failed;

@@ -16,10 +16,12 @@
 #include "core/daemon/pki.hpp"
 #include "core/daemon/plugin_report.hpp"
 #include "core/daemon/roles.hpp"
+#include "core/daemon/security.hpp"
 #include "core/daemon/wait.hpp"
 #include "core/http/http.hpp"
 #include "core/plugin/http_service.hpp"
 #include "core/plugin/registry.hpp"
+#include "core/store/encryption/encrypted_backend.hpp"
 #include "core/store/store.hpp"
 
 namespace flotilla::daemon {
@@ -49,6 +51,8 @@ struct Daemon::State {
       : settings(std::move(the_settings)), clock(the_clock) {}
 
   Status open_storage();
+  Status hide_values(std::unique_ptr<store::StorageBackend>& backend);
+  void rewrite_stale_values();
   Status start_api();
   Status serve();
   std::string socket_path() const;
@@ -62,6 +66,7 @@ struct Daemon::State {
   std::unique_ptr<plugin::HttpService> https;
   std::unique_ptr<plugin::Registry> plugins;
   std::unique_ptr<store::Store> store;
+  store::EncryptedBackend* encryption = nullptr;  // within the store
   Pki pki;
   std::unique_ptr<apiserver::ApiServer> api;
   std::unique_ptr<Roles> roles;
@@ -91,8 +96,8 @@ Status Daemon::start() {
   own.directory = std::move(*directory);
   if (Status status = own.open_storage(); !status) return status;
   if (Status status = own.start_api(); !status) return status;
-  own.roles = std::make_unique<Roles>(RoleContext{own.settings, *own.executor, *own.store, *own.api,
-                                                  *own.plugins, own.pki.authority.certificate_pem});
+  own.roles = std::make_unique<Roles>(
+      RoleContext{own.settings, *own.executor, *own.store, *own.api, *own.plugins, own.pki.authority});
   if (Status status = own.roles->start(); !status) return status;
   if (Status status = own.serve(); !status) return status;
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(own.clock.steady_now() - began);
@@ -116,6 +121,7 @@ Status Daemon::State::open_storage() {
   Result<std::unique_ptr<store::StorageBackend>> backend =
       make_storage(*plugins, settings, directory->path());
   if (!backend) return backend.error();
+  if (Status hidden = hide_values(*backend); !hidden) return hidden;
   store::StoreOptions options;
   options.history = static_cast<std::size_t>(settings.storage.history);
   store = std::make_unique<store::Store>(*executor, std::move(*backend), options);
@@ -123,6 +129,35 @@ Status Daemon::State::open_storage() {
   Status opened = wait_for(*executor, std::move(opening));
   store_open = opened.ok();
   return opened;
+}
+
+Status Daemon::State::hide_values(std::unique_ptr<store::StorageBackend>& backend) {
+  const std::string& path = settings.security.encryption_config;
+  std::optional<store::EncryptionRules> rules;
+  if (!path.empty()) {
+    const Result<api::Json> document = read_document(path);
+    if (!document) return document.error();
+    Result<store::EncryptionRules> read = store::EncryptionRules::read(*document);
+    if (!read) return std::move(read).context(path);
+    rules = std::move(*read);
+  }
+  auto hiding = std::make_unique<store::EncryptedBackend>(std::move(backend), std::move(rules), path);
+  encryption = hiding.get();
+  backend = std::move(hiding);
+  return {};
+}
+
+// What an older key wrote, or none, is written by the one that writes now.
+void Daemon::State::rewrite_stale_values() {
+  const std::vector<std::string> stale = encryption->take_stale();
+  if (stale.empty()) return;
+  auto rewriting = rewrite_values(*store, stale);
+  const Result<std::size_t> count = wait_for(*executor, std::move(rewriting));
+  if (count) {
+    kLog.info("values rewritten with the current key", {{"count", *count}});
+  } else {
+    kLog.warn("values keep an older key", {{"error", count.error().message()}});
+  }
 }
 
 Status Daemon::State::start_api() {
@@ -134,11 +169,16 @@ Status Daemon::State::start_api() {
   options.service_account_key_pem = pki.service_account_key_pem;
   options.server_address = fmt::format("{}:{}", client_host(listen.host), listen.port);
   if (!settings.is_member()) options.admission = make_admission(*store, clock);
+  options.proxy_identity = {pki.proxy.certificate_pem, pki.proxy.key_pem};
+  options.proxy_authority_pem = pki.proxy_authority.certificate_pem;
+  options.client_authority_pem = pki.authority.certificate_pem;
+  if (Status status = apply_security(settings, directory->path(), options); !status) return status;
   options.parse_yaml = [](std::string_view text) { return config::parse_yaml(text); };
   api = std::make_unique<apiserver::ApiServer>(*executor, *store, std::move(options));
   auto starting = api->start();
   if (Status status = wait_for(*executor, std::move(starting)); !status) return status;
   api_started = true;
+  rewrite_stale_values();
   if (pki.service_account_key_pem.empty()) {
     if (Status status = Pki::keep_service_account_key(*directory, api->service_account_key_pem()); !status)
       return status;

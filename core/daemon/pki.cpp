@@ -35,18 +35,19 @@ Result<std::optional<KeyPair>> load(const std::string& folder, const std::string
   return std::optional<KeyPair>(KeyPair{*certificate, *key});
 }
 
-Result<KeyPair> load_or_make_authority(const std::string& folder, const Clock& clock) {
-  Result<std::optional<KeyPair>> kept = load(folder, "ca");
+Result<KeyPair> load_or_make_authority(const std::string& folder, const std::string& name,
+                                       const std::string& common_name, const Clock& clock) {
+  Result<std::optional<KeyPair>> kept = load(folder, name);
   if (!kept) return kept.error();
   if (*kept) {
     if (const auto parsed = Certificate::parse((*kept)->certificate_pem); !parsed) {
-      return Error(Code::Invalid, folder + "/ca.crt is broken: " + parsed.error().message());
+      return Error(Code::Invalid, folder + "/" + name + ".crt is broken: " + parsed.error().message());
     }
     return std::move(**kept);
   }
-  Result<KeyPair> made = http::make_authority("flotilla-ca", {clock.now(), 10 * kYear});
+  Result<KeyPair> made = http::make_authority(common_name, {clock.now(), 10 * kYear});
   if (!made) return made;
-  if (Status status = save(folder, "ca", *made); !status) return status.error();
+  if (Status status = save(folder, name, *made); !status) return status.error();
   return made;
 }
 
@@ -83,7 +84,7 @@ Result<Pki> Pki::load_or_make(const DataDir& directory, const std::vector<std::s
                               const Clock& clock) {
   const Result<std::string> folder = directory.folder("pki");
   if (!folder) return folder.error();
-  Result<KeyPair> authority = load_or_make_authority(*folder, clock);
+  Result<KeyPair> authority = load_or_make_authority(*folder, "ca", "flotilla-ca", clock);
   if (!authority) return std::move(authority).context("certificates");
   Result<KeyPair> server = load_or_sign(
       *folder, "server", *authority, names, clock,
@@ -94,10 +95,20 @@ Result<Pki> Pki::load_or_make(const DataDir& directory, const std::vector<std::s
       load_or_sign(*folder, "admin", *authority, {}, clock,
                    [&](const http::Validity& v) { return http::sign_client(*authority, subject, v); });
   if (!administrator) return std::move(administrator).context("certificates");
+  Result<KeyPair> proxy_authority =
+      load_or_make_authority(*folder, "front-proxy-ca", "front-proxy-ca", clock);
+  if (!proxy_authority) return std::move(proxy_authority).context("certificates");
+  Result<KeyPair> proxy =
+      load_or_sign(*folder, "front-proxy-client", *proxy_authority, {}, clock, [&](const http::Validity& v) {
+        return http::sign_client(*proxy_authority, {"front-proxy-client", {}}, v);
+      });
+  if (!proxy) return std::move(proxy).context("certificates");
 
   Pki pki;
   pki.server = {server->certificate_pem, server->key_pem};
   pki.authority = std::move(*authority);
+  pki.proxy_authority = std::move(*proxy_authority);
+  pki.proxy = std::move(*proxy);
   pki.administrator = std::move(*administrator);
   if (auto key = ctl::read_file(*folder + "/service-account.key"))
     pki.service_account_key_pem = std::move(*key);

@@ -18,6 +18,10 @@ struct Pki {
   http::KeyPair authority;
   http::TlsIdentity server;
   http::KeyPair administrator;
+  // What extension API servers know this one by: a CA of its own, so that no user's certificate passes for
+  // it.
+  http::KeyPair proxy_authority;
+  http::KeyPair proxy;
   std::string service_account_key_pem;  // empty until the API server has made one
 
   // `names` are what clients may call this server. Errors: Invalid, naming the file that is broken.

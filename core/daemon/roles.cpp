@@ -47,11 +47,15 @@ struct Roles::State {
                                   {},
                                   {}};
     kube.service_accounts = context.settings.is_member() && context.settings.simulation.enabled;
-    kube.root_ca_pem = context.root_ca_pem;
+    kube.root_ca_pem = context.authority.certificate_pem;
     kube.mint_token = [&api](const std::string& ns, const std::string& account, const std::string& uid,
                              const std::string& secret, const std::string& secret_uid) {
       constexpr std::int64_t kTenYears = 10LL * 365 * 24 * 3600;
       return api.sign_token(ns, account, uid, kTenYears, {secret, secret_uid});
+    };
+    kube.sign_certificate = [&clock = context.executor.clock(), authority = context.authority](
+                                const std::string& request, std::int64_t seconds) {
+      return http::sign_request(authority, request, {clock.now(), std::chrono::seconds(seconds)});
     };
     return kube;
   }

@@ -7,6 +7,7 @@
 
 #include "core/apiserver/api_server.hpp"
 #include "core/config/settings.hpp"
+#include "core/http/x509.hpp"
 #include "core/plugin/registry.hpp"
 #include "core/store/store.hpp"
 
@@ -18,7 +19,7 @@ struct RoleContext {
   store::Store& store;
   apiserver::ApiServer& api;
   const plugin::Registry& plugins;
-  std::string root_ca_pem;  // handed to every namespace
+  http::KeyPair authority;  // its certificate is handed to every namespace; signs those of clients
 };
 
 // Thread: all from one thread that may block.

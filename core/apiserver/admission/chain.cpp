@@ -104,7 +104,7 @@ AttributesPtr attributes_of_body(const Call& call, Verb verb, const Json& body, 
 Task<Status> admit_late_mutation(ServerPtr server, CallPtr call, AttributesPtr attributes) {
   const auto webhooks = server->webhooks.webhooks();
   if (!webhooks) co_return Status();
-  const WebhookContext context{server->executor, server->store, server->fibers};
+  const WebhookContext context{server->executor, server->store, server->fibers, server->authorizer};
   const auto round = std::make_shared<Reinvocation>();
   // The name of an object whose name is generated is not settled yet.
   std::string name;
@@ -129,7 +129,7 @@ Task<Status> admit_late_mutation(ServerPtr server, CallPtr call, AttributesPtr a
 
 Task<Status> admit_late_validation(ServerPtr server, CallPtr call, AttributesPtr attributes) {
   if (const auto webhooks = server->webhooks.webhooks()) {
-    const WebhookContext context{server->executor, server->store, server->fibers};
+    const WebhookContext context{server->executor, server->store, server->fibers, server->authorizer};
     auto running = run_validating_webhooks(context, webhooks, attributes);
     const Status done = co_await std::move(running);
     take_notes(*call, *attributes);

@@ -109,7 +109,7 @@ std::shared_ptr<const Webhook> Webhook::read(const std::string& configuration, c
   out->dry_runs = effects == "None" || effects == "NoneOnDryRun";
   out->review_version = review_version_of(webhook["admissionReviewVersions"]);
   out->timeout_seconds = webhook["timeoutSeconds"].as_int(10);
-  out->match_conditions = webhook["matchConditions"];
+  out->conditions = MatchConditions::read(webhook["matchConditions"]);
   return out;
 }
 

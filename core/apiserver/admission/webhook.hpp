@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/api/selector.hpp"
-#include "core/apiserver/admission/attributes.hpp"
+#include "core/apiserver/admission/match_conditions.hpp"
 #include "core/http/http.hpp"
 #include "core/store/store.hpp"
 
@@ -48,7 +48,7 @@ struct Webhook {
   bool dry_runs = false;
   std::string review_version = "v1";
   std::int64_t timeout_seconds = 10;
-  Json match_conditions;
+  MatchConditions conditions;
   mutable std::atomic<std::shared_ptr<const WebhookTarget>> target;
 
   static std::shared_ptr<const Webhook> read(const std::string& configuration, const Json& webhook,

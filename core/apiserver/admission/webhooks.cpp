@@ -90,6 +90,18 @@ Task<Verdict> call_one(WebhookContext context, WebhookPtr webhook, AttributesPtr
   co_return judge(*webhook, *attributes, *version, review, std::move(answer));
 }
 
+// wanted_version() and then the webhook's own conditions. Errors: also Forbidden (a condition failed).
+Result<ResourcePtr> chosen_version(const WebhookContext& context, const Webhook& webhook,
+                                   const AdmissionAttributes& attributes) {
+  auto version = wanted_version(webhook, attributes, context.store);
+  if (!version || !*version || webhook.conditions.empty()) return version;
+  const auto held = webhook.conditions.hold(attributes, context.authorizer);
+  if (held) return *held ? version : ResourcePtr();
+  if (webhook.ignores_failure) return ResourcePtr();
+  return object_forbidden({attributes.resource->group, attributes.resource->resource}, attributes.name,
+                          held.error().message());
+}
+
 // True: go on as if the webhook had agreed.
 bool is_forgiven(const Webhook& webhook, const AdmissionAttributes& attributes, const Verdict& verdict) {
   if (verdict.status) return true;
@@ -136,7 +148,7 @@ Task<Status> run_mutating_webhooks(WebhookContext context, std::shared_ptr<const
   if (round.again && !(round.last_output == attributes->object)) call_again(round);
   for (const WebhookPtr& webhook : webhooks->mutating) {
     if (!is_due(round, webhook.get())) continue;
-    auto version = wanted_version(*webhook, *attributes, context.store);
+    auto version = chosen_version(context, *webhook, *attributes);
     if (!version) co_return std::move(version).error();
     if (!*version) continue;
     auto calling = call_one(context, webhook, attributes, *version);
@@ -156,7 +168,7 @@ Task<Status> run_validating_webhooks(WebhookContext context, std::shared_ptr<con
                                      AttributesPtr attributes) {
   std::vector<std::pair<WebhookPtr, ResourcePtr>> chosen;
   for (const WebhookPtr& webhook : webhooks->validating) {
-    auto version = wanted_version(*webhook, *attributes, context.store);
+    auto version = chosen_version(context, *webhook, *attributes);
     if (!version) co_return std::move(version).error();
     if (*version) chosen.emplace_back(webhook, *version);
   }

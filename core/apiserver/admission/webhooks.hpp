@@ -15,6 +15,7 @@ struct WebhookContext {
   const Executor& executor;
   const store::Store& store;
   FiberScope& fibers;
+  const Authorizer& authorizer;
 };
 
 // What the second round of mutating webhooks needs to know of the first.

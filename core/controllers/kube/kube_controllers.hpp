@@ -28,6 +28,8 @@ struct KubeContext {
       const std::string& ns, const std::string& account, const std::string& account_uid,
       const std::string& secret, const std::string& secret_uid)>;
   MintToken mint_token;
+  // A client certificate for a PKCS#10 request (PEM), good for so many seconds. Empty: nothing is signed.
+  std::function<Result<std::string>(const std::string& request, std::int64_t seconds)> sign_certificate = {};
 };
 
 // Thread: as ControllerSet.

@@ -19,7 +19,7 @@ Task<Result<StorageBackend::Range>> EncryptedBackend::range(std::string key, std
       if (!kv.value.starts_with(kEncryptedPrefix)) continue;
       co_return Error(Code::DataLoss, kv.key +
                                           " is encrypted; name the file with its keys in "
-                                          "api.encryption_config");
+                                          "security.encryption_config");
     }
     auto opened = rules_->open(kv.key, std::move(kv.value));
     if (!opened) co_return std::move(opened).context(origin_ + " cannot read " + kv.key);

@@ -85,6 +85,9 @@ int serve(const std::string& directory, bool with_controllers) {
                                      .resources = [&api] { return api.resources(); },
                                      .root_ca_pem = authority->certificate_pem,
                                      .mint_token = {}};
+    context.sign_certificate = [&clock, pair = *authority](const std::string& request, std::int64_t seconds) {
+      return http::sign_request(pair, request, {clock.now(), std::chrono::seconds(seconds)});
+    };
     context.service_accounts = true;
     context.mint_token = [&api](const std::string& ns, const std::string& account, const std::string& uid,
                                 const std::string& secret, const std::string& secret_uid) {

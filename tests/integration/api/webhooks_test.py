@@ -195,6 +195,23 @@ class WebhookTest(ApiTest):
         answer = self.call("POST", self.ns + "/pods/p/eviction", {"metadata": {"name": "p"}})
         self.assertIn("eviction Eviction", answer.message)
 
+    def test_match_conditions(self):
+        self.hook.on("/v", lambda r: {"allowed": False, "status": {"message": "asked"}})
+        self.configure(False, "v.example.com", "/v", ["configmaps"], matchConditions=[
+            {"name": "big", "expression": "has(object.data) && 'big' in object.data"},
+            {"name": "not-robot", "expression": "request.userInfo.username != 'robot'"},
+            {"name": "may", "expression": "authorizer.group('').resource('secrets').check('get').allowed()"}])
+        self.create(self.ns + "/configmaps", config_map("a", small="1"))
+        self.create(self.ns + "/configmaps", config_map("b", big="1"), code=400)
+        self.create(self.ns + "/configmaps", config_map("c", big="1"), headers={
+            "Impersonate-User": "robot", "Impersonate-Group": "system:masters"})
+        self.remove()
+        self.configure(False, "v.example.com", "/v", ["configmaps"], matchConditions=[
+            {"name": "broken", "expression": "object.data.missing == 'x'"}])
+        answer = self.create(self.ns + "/configmaps", config_map("d", k="v"), code=403)
+        self.assertIn("configmaps \"d\" is forbidden: ", answer.message)
+        self.assertIn("no such key: missing", answer.message)
+
     def test_connections_are_kept_and_calls_run_side_by_side(self):
         self.hook.on("/v", lambda r: time.sleep(0.5) or {"allowed": True})
         for name in ("a", "b", "c"):

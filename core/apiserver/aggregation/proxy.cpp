@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "core/apiserver/admission/service_resolver.hpp"
+#include "core/apiserver/admission/webhook_client.hpp"
+#include "core/apiserver/aggregation/aggregation.hpp"
+#include "core/apiserver/monitoring/overload.hpp"
+#include "core/apiserver/response.hpp"
+#include "core/http/url.hpp"
+
+namespace flotilla::apiserver {
+namespace {
+
+constexpr Duration kPatience = std::chrono::seconds(60);
+constexpr Duration kWatchPatience = std::chrono::hours(24);
+constexpr std::string_view kHopByHop[] = {
+    "connection",        "keep-alive", "proxy-authenticate", "te", "trailer",
+    "transfer-encoding", "upgrade",    "proxy-authorization"};
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return out;
+}
+
+bool passes(std::string_view name) {
+  const std::string key = lower(name);
+  if (std::find(std::begin(kHopByHop), std::end(kHopByHop), key) != std::end(kHopByHop)) return false;
+  return key != "host" && key != "content-length" && key != "authorization" &&
+         !key.starts_with("x-remote-") && !key.starts_with("impersonate-");
+}
+
+http::ClientRequest forwarded(const Call& call) {
+  http::ClientRequest out;
+  out.method = call.request.method;
+  out.target = call.request.path + (call.request.query.empty() ? "" : "?" + call.request.query);
+  for (const auto& [name, value] : call.request.headers.fields()) {
+    if (passes(name)) out.headers.add(name, value);
+  }
+  add_remote_user(out.headers, call.user);
+  const std::string& address = call.request.peer.address;
+  out.headers.add("X-Forwarded-For", address.substr(0, address.rfind(':')));
+  out.headers.set("X-Forwarded-Host", std::string(call.request.headers.get("Host")));
+  out.headers.set("X-Forwarded-Proto", "https");
+  out.body = call.request.body;
+  out.timeout = kPatience;
+  return out;
+}
+
+// The backend's answer, passed on as it comes.
+class RemoteStream final : public http::BodyStream {
+ public:
+  RemoteStream(std::shared_ptr<http::Client> client, std::unique_ptr<http::ResponseStream> stream, bool lasts)
+      : client_(std::move(client)),
+        stream_(std::move(stream)),
+        patience_(lasts ? kWatchPatience : kPatience) {}
+
+  Task<std::vector<http::Chunk>> next() override {
+    auto reading = stream_->read(patience_);
+    auto piece = co_await std::move(reading);
+    std::vector<http::Chunk> out;
+    if (piece && !piece->empty()) out.push_back(http::Chunk::of(*std::move(piece)));
+    co_return out;
+  }
+
+ private:
+  std::shared_ptr<http::Client> client_;
+  std::unique_ptr<http::ResponseStream> stream_;
+  Duration patience_;
+};
+
+}  // namespace
+
+void add_remote_user(http::Headers& headers, const UserInfo& user) {
+  headers.add("X-Remote-User", user.name);
+  if (!user.uid.empty()) headers.add("X-Remote-Uid", user.uid);
+  for (const std::string& group : user.groups) headers.add("X-Remote-Group", group);
+  for (const auto& [key, values] : user.extra) {
+    for (const std::string& value : values) headers.add("X-Remote-Extra-" + http::percent_encode(key), value);
+  }
+}
+
+Result<std::shared_ptr<http::Client>> client_of_remote(const Server& server, const RemoteVersion& remote) {
+  const auto address = resolve_service(server.store, remote.service_ns, remote.service_name, remote.port);
+  if (!address) return address.error();
+  const std::string base = "https://" + address->authority();
+  const auto held = remote.target.load(std::memory_order_acquire);
+  if (held && held->base_url == base) return held->client;
+  http::ClientOptions options;
+  options.base_url = base;
+  options.ca_pem = remote.ca_pem;
+  options.insecure_skip_verify = remote.insecure;
+  options.server_name = remote.service_name + "." + remote.service_ns + ".svc";
+  options.client_certificate_pem = server.options.proxy_identity.certificate_pem;
+  options.client_key_pem = server.options.proxy_identity.key_pem;
+  options.max_connections = 64;
+  auto fresh = std::make_shared<WebhookTarget>();
+  fresh->base_url = base;
+  fresh->client = std::make_shared<http::Client>(server.executor, std::move(options));
+  remote.target.store(fresh, std::memory_order_release);
+  return fresh->client;
+}
+
+Task<http::Response> serve_remote(ServerPtr server, CallPtr call, RemotePtr remote) {
+  if (!remote->available) co_return text_response(503, "service unavailable\n");
+  if (call->request.headers.has("Upgrade"))
+    co_return text_response(501, "upgrades to extension API servers are not supported\n");
+  const auto client = client_of_remote(*server, *remote);
+  const auto unreachable = [&](const std::string& why) {
+    return error_response(*call, Error(Code::Unavailable, "error trying to reach service: " + why));
+  };
+  if (!client) co_return unreachable(client.error().message());
+  auto opening = (*client)->open(forwarded(*call));
+  auto stream = co_await std::move(opening);
+  if (!stream) co_return unreachable(go_transport_error(stream.error()));
+  http::Response response;
+  response.status = (*stream)->status();
+  for (const auto& [name, value] : (*stream)->headers().fields()) {
+    const std::string key = lower(name);
+    if (key == "content-length" ||
+        std::find(std::begin(kHopByHop), std::end(kHopByHop), key) != std::end(kHopByHop)) {
+      continue;
+    }
+    response.headers.add(name, value);
+  }
+  if (response.status == 204 || response.status == 304 || call->request.method == "HEAD") co_return response;
+  response.stream = std::make_unique<RemoteStream>(*client, *std::move(stream), is_long_running(call->info));
+  co_return response;
+}
+
+}  // namespace flotilla::apiserver

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who gets in, what is written down about it, and what the disk shows: security_test.py BIN_DIRECTORY."""
+import base64
+import concurrent.futures
+import glob
+import json
+import os
+import shutil
+import signal
+import ssl
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+from programs import Flotillad
+
+
+class Client:
+    def __init__(self, daemon):
+        self.url = daemon.url
+        pki = os.path.join(daemon.data_dir, "pki")
+        self.plain = ssl.create_default_context(cafile=f"{pki}/ca.crt")
+        self.admin = ssl.create_default_context(cafile=f"{pki}/ca.crt")
+        self.admin.load_cert_chain(f"{pki}/admin.crt", f"{pki}/admin.key")
+
+    def call(self, method, path, body=None, token=None, anonymous=False, headers=None):
+        request = urllib.request.Request(self.url + path, method=method, headers=headers or {},
+                                         data=None if body is None else json.dumps(body).encode())
+        if body is not None:
+            request.add_header("Content-Type", "application/json")
+        if token:
+            request.add_header("Authorization", "Bearer " + token)
+        try:
+            with urllib.request.urlopen(request, context=self.plain if token or anonymous else self.admin, timeout=30) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def json(self, *arguments, code=(200, 201), **options):
+        status, text = self.call(*arguments, **options)
+        assert status in code, text
+        return json.loads(text)
+
+    def who(self, token):
+        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        status, text = self.call("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", review, token=token)
+        return json.loads(text)["status"]["userInfo"] if status == 201 else status
+
+
+class SecurityTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="flotilla-test-")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def file(self, name, text):
+        path = os.path.join(self.folder, name)
+        with open(path, "w") as file:
+            file.write(text)
+        return path
+
+    def start(self, name, **settings):
+        flags = [part for key, value in settings.items() for part in ("--set", key.replace("__", ".") + "=" + str(value))]
+        daemon = Flotillad(os.path.join(self.folder, name), *flags)
+        self.addCleanup(daemon.stop, signal.SIGKILL)
+        return daemon
+
+    def serve(self, name, **settings):
+        daemon = self.start(name, **settings)
+        self.assertTrue(daemon.ready(), daemon.errors())
+        return daemon, Client(daemon)
+
+    def test_tokens(self):
+        tokens = self.file("tokens", 'letmein,alice,17,"dev,ops"\n')
+        _, client = self.serve("plane", security__token_file=tokens, security__anonymous="health")
+        who = client.who("letmein")
+        self.assertEqual((who["username"], who["uid"]), ("alice", "17"))
+        self.assertEqual(who["groups"], ["dev", "ops", "system:authenticated"])
+        self.assertEqual(client.who("wrong"), 401)
+        self.assertEqual(client.call("GET", "/readyz", anonymous=True)[0], 200)
+        self.assertEqual(client.call("GET", "/version", anonymous=True)[0], 401)
+
+        def secret(**data):
+            values = {"token-id": "abcdef", "token-secret": "0123456789abcdef", "usage-bootstrap-authentication": "true", **data}
+            client.call("DELETE", "/api/v1/namespaces/kube-system/secrets/bootstrap-token-abcdef")
+            client.json("POST", "/api/v1/namespaces/kube-system/secrets", {
+                "metadata": {"name": "bootstrap-token-abcdef"}, "type": "bootstrap.kubernetes.io/token", "stringData": values})
+        token = "abcdef.0123456789abcdef"
+        self.assertEqual(client.who(token), 401)
+        secret(**{"auth-extra-groups": "system:bootstrappers:karmada:default-cluster-token"})
+        who = client.who(token)
+        self.assertEqual(who["username"], "system:bootstrap:abcdef")
+        self.assertEqual(set(who["groups"]), {"system:bootstrappers", "system:bootstrappers:karmada:default-cluster-token",
+                                              "system:authenticated"})
+        self.assertEqual(client.who("abcdef.0123456789abcdee"), 401)
+        secret(expiration="2020-01-01T00:00:00Z")
+        self.assertEqual(client.who(token), 401)
+        secret(**{"usage-bootstrap-authentication": "false"})
+        self.assertEqual(client.who(token), 401)
+
+    def test_tokens_die_with_what_they_are_bound_to(self):
+        _, client = self.serve("plane")
+        core = "/api/v1/namespaces/default"
+        client.json("POST", core + "/serviceaccounts", {"metadata": {"name": "robot"}})
+        client.json("POST", core + "/secrets", {"metadata": {"name": "s"}})
+        pod = {"metadata": {"name": "p"}, "spec": {"serviceAccountName": "robot", "containers": [{"name": "c", "image": "i"}]}}
+        client.json("POST", core + "/pods", pod)
+        request = core + "/serviceaccounts/robot/token"
+
+        def token(kind, name):
+            return client.json("POST", request, {"spec": {"boundObjectRef": {"kind": kind, "apiVersion": "v1", "name": name}}})
+        bound = token("Pod", "p")["status"]["token"]
+        by_secret = token("Secret", "s")["status"]["token"]
+        self.assertEqual(client.who(bound)["username"], "system:serviceaccount:default:robot")
+        self.assertEqual(client.who(bound)["extra"]["authentication.kubernetes.io/pod-name"], ["p"])
+        client.json("DELETE", core + "/pods/p")
+        client.json("DELETE", core + "/secrets/s")
+        self.assertEqual(client.who(bound), 401)
+        self.assertEqual(client.who(by_secret), 401)
+        status, text = client.call("POST", request, {"spec": {"boundObjectRef": {"kind": "Pod", "name": "none"}}})
+        self.assertEqual(status, 404, text)
+        pod["metadata"]["name"], pod["spec"]["serviceAccountName"] = "q", "other"
+        client.json("POST", core + "/pods", pod)
+        status, text = client.call("POST", request, {"spec": {"boundObjectRef": {"kind": "Pod", "name": "q"}}})
+        self.assertEqual(status, 400, text)
+        self.assertIn("cannot bind token", text)
+
+    def test_audit_log(self):
+        policy = self.file("policy.yaml", """
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- {level: None, userGroups: ["system:nodes"]}
+- {level: RequestResponse, omitManagedFields: true, resources: [{group: "", resources: [configmaps]}]}
+- {level: Metadata, resources: [{group: "", resources: [secrets]}]}
+""")
+        log = os.path.join(self.folder, "log", "audit.log")
+        os.mkdir(os.path.dirname(log))
+        daemon, client = self.serve("plane", audit__policy_file=policy, audit__log_path=log)
+        client.json("POST", "/api/v1/namespaces/default/configmaps", {"metadata": {"name": "c"}, "data": {"k": "v"}},
+                    headers={"User-Agent": "tester", "Audit-Id": "my-id"})
+        client.json("POST", "/api/v1/namespaces/default/secrets", {"metadata": {"name": "s"}, "stringData": {"p": "hidden"}})
+        client.call("GET", "/api/v1/namespaces/default/secrets", headers={"Impersonate-User": "eve"})
+        client.json("GET", "/api/v1/namespaces")
+        daemon.stop()
+        with open(log) as file:
+            events = [json.loads(line) for line in file]
+        made = next(event for event in events if event["auditID"] == "my-id")
+        self.assertEqual((made["kind"], made["apiVersion"], made["level"], made["stage"], made["verb"]),
+                         ("Event", "audit.k8s.io/v1", "RequestResponse", "ResponseComplete", "create"))
+        self.assertEqual(made["user"]["username"], "kubernetes-admin")
+        self.assertEqual(made["sourceIPs"], ["127.0.0.1"])
+        self.assertEqual(made["userAgent"], "tester")
+        self.assertEqual(made["objectRef"], {"resource": "configmaps", "namespace": "default", "apiVersion": "v1"})
+        self.assertEqual(made["requestObject"]["data"], {"k": "v"})
+        self.assertEqual(made["responseObject"]["metadata"]["name"], "c")
+        self.assertNotIn("managedFields", made["responseObject"]["metadata"])
+        self.assertEqual(made["responseStatus"]["code"], 201)
+        self.assertEqual(made["annotations"]["authorization.k8s.io/decision"], "allow")
+        secrets = [event for event in events if event["objectRef"]["resource"] == "secrets"]
+        self.assertNotIn("hidden", json.dumps(secrets))
+        refused = next(event for event in secrets if event["verb"] == "list")
+        self.assertEqual(refused["impersonatedUser"]["username"], "eve")
+        self.assertEqual(refused["responseStatus"]["code"], 403)
+        self.assertEqual(refused["responseStatus"]["reason"], "Forbidden")
+        self.assertEqual(refused["annotations"]["authorization.k8s.io/decision"], "forbid")
+        self.assertFalse([event for event in events if event["objectRef"]["resource"] == "namespaces"])
+
+    def test_broken_files_are_named(self):
+        bad = self.file("bad.yaml", "kind: Policy\napiVersion: audit.k8s.io/v1\nrules: [{level: Loud}]\n")
+        daemon = self.start("plane", audit__policy_file=bad)
+        self.assertFalse(daemon.ready())
+        self.assertIn('rules[0].level: unknown level "Loud"', daemon.errors())
+        daemon = self.start("plane", security__token_file=self.file("t", "only,two\n"))
+        self.assertFalse(daemon.ready())
+        self.assertIn("t: line 1: expected token,user,uid", daemon.errors())
+
+    def encryption(self, name, *keys, identity=True):
+        entries = ", ".join(f"{{name: {key}, secret: {base64.b64encode(secret.encode()).decode()}}}" for key, secret in keys)
+        providers = [f"aesgcm: {{keys: [{entries}]}}"] if keys else []
+        providers += ["identity: {}"] if identity else []
+        lines = "".join(f"  - {provider}\n" for provider in providers)
+        return self.file(name, "apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\nresources:\n"
+                         "- resources: [secrets]\n  providers:\n" + lines)
+
+    def on_disk(self, name, text):
+        found = False
+        for path in glob.glob(os.path.join(self.folder, name, "**"), recursive=True):
+            if os.path.isfile(path) and "/pki/" not in path:
+                with open(path, "rb") as file:
+                    found = found or text.encode() in file.read()
+        return found
+
+    def test_secrets_are_hidden_and_keys_rotate(self):
+        word = base64.b64encode(b"a very well kept secret").decode()
+        path = "/api/v1/namespaces/default/secrets"
+        daemon, client = self.serve("plane")
+        client.json("POST", path, {"metadata": {"name": "old"}, "data": {"p": word}})
+        daemon.stop()
+        self.assertTrue(self.on_disk("plane", word))
+
+        one = self.encryption("one.yaml", ("one", "0123456789abcdef"))
+        daemon, client = self.serve("plane", security__encryption_config=one)
+        client.json("POST", path, {"metadata": {"name": "new"}, "data": {"q": word}})
+        client.json("POST", "/api/v1/namespaces/default/configmaps", {"metadata": {"name": "open"}, "data": {"p": "plain to see"}})
+        self.assertEqual(client.json("GET", path + "/old")["data"]["p"], word)
+        daemon.stop()
+        self.assertTrue(self.on_disk("plane", "k8s:enc:aesgcm:v1:one:"))
+        self.assertTrue(self.on_disk("plane", "plain to see"))
+
+        both = self.encryption("both.yaml", ("two", "fedcba9876543210fedcba9876543210"), ("one", "0123456789abcdef"))
+        daemon, client = self.serve("plane", security__encryption_config=both)
+        self.assertEqual(client.json("GET", path + "/new")["data"]["q"], word)
+        self.assertIn("values rewritten with the current key", daemon.errors())
+        daemon.stop()
+
+        two = self.encryption("two.yaml", ("two", "fedcba9876543210fedcba9876543210"), identity=False)
+        daemon, client = self.serve("plane", security__encryption_config=two)
+        self.assertEqual({item["metadata"]["name"] for item in client.json("GET", path)["items"]}, {"old", "new"})
+        daemon.stop()
+
+        wrong = self.encryption("wrong.yaml", ("two", "another key, 16b"))
+        daemon = self.start("plane", security__encryption_config=wrong)
+        self.assertFalse(daemon.ready())
+        self.assertIn(wrong + " cannot read /registry/secrets/default/new", daemon.errors())
+        daemon = self.start("plane", security__encryption_config=one)
+        self.assertFalse(daemon.ready())
+        self.assertIn("it was written with a key that is not here: aesgcm:v1:two", daemon.errors())
+        daemon = self.start("plane")
+        self.assertFalse(daemon.ready())
+        self.assertIn("is encrypted; name the file with its keys in security.encryption_config", daemon.errors())
+
+    def test_health_metrics_and_overload(self):
+        tokens = self.file("tokens", 'letmein,alice,17,"dev"\n')
+        _, client = self.serve("plane", security__token_file=tokens, api__max_requests_inflight=1)
+        status, text = client.call("GET", "/readyz?verbose")
+        self.assertEqual(status, 200)
+        self.assertIn("[+]storage ok\n", text)
+        self.assertTrue(text.endswith("readyz check passed\n"))
+        self.assertIn("[+]storage excluded: ok\n", client.call("GET", "/livez?verbose&exclude=storage")[1])
+        self.assertIn('no matches for "x"', client.call("GET", "/livez?verbose&exclude=x")[1])
+        self.assertEqual(client.call("GET", "/readyz/ping"), (200, "ok"))
+        self.assertEqual(client.call("GET", "/readyz/nothing")[0], 404)
+        client.json("GET", "/api/v1/namespaces")
+        text = client.call("GET", "/metrics")[1]
+        self.assertIn('apiserver_request_total{verb="LIST",dry_run="",group="",version="v1",resource="namespaces",subresource="",'
+                      'scope="cluster",component="apiserver",code="200"} 1', text)
+        for name in ("apiserver_request_duration_seconds_bucket", "apiserver_current_inflight_requests", "process_resident_memory_bytes",
+                     "apiserver_storage_objects", "kubernetes_build_info"):
+            self.assertIn(name, text)
+        self.assertIn("store", client.call("GET", "/debug")[1])
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            codes = set(pool.map(lambda _: client.call("GET", "/version", token="letmein")[0], range(300)))
+        self.assertLessEqual(codes, {200, 429})
+        self.assertEqual({client.call("GET", "/version")[0] for _ in range(20)}, {200})
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)
