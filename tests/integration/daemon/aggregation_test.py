@@ -146,7 +146,7 @@ class AggregationTest(unittest.TestCase):
         self.assertEqual(things["items"][0]["metadata"]["name"], "one")
         path, headers, groups, subject = extension.seen[-1]
         self.assertEqual(path, GROUP + "/v1/namespaces/default/things?limit=5")
-        self.assertEqual(headers["X-Remote-User"], "kubernetes-admin")
+        self.assertEqual(headers["X-Remote-User"], client.who(None)["username"])
         self.assertEqual(groups, ["system:masters", "system:authenticated"])
         self.assertNotIn("Authorization", headers)
         self.assertIn((("commonName", "front-proxy-client"),), subject["subject"])
