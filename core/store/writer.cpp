@@ -90,7 +90,7 @@ Task<Result<ObjectPtr>> Writer::write_over(const StoredKind& kind, Part part, Ob
   Status admitted = admit(kind, AdmissionRequest::Operation::Update, subresource_of(part), live.get(),
                           options.dry_run, next);
   if (!admitted) co_return std::move(admitted).error();
-  settle_generation(kind, *live, next);
+  if (part != Part::Status) settle_generation(kind, *live, next);
   if (same_content(*live, next)) {
     auto settling = settled(current, options);
     co_return co_await std::move(settling);

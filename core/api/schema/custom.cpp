@@ -40,7 +40,7 @@ class CrdReader {
   }
 
  private:
-  static constexpr int kMaxDepth = 256;
+  static constexpr int kMaxDepth = 1000;
 
   Status fill(Schema& node, const Json& source, int depth) {
     if (depth > kMaxDepth) return invalid("the schema is nested too deeply");

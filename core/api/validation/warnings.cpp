@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/api/quantity.hpp"
 #include "core/api/validation/field_view.hpp"
 #include "core/api/validation/formats.hpp"
 
@@ -36,33 +37,137 @@ constexpr OldVolume kVolumes[] = {
 
 using Warnings = std::vector<std::string>;
 
-void pod_warnings(const FieldView& metadata, const FieldView& spec, Warnings& out) {
+// "deprecated since v1.14; use "kubernetes.io/os" instead"; empty for labels in good standing.
+std::string deprecation_of(std::string_view label) {
   for (const Replacement& one : kNodeLabels) {
-    if (!spec["nodeSelector"].value().contains(one.old)) continue;
-    out.push_back(at_key(spec["nodeSelector"].path(), one.old) + ": deprecated since " +
-                  std::string(one.since) + "; use " + go_quote(one.instead) + " instead");
+    if (one.old == label)
+      return "deprecated since " + std::string(one.since) + "; use " + go_quote(one.instead) + " instead";
   }
-  constexpr std::string_view kCritical = "scheduler.alpha.kubernetes.io/critical-pod";
-  if (metadata["annotations"].value().contains(kCritical)) {
-    out.push_back(at_key(metadata["annotations"].path(), kCritical) +
-                  ": non-functional in v1.16+; use the \"priorityClassName\" field instead");
+  return {};
+}
+
+void label_warning(const FieldView& key, Warnings& out) {
+  const std::string text = deprecation_of(key.text());
+  if (!text.empty()) out.push_back(key.path() + ": " + std::string(key.text()) + " is " + text);
+}
+
+void node_term_warnings(const FieldView& term, Warnings& out) {
+  for (const FieldView& one : term["matchExpressions"].each()) label_warning(one["key"], out);
+}
+
+void selector_warnings(const FieldView& selector, Warnings& out) {
+  for (const auto& [key, value] : selector.value().members()) {
+    const std::string text = deprecation_of(key);
+    if (!text.empty()) out.push_back(at_key(selector.path(), key) + ": " + text);
   }
+}
+
+void scheduling_warnings(const FieldView& spec, Warnings& out) {
+  selector_warnings(spec["nodeSelector"], out);
+  const FieldView node = spec["affinity"]["nodeAffinity"];
+  for (const FieldView& term :
+       node["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"].each()) {
+    node_term_warnings(term, out);
+  }
+  for (const FieldView& one : node["preferredDuringSchedulingIgnoredDuringExecution"].each())
+    node_term_warnings(one["preference"], out);
+  for (const FieldView& one : spec["topologySpreadConstraints"].each())
+    label_warning(one["topologyKey"], out);
+}
+
+void annotation_warnings(const FieldView& annotations, Warnings& out) {
+  static constexpr std::pair<std::string_view, std::string_view> kOld[] = {
+      {"scheduler.alpha.kubernetes.io/critical-pod",
+       "non-functional in v1.16+; use the \"priorityClassName\" field instead"},
+      {"security.alpha.kubernetes.io/sysctls", "non-functional in v1.11+; use the \"sysctls\" field instead"},
+      {"security.alpha.kubernetes.io/unsafe-sysctls",
+       "non-functional in v1.11+; use the \"sysctls\" field instead"},
+  };
+  for (const auto& [key, text] : kOld) {
+    if (annotations.value().contains(key))
+      out.push_back(at_key(annotations.path(), key) + ": " + std::string(text));
+  }
+}
+
+void fraction_warning(const FieldView& list, std::string_view name, Warnings& out) {
+  const Json* value = list.value().find(name);
+  auto quantity = value ? Quantity::from_json(*value) : Quantity::from_json(Json(0));
+  if (value && quantity.ok() && quantity->milli_value() % 1000 != 0) {
+    out.push_back(at_key(list.path(), name) + ": fractional byte value " + go_quote(value->as_string()) +
+                  " is invalid, must be an integer");
+  }
+}
+
+// A name that comes again and does not refer to its earlier value.
+void env_warnings(const FieldView& env, Warnings& out) {
+  std::set<std::string_view> names;
+  for (const FieldView& one : env.each()) {
+    const FieldView name = one["name"];
+    const std::string reference = "$(" + std::string(name.text()) + ")";
+    const bool refers = one["value"].text().find(reference) != std::string_view::npos;
+    if (!names.insert(name.text()).second && !refers)
+      out.push_back(name.path() + ": duplicate name " + go_quote(name.text()));
+  }
+}
+
+void twice_warnings(const FieldView& list, std::string_view field, std::string_view what, Warnings& out) {
+  std::set<std::string_view> seen;
+  for (const FieldView& one : list.each()) {
+    const FieldView value = one[field];
+    if (value.text().empty() && field == "name") {
+      out.push_back(value.path() + ": invalid empty name \"\"");
+    } else if (!seen.insert(value.text()).second) {
+      out.push_back(value.path() + ": duplicate " + std::string(what) + " " + go_quote(value.text()));
+    }
+  }
+}
+
+void pod_warnings(const FieldView& metadata, const FieldView& spec, Warnings& out) {
+  scheduling_warnings(spec, out);
+  annotation_warnings(metadata["annotations"], out);
   for (const FieldView& volume : spec["volumes"].each()) {
     for (const OldVolume& old : kVolumes) {
       if (volume[old.name].value().is_object())
         out.push_back(volume[old.name].path() + ": " + std::string(old.text));
     }
   }
-  for (const std::string_view list : {"containers", "initContainers"}) {
+  twice_warnings(spec["hostAliases"], "ip", "ip", out);
+  twice_warnings(spec["imagePullSecrets"], "name", "name", out);
+  for (const std::string_view name : {"memory", "ephemeral-storage"})
+    fraction_warning(spec["overhead"], name, out);
+  for (const std::string_view list : {"initContainers", "containers", "ephemeralContainers"}) {
     for (const FieldView& container : spec[list].each()) {
-      std::set<std::string_view> names;
-      for (const FieldView& env : container["env"].each()) {
-        const FieldView name = env["name"];
-        if (!names.insert(name.text()).second)
-          out.push_back(name.path() + ": duplicate name " + go_quote(name.text()));
+      for (const std::string_view name : {"memory", "ephemeral-storage"}) {
+        fraction_warning(container["resources"]["limits"], name, out);
+        fraction_warning(container["resources"]["requests"], name, out);
       }
+      env_warnings(container["env"], out);
     }
   }
+}
+
+void volume_warnings(const Resource& resource, const FieldView& root, Warnings& out) {
+  constexpr std::string_view kClass = "volume.beta.kubernetes.io/storage-class";
+  const FieldView annotations = root["metadata"]["annotations"], spec = root["spec"];
+  if (annotations.value().contains(kClass)) {
+    out.push_back(at_key(annotations.path(), kClass) +
+                  ": deprecated since v1.8; use \"storageClassName\" attribute instead");
+  }
+  if (resource.kind == "PersistentVolumeClaim") {
+    fraction_warning(spec["resources"]["requests"], "storage", out);
+    fraction_warning(spec["resources"]["limits"], "storage", out);
+    return;
+  }
+  for (const FieldView& term : spec["nodeAffinity"]["required"]["nodeSelectorTerms"].each())
+    node_term_warnings(term, out);
+  fraction_warning(spec["capacity"], "storage", out);
+}
+
+void node_warnings(const FieldView& spec, Warnings& out) {
+  if (!spec["configSource"].value().is_null())
+    out.push_back(spec["configSource"].path() + ": the feature is no longer supported");
+  if (spec["externalID"].given())
+    out.push_back(spec["externalID"].path() + ": this field is deprecated, and is unused by Kubernetes");
 }
 
 void finalizer_warnings(const FieldView& finalizers, const Json& live, Warnings& out) {
@@ -107,6 +212,10 @@ Warnings object_warnings(const Resource& resource, const Json& object, const Jso
   if (resource.origin != Origin::Kubernetes) return out;
   const FieldView spec = root["spec"];
   if (resource.kind == "CustomResourceDefinition") definition_warnings(spec, out);
+  if (resource.group.empty() && resource.kind.starts_with("PersistentVolume"))
+    volume_warnings(resource, root, out);
+  if (resource.group.empty() && resource.kind == "Node") node_warnings(spec, out);
+  if (resource.kind == "RuntimeClass") selector_warnings(root["scheduling"]["nodeSelector"], out);
   if (resource.group.empty() && resource.kind == "Pod") pod_warnings(root["metadata"], spec, out);
   const FieldView pod_template = resource.kind == "CronJob"       ? spec["jobTemplate"]["spec"]["template"]
                                  : resource.kind == "PodTemplate" ? root["template"]
