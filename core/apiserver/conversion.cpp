@@ -4,6 +4,7 @@
 #include "core/api/base64.hpp"
 #include "core/api/patch/patch.hpp"
 #include "core/apiserver/admission/service_resolver.hpp"
+#include "core/apiserver/admission/webhook_client.hpp"
 #include "core/apiserver/conversion_webhook.hpp"
 #include "core/apiserver/versions.hpp"
 #include "core/apiserver/write_options.hpp"
@@ -63,33 +64,6 @@ std::shared_ptr<http::Client> client_of(const Executor& executor, const Conversi
   return fresh->client;
 }
 
-// Our client's errors in the words of Go's.
-std::string transport_words(const Error& error) {
-  if (error.is(Code::Timeout)) return "context deadline exceeded";
-  std::string text(error.message());
-  constexpr std::string_view kConnect = "connect to ";
-  if (!text.starts_with(kConnect)) return text;
-  text.erase(0, kConnect.size());
-  const auto colon = text.find(": ");
-  if (colon == std::string::npos) return "dial tcp " + text;
-  std::string why = text.substr(colon + 2);
-  for (char& c : why) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  if (why.find("certificate") != std::string::npos) return "tls: failed to verify certificate: x509: " + why;
-  return "dial tcp " + text.substr(0, colon) + ": connect: " + why;
-}
-
-std::string status_words(int status, std::string_view body) {
-  if (const auto parsed = Json::parse(body); parsed && !(*parsed)["message"].as_string().empty())
-    return std::string((*parsed)["message"].as_string());
-  if (status == 404) return "the server could not find the requested resource";
-  if (status < 500)
-    return "the server responded with the status code " + std::to_string(status) +
-           " but did not return more information";
-  while (body.ends_with('\n')) body.remove_suffix(1);
-  return "an error on the server (" + quoted(body.empty() ? "unknown" : body.substr(0, 2048)) +
-         ") has prevented the request from succeeding";
-}
-
 Task<Result<std::string>> post(ServerPtr server, std::shared_ptr<const ConversionWebhook> webhook,
                                std::string body) {
   const auto place = place_of(*webhook, server->store);
@@ -113,9 +87,9 @@ Task<Result<std::string>> post(ServerPtr server, std::shared_ptr<const Conversio
     if (stale) continue;
     if (!answer)
       co_return Error(Code::Internal,
-                      "Post " + quoted(place->shown) + ": " + transport_words(answer.error()));
+                      "Post " + quoted(place->shown) + ": " + go_transport_error(answer.error()));
     if (answer->status < 200 || answer->status > 299)
-      co_return Error(Code::Internal, status_words(answer->status, answer->body));
+      co_return Error(Code::Internal, go_status_error(answer->status, answer->body));
     co_return std::string(answer->body);
   }
 }

@@ -27,6 +27,12 @@ Json one_of_types(std::string_view a, std::string_view b) {
   return Json::array({Json::object({{"type", a}}), Json::object({{"type", b}})});
 }
 
+// Karmada's definitions have no named types: ours for their parts are called after where they stand.
+bool is_anonymous(std::string_view name) {
+  const std::string_view last = name.substr(name.rfind('.') + 1);
+  return last.empty() || last.front() < 'A' || last.front() > 'Z' || last.find_first_of("[{") != last.npos;
+}
+
 void write_facets(const api::Facets& facets, Json& out) {
   const auto number = [&](std::string_view name, const auto& value) {
     if (value) out.set(name, *value);
@@ -75,7 +81,7 @@ Json SchemaWriter::reference_to(std::string_view component) const {
 }
 
 Json SchemaWriter::reference(const Schema& schema) {
-  if (schema.name().empty()) return inline_schema(schema);
+  if (is_anonymous(schema.name())) return inline_schema(schema);
   wanted_.push_back(&schema);
   return reference_to(schema.name());
 }

@@ -42,7 +42,10 @@ QuotaReconciler::QuotaReconciler(KubeContext& context)
 void QuotaReconciler::on_any(const Event& event) {
   if (!event.object || event.object->ns().empty()) return;
   if (event.collection == kQuotas) {
-    if (event.type != Event::Type::Deleted) loop_.enqueue({kQuotas, event.object->key()});
+    // Who makes a quota may look at it before anything is counted, as with Kubernetes' controller.
+    constexpr auto kPatience = std::chrono::milliseconds(250);
+    if (event.type != Event::Type::Deleted)
+      loop_.enqueue_after({kQuotas, event.object->key()}, event.previous ? Duration(0) : Duration(kPatience));
     return;
   }
   if (context_.store.count(kQuotas) == 0) return;
