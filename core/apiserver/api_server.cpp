@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/apiserver/admission/chain.hpp"
+#include "core/apiserver/admission/controller_writes.hpp"
 #include "core/apiserver/aggregation/aggregation.hpp"
 #include "core/apiserver/bootstrap.hpp"
 #include "core/apiserver/crds.hpp"
@@ -123,6 +125,12 @@ Task<http::Response> serve_subresource(ServerPtr server, CallPtr call) {
   if (sub == "token") {
     auto signing = serve_token(server, call);
     co_return co_await std::move(signing);
+  }
+  const bool connects = sub == "exec" || sub == "attach" || sub == "portforward";
+  if (connects && server->webhooks.webhooks()) {
+    auto asking = admit_body(server, call, Verb::Connect, connect_options(*call), false);
+    if (auto admitted = co_await std::move(asking); !admitted)
+      co_return error_response(*call, admitted.error());
   }
   if (sub == "log" || sub == "exec" || sub == "attach" || sub == "portforward")
     co_return serve_pod_connect(*server, *call);
@@ -357,6 +365,7 @@ struct ApiServer::State {
 ApiServer::ApiServer(const Executor& executor, store::Store& store, ApiServerOptions options)
     : state_(std::make_shared<State>()) {
   state_->server = std::make_shared<Server>(executor, store, std::move(options));
+  state_->server->writer.set_late_admission(controller_admission(*state_->server));
 }
 
 ApiServer::~ApiServer() = default;

@@ -55,6 +55,12 @@ Task<Result<ObjectPtr>> Writer::create(StoredKind kind, Json object, WriteOption
     Status admitted =
         admit(kind, AdmissionRequest::Operation::Create, {}, nullptr, options.dry_run, candidate);
     if (!admitted) co_return std::move(admitted).error();
+    if (late_.wanted && late_.wanted(kind)) {
+      auto asking = late_.run(kind, std::move(candidate), options.dry_run);
+      Result<Json> answer = co_await std::move(asking);
+      if (!answer) co_return std::move(answer).error();
+      candidate = *std::move(answer);
+    }
     complete_create(kind, candidate);
     const ObjectKey key = api::key_of(candidate);
     ObjectPtr existing = store_.get(collection, key.ns, key.name);

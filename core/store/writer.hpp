@@ -48,6 +48,13 @@ struct AdmissionRequest {
 // too).
 using Admission = std::function<Status(const AdmissionRequest&, Json& object)>;
 
+// Admission that may have to wait for somebody, for what is created: webhooks, quotas. After Admission.
+// `wanted` is asked first and is cheap; `run` answers the object as it may be stored.
+struct LateAdmission {
+  std::function<bool(const StoredKind&)> wanted;
+  std::function<Task<Result<Json>>(StoredKind, Json object, bool dry_run)> run;
+};
+
 struct WriteOptions {
   Durability durability = Durability::Derived;
   bool dry_run = false;
@@ -67,6 +74,8 @@ struct DeleteOptions {
 class Writer {
  public:
   Writer(Store& store, const Clock& clock, Admission admission);
+  // Before the first write.
+  void set_late_admission(LateAdmission late) { late_ = std::move(late); }
 
   // Sets uid, creationTimestamp, generation; resolves generateName. A dry run answers at revision 0. Errors:
   // AlreadyExists, Invalid, Forbidden.
@@ -102,6 +111,7 @@ class Writer {
   Store& store_;
   const Clock& clock_;
   Admission admission_;
+  LateAdmission late_;
 };
 
 }  // namespace flotilla::store

@@ -98,6 +98,22 @@ AttributesPtr attributes_of_body(const Call& call, Verb verb, const Json& body, 
   const api::Subresource* sub = call.resource->subresource(call.info.subresource);
   if (sub != nullptr && !sub->gvk.kind.empty()) out->kind = sub->gvk;
   if (out->name.empty()) out->name = api::name_of(body);
+  if (verb == Verb::Connect) out->kind = api::Gvk::of(body);
+  return out;
+}
+
+Json connect_options(const Call& call) {
+  const std::string& sub = call.info.subresource;
+  const std::string kind = sub == "exec"     ? "PodExecOptions"
+                           : sub == "attach" ? "PodAttachOptions"
+                                             : "PodPortForwardOptions";
+  Json out = Json::object({{"kind", kind}, {"apiVersion", "v1"}});
+  for (const std::string_view flag : {"stdin", "stdout", "stderr", "tty"}) {
+    if (call.query.flag(flag)) out.set(flag, true);
+  }
+  if (call.query.has("container")) out.set("container", call.query.get("container"));
+  for (const std::string_view part : call.query.all("command")) out["command"].push_back(part);
+  for (const std::string_view port : call.query.all("ports")) out["ports"].push_back(port);
   return out;
 }
 

@@ -21,6 +21,9 @@ AttributesPtr attributes_of_write(const Call& call, Verb verb, const Json& objec
 // Of a subresource whose body is an object of its own: Eviction, Binding, TokenRequest, PodExecOptions.
 AttributesPtr attributes_of_body(const Call& call, Verb verb, const Json& body, bool dry_run);
 
+// PodExecOptions and its like, as a CONNECT request's query says them.
+Json connect_options(const Call& call);
+
 // Changes attributes->object. Errors: what the client is answered.
 Task<Status> admit_late_mutation(ServerPtr server, CallPtr call, AttributesPtr attributes);
 Task<Status> admit_late_validation(ServerPtr server, CallPtr call, AttributesPtr attributes);

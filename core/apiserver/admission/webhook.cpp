@@ -77,8 +77,7 @@ bool MatchRule::matches(const AdmissionAttributes& attributes, const Resource& r
          names_resource(resources, resource.resource, attributes.subresource);
 }
 
-std::shared_ptr<const Webhook> Webhook::read(const std::string& configuration, const Json& webhook,
-                                             bool mutating) {
+std::shared_ptr<Webhook> Webhook::read(const std::string& configuration, const Json& webhook, bool mutating) {
   auto out = std::make_shared<Webhook>();
   out->configuration = configuration;
   out->name = webhook["name"].as_string();

@@ -32,6 +32,12 @@ struct WebhookTarget {
   std::shared_ptr<http::Client> client;
 };
 
+// How its calls went; kept while a configuration changes.
+struct WebhookStats {
+  std::atomic<std::uint64_t> allowed{0}, rejected{0}, failed_open{0}, failed_closed{0};
+  std::atomic<std::uint64_t> allowed_nanoseconds{0}, rejected_nanoseconds{0};
+};
+
 struct Webhook {
   std::string configuration, name;
   bool mutating = false;
@@ -49,10 +55,10 @@ struct Webhook {
   std::string review_version = "v1";
   std::int64_t timeout_seconds = 10;
   MatchConditions conditions;
+  std::shared_ptr<WebhookStats> stats = std::make_shared<WebhookStats>();
   mutable std::atomic<std::shared_ptr<const WebhookTarget>> target;
 
-  static std::shared_ptr<const Webhook> read(const std::string& configuration, const Json& webhook,
-                                             bool mutating);
+  static std::shared_ptr<Webhook> read(const std::string& configuration, const Json& webhook, bool mutating);
 };
 using WebhookPtr = std::shared_ptr<const Webhook>;
 

@@ -10,8 +10,11 @@ std::shared_ptr<const Webhooks> WebhookRegistry::webhooks() const {
   if (!current || current->generation != wanted) {
     auto fresh = std::make_shared<Built>();
     fresh->generation = wanted;
-    read("mutatingwebhookconfigurations", true, fresh->webhooks.mutating);
-    read("validatingwebhookconfigurations", false, fresh->webhooks.validating);
+    const Webhooks* before = current ? &current->webhooks : nullptr;
+    read("mutatingwebhookconfigurations", true, before ? &before->mutating : nullptr,
+         fresh->webhooks.mutating);
+    read("validatingwebhookconfigurations", false, before ? &before->validating : nullptr,
+         fresh->webhooks.validating);
     built_.store(fresh, std::memory_order_release);
     current = fresh;
     if (fresh->webhooks.mutating.empty() && fresh->webhooks.validating.empty()) {
@@ -23,12 +26,20 @@ std::shared_ptr<const Webhooks> WebhookRegistry::webhooks() const {
 }
 
 // Configurations come in the order of their names.
-void WebhookRegistry::read(std::string_view resource, bool mutating, std::vector<WebhookPtr>& into) const {
+void WebhookRegistry::read(std::string_view resource, bool mutating, const std::vector<WebhookPtr>* before,
+                           std::vector<WebhookPtr>& into) const {
   const auto collection = store::collection_of("admissionregistration.k8s.io", resource);
   for (const auto& object : store_.list(collection).objects) {
     const auto content = object->content();
     for (const Json& webhook : (*content)["webhooks"].elements()) {
-      into.push_back(Webhook::read(object->name(), webhook, mutating));
+      auto fresh = Webhook::read(object->name(), webhook, mutating);
+      if (before != nullptr) {
+        for (const WebhookPtr& old : *before) {
+          if (old->name == fresh->name && old->configuration == fresh->configuration)
+            fresh->stats = old->stats;
+        }
+      }
+      into.push_back(std::move(fresh));
     }
   }
 }

@@ -29,7 +29,9 @@ class WebhookRegistry {
     std::uint64_t generation = 0;
     Webhooks webhooks;
   };
-  void read(std::string_view resource, bool mutating, std::vector<WebhookPtr>& into) const;
+  // `before`: those of the last time, whose counts go on.
+  void read(std::string_view resource, bool mutating, const std::vector<WebhookPtr>* before,
+            std::vector<WebhookPtr>& into) const;
 
   const store::Store& store_;
   std::atomic<std::uint64_t> wanted_{1};

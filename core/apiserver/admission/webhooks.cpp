@@ -76,6 +76,13 @@ Verdict judge(const Webhook& webhook, AdmissionAttributes& attributes, const Res
   return {{}, false, changed};
 }
 
+void note_call(WebhookStats& stats, const Verdict& verdict, Duration took) {
+  const auto nanoseconds = static_cast<std::uint64_t>(took.count());
+  (verdict.status ? stats.allowed : stats.rejected).fetch_add(1, std::memory_order_relaxed);
+  (verdict.status ? stats.allowed_nanoseconds : stats.rejected_nanoseconds)
+      .fetch_add(nanoseconds, std::memory_order_relaxed);
+}
+
 Task<Verdict> call_one(WebhookContext context, WebhookPtr webhook, AttributesPtr attributes,
                        ResourcePtr version) {
   if (attributes->dry_run && !webhook->dry_runs) {
@@ -83,11 +90,14 @@ Task<Verdict> call_one(WebhookContext context, WebhookPtr webhook, AttributesPtr
         Error(Code::BadRequest, "admission webhook " + quoted(webhook->name) + " does not support dry run"),
         false, false};
   }
+  const SteadyTime began = context.executor.clock().steady_now();
   const std::string uid = new_uid();
   const Json review = admission_review(*webhook, *attributes, *version, uid);
   auto calling = call_webhook(context.executor, context.store, webhook, review, uid);
   auto answer = co_await std::move(calling);
-  co_return judge(*webhook, *attributes, *version, review, std::move(answer));
+  Verdict verdict = judge(*webhook, *attributes, *version, review, std::move(answer));
+  note_call(*webhook->stats, verdict, context.executor.clock().steady_now() - began);
+  co_return verdict;
 }
 
 // wanted_version() and then the webhook's own conditions. Errors: also Forbidden (a condition failed).
@@ -107,6 +117,8 @@ bool is_forgiven(const Webhook& webhook, const AdmissionAttributes& attributes, 
   if (verdict.status) return true;
   const bool open = verdict.failed && webhook.ignores_failure;
   if (verdict.failed) {
+    (open ? webhook.stats->failed_open : webhook.stats->failed_closed)
+        .fetch_add(1, std::memory_order_relaxed);
     kLog.warn(open ? "webhook failed, failing open" : "webhook failed, failing closed",
               {{"webhook", webhook.name},
                {"resource", attributes.resource->group_resource()},

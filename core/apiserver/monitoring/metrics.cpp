@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -55,6 +55,14 @@ void append_process(std::string& text, const Server& server) {
         static_cast<double>(total) * page);
   gauge(text, "process_resident_memory_bytes", "Resident memory size in bytes.",
         static_cast<double>(resident) * page);
+  std::error_code failed;
+  const auto open = std::distance(std::filesystem::directory_iterator("/proc/self/fd", failed),
+                                  std::filesystem::directory_iterator());
+  gauge(text, "process_open_fds", "Number of open file descriptors.", static_cast<double>(open));
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  gauge(text, "process_max_fds", "Maximum number of open file descriptors.",
+        static_cast<double>(limit.rlim_cur));
   const auto started = std::chrono::duration<double>(server.started.time_since_epoch()).count();
   gauge(text, "process_start_time_seconds", "Start time of the process since unix epoch in seconds.",
         started);
@@ -79,6 +87,47 @@ void append_in_flight(std::string& text, const Server& server) {
               static_cast<double>(server.watches.load()));
 }
 
+// Of every webhook that is configured now: seconds as sum and count, and how often its failure was forgiven.
+void append_webhooks(std::string& text, const Server& server) {
+  const auto webhooks = server.webhooks.webhooks();
+  if (!webhooks) return;
+  std::string durations, opened;
+  const auto add = [&](const Webhook& webhook) {
+    const WebhookStats& stats = *webhook.stats;
+    const std::string labels = "name=" + metric_label(webhook.name) + ",type=\"" +
+                               (webhook.mutating ? "admit" : "validating") + "\"";
+    const auto pair = [&](const char* rejected, const auto& count, const auto& nanoseconds) {
+      const std::string all = "{" + labels + ",rejected=\"" + rejected + "\"}";
+      metric_line(durations, "apiserver_admission_webhook_admission_duration_seconds_sum", all,
+                  static_cast<double>(nanoseconds.load(std::memory_order_relaxed)) / 1e9);
+      metric_line(durations, "apiserver_admission_webhook_admission_duration_seconds_count", all,
+                  static_cast<double>(count.load(std::memory_order_relaxed)));
+    };
+    pair("false", stats.allowed, stats.allowed_nanoseconds);
+    pair("true", stats.rejected, stats.rejected_nanoseconds);
+    metric_line(opened, "apiserver_admission_webhook_fail_open_count", "{" + labels + "}",
+                static_cast<double>(stats.failed_open.load(std::memory_order_relaxed)));
+  };
+  for (const WebhookPtr& webhook : webhooks->mutating) add(*webhook);
+  for (const WebhookPtr& webhook : webhooks->validating) add(*webhook);
+  metric_head(text, "apiserver_admission_webhook_admission_duration_seconds", "summary",
+              "Admission webhook latency in seconds for each webhook and type.");
+  text += durations;
+  metric_head(text, "apiserver_admission_webhook_fail_open_count", "counter",
+              "Calls that failed and were let through.");
+  text += opened;
+}
+
+void append_audit(std::string& text, const Server& server) {
+  metric_head(text, "apiserver_audit_event_total", "counter", "Audit events written to the log.");
+  metric_line(text, "apiserver_audit_event_total", "",
+              server.auditor ? static_cast<double>(server.auditor->log().written()) : 0);
+  metric_head(text, "apiserver_audit_requests_rejected_total", "counter",
+              "Audit events that nobody could write in time.");
+  metric_line(text, "apiserver_audit_requests_rejected_total", "",
+              server.auditor ? static_cast<double>(server.auditor->log().dropped()) : 0);
+}
+
 }  // namespace
 
 void count_request(Server& server, const Call& call, int status, Duration took) {
@@ -100,6 +149,8 @@ http::Response serve_metrics(const Server& server) {
   std::string text;
   server.metrics.append_to(text);
   append_in_flight(text, server);
+  append_webhooks(text, server);
+  append_audit(text, server);
   const store::StoreStats stats = server.store.stats();
   gauge(text, "flotilla_store_objects", "Objects in the store.", static_cast<double>(stats.objects));
   gauge(text, "flotilla_store_bytes", "Bytes of encoded objects in the store.",

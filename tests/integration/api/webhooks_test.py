@@ -50,6 +50,8 @@ class WebhookTest(ApiTest):
         self.assertFalse(request["dryRun"])
         self.assertEqual(request["options"]["kind"], "CreateOptions")
         self.assertEqual(self.hook.seen[0][1], "timeout=10s")
+        self.assertIn('apiserver_admission_webhook_admission_duration_seconds_count{name="v.example.com",type="validating",rejected="false"} 1',
+                      self.get("/metrics").text)
 
     def test_denial_is_worded_as_kubernetes_does(self):
         self.hook.on("/v", lambda r: {"allowed": False, "status": {"code": 403, "reason": "Forbidden", "message": "no way"}})
@@ -194,6 +196,10 @@ class WebhookTest(ApiTest):
         self.create(self.ns + "/pods", pod("p"))
         answer = self.call("POST", self.ns + "/pods/p/eviction", {"metadata": {"name": "p"}})
         self.assertIn("eviction Eviction", answer.message)
+        self.configure(False, "x.example.com", "/v", ["pods/exec"], operations=["CONNECT"])
+        answer = self.call("POST", self.ns + "/pods/p/exec?command=sh&command=-c&stdout=1")
+        self.assertIn("exec PodExecOptions", answer.message)
+        self.assertEqual(self.hook.requests("/v")[-1]["object"]["command"], ["sh", "-c"])
 
     def test_match_conditions(self):
         self.hook.on("/v", lambda r: {"allowed": False, "status": {"message": "asked"}})

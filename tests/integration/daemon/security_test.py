@@ -234,6 +234,27 @@ rules:
         self.assertFalse(daemon.ready())
         self.assertIn("is encrypted; name the file with its keys in security.encryption_config", daemon.errors())
 
+    def test_controllers_of_a_member_are_held_to_quotas(self):
+        daemon = Flotillad(os.path.join(self.folder, "member"), "--profile", "member", "--set", "simulation.nodes=1")
+        self.addCleanup(daemon.stop, signal.SIGKILL)
+        self.assertTrue(daemon.ready(), daemon.errors())
+        client = Client(daemon)
+        client.json("POST", "/api/v1/namespaces", {"metadata": {"name": "small"}})
+        client.json("POST", "/api/v1/namespaces/small/resourcequotas", {"metadata": {"name": "q"}, "spec": {"hard": {"pods": "2"}}})
+        end = time.monotonic() + 10
+        while "used" not in client.json("GET", "/api/v1/namespaces/small/resourcequotas/q").get("status", {}):
+            self.assertLess(time.monotonic(), end)
+        client.json("POST", "/apis/apps/v1/namespaces/small/deployments", {"metadata": {"name": "d"}, "spec": {
+            "replicas": 5, "selector": {"matchLabels": {"a": "b"}}, "template": {
+                "metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}}})
+        pods = []
+        while len(pods) < 2:
+            self.assertLess(time.monotonic(), end)
+            pods = client.json("GET", "/api/v1/namespaces/small/pods")["items"]
+        time.sleep(1)
+        self.assertEqual(len(client.json("GET", "/api/v1/namespaces/small/pods")["items"]), 2)
+        self.assertEqual(client.json("GET", "/api/v1/namespaces/small/resourcequotas/q")["status"]["used"], {"pods": "2"})
+
     def test_health_metrics_and_overload(self):
         tokens = self.file("tokens", 'letmein,alice,17,"dev"\n')
         _, client = self.serve("plane", security__token_file=tokens, api__max_requests_inflight=1)
