@@ -116,16 +116,6 @@ PluginRequest plugin_request(const Server& server, Call& call, bool creates) {
           creates,      server.options.plugins, &call.warnings,          &call.annotations};
 }
 
-void add_toleration(Json& spec, std::string_view key) {
-  for (const Json& toleration : std::as_const(spec)["tolerations"].elements()) {
-    const std::string_view own = toleration["key"].as_string();
-    const std::string_view effect = toleration["effect"].as_string();
-    if ((own.empty() || own == key) && (effect.empty() || effect == "NoExecute")) return;
-  }
-  spec["tolerations"].push_back(Json::object(
-      {{"effect", "NoExecute"}, {"key", key}, {"operator", "Exists"}, {"tolerationSeconds", 300}}));
-}
-
 // Nothing is scheduled on a node before its controller has seen it ready.
 void taint_new_node(Json& node) {
   constexpr std::string_view kNotReady = "node.kubernetes.io/not-ready";
@@ -161,8 +151,7 @@ void shape_changed(const Call& call, const Json& live, Json& object) {
   for (const std::string_view key : {"priority", "preemptionPolicy"}) {
     if (!spec.contains(key) && live["spec"].contains(key)) spec.set(key, live["spec"][key]);
   }
-  add_toleration(spec, "node.kubernetes.io/not-ready");
-  add_toleration(spec, "node.kubernetes.io/unreachable");
+  tolerate_short_outages(spec);
 }
 
 // Nobody asks for an administrator's certificate.

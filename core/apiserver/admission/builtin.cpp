@@ -102,8 +102,7 @@ Status shape_pod(const PluginRequest& request, Json& pod) {
   }
   if (auto done = set_pod_priority(request, pod); !done) return done;
   if (auto done = set_runtime(request, pod); !done) return done;
-  add_toleration(pod["spec"], "node.kubernetes.io/not-ready");
-  add_toleration(pod["spec"], "node.kubernetes.io/unreachable");
+  tolerate_short_outages(pod["spec"]);
   return {};
 }
 
@@ -183,6 +182,11 @@ Status review_priority_class(const PluginRequest& request, const Json& object) {
 }
 
 }  // namespace
+
+void tolerate_short_outages(Json& spec) {
+  add_toleration(spec, "node.kubernetes.io/not-ready");
+  add_toleration(spec, "node.kubernetes.io/unreachable");
+}
 
 std::string shown_name(const Json& object) {
   const std::string_view name = api::name_of(object);

@@ -32,6 +32,8 @@ Status review_object(const PluginRequest& request, const Json& live, const Json&
 store::Admission with_builtin_admission(const store::Store& store, PluginChoice choice,
                                         store::Admission otherwise);
 
+// DefaultTolerationSeconds: a pod stays five minutes on a node that is not ready or not reachable.
+void tolerate_short_outages(Json& pod_spec);
 // What errors call an object: its name, or the beginning of one that is to be generated.
 std::string shown_name(const Json& object);
 Error plugin_forbids(const PluginRequest& request, const Json& object, const std::string& why);

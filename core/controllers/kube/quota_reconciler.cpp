@@ -42,10 +42,11 @@ QuotaReconciler::QuotaReconciler(KubeContext& context)
 void QuotaReconciler::on_any(const Event& event) {
   if (!event.object || event.object->ns().empty()) return;
   if (event.collection == kQuotas) {
-    // Who makes a quota may look at it before anything is counted, as with Kubernetes' controller.
+    // Who makes a quota may look at it before anything is counted, as with Kubernetes' controller. Changes
+    // are mostly charges, one for every object that is made: they are counted together.
     constexpr auto kPatience = std::chrono::milliseconds(250);
     if (event.type != Event::Type::Deleted)
-      loop_.enqueue_after({kQuotas, event.object->key()}, event.previous ? Duration(0) : Duration(kPatience));
+      loop_.enqueue_after({kQuotas, event.object->key()}, event.previous ? kLater : Duration(kPatience));
     return;
   }
   if (context_.store.count(kQuotas) == 0) return;

@@ -255,6 +255,34 @@ rules:
         self.assertEqual(len(client.json("GET", "/api/v1/namespaces/small/pods")["items"]), 2)
         self.assertEqual(client.json("GET", "/api/v1/namespaces/small/resourcequotas/q")["status"]["used"], {"pods": "2"})
 
+    def test_pods_get_an_account_where_that_is_wanted(self):
+        daemon = Flotillad(os.path.join(self.folder, "member"), "--profile", "member", "--set", "security.admission=[ServiceAccount]")
+        self.addCleanup(daemon.stop, signal.SIGKILL)
+        self.assertTrue(daemon.ready(), daemon.errors())
+        client = Client(daemon)
+        pod = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+        made = client.json("POST", "/api/v1/namespaces/default/pods", pod)["spec"]
+        self.assertEqual((made["serviceAccountName"], made["serviceAccount"]), ("default", "default"))
+        self.assertEqual(made["containers"][0]["volumeMounts"], [{
+            "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount", "name": made["volumes"][0]["name"], "readOnly": True}])
+        self.assertEqual([next(iter(source)) for source in made["volumes"][0]["projected"]["sources"]],
+                         ["serviceAccountToken", "configMap", "downwardAPI"])
+        pod["metadata"], pod["spec"]["serviceAccountName"] = {"generateName": "q-"}, "nobody"
+        status, text = client.call("POST", "/api/v1/namespaces/default/pods", pod)
+        self.assertEqual(status, 403)
+        self.assertIn('is forbidden: error looking up service account default/nobody: serviceaccount \\"nobody\\" not found', text)
+
+    def test_scripts_are_read_before_they_are_taken(self):
+        _, client = self.serve("plane")
+        status, text = client.call("POST", "/apis/config.karmada.io/v1alpha1/resourceinterpretercustomizations", {
+            "metadata": {"name": "r"}, "spec": {"target": {"apiVersion": "apps/v1", "kind": "Deployment"}, "customizations": {
+                "replicaResource": {"luaScript": "function GetReplicas(obj) return end end"}}}})
+        self.assertIn(status, (400, 403, 422), text)
+        status, text = client.call("POST", "/apis/config.karmada.io/v1alpha1/resourceinterpretercustomizations", {
+            "metadata": {"name": "r"}, "spec": {"target": {"apiVersion": "apps/v1", "kind": "Deployment"}, "customizations": {
+                "replicaResource": {"luaScript": "function GetReplicas(obj) return 1, nil end"}}}})
+        self.assertEqual(status, 201, text)
+
     def test_health_metrics_and_overload(self):
         tokens = self.file("tokens", 'letmein,alice,17,"dev"\n')
         _, client = self.serve("plane", security__token_file=tokens, api__max_requests_inflight=1)
