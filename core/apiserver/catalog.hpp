@@ -18,7 +18,14 @@ struct ConversionWebhook;  // core/apiserver/conversion_webhook.hpp
 
 // What came of one CustomResourceDefinition.
 struct Definition {
-  std::string fingerprint;
+  // Of the stored object; 0 while it is not stored yet. The same revision is not read again.
+  std::int64_t revision = 0;
+  std::string fingerprint;  // of what resources are made of
+  std::string group, group_resource;
+  api::Json accepted_names;
+  bool established = false;
+  bool reshaped = false;     // changed after it was made
+  bool terminating = false;  // being deleted
   std::vector<api::ResourcePtr> resources;
   std::shared_ptr<const ConversionWebhook> conversion;  // null: only apiVersion differs between versions
 };

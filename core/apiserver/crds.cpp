@@ -60,12 +60,11 @@ struct TakenNames {
 
 TakenNames taken_names(const Server& server, const Json& crd) {
   TakenNames taken;
-  for (const ObjectPtr& other : server.store.list(definitions()).objects) {
-    const auto content = other->content();
-    if (other->name() == api::name_of(crd) || (*content)["spec"]["group"] != crd["spec"]["group"]) continue;
-    const Json& names = (*content)["status"]["acceptedNames"];
+  for (const auto& [name, other] : server.catalog.served()->definitions) {
+    if (name == api::name_of(crd) || other.group != crd["spec"]["group"].as_string()) continue;
+    const Json& names = other.accepted_names;
     for (const std::string_view key : {"plural", "singular"}) taken.resources.emplace(names[key].as_string());
-    for (const Json& name : names["shortNames"].elements()) taken.resources.emplace(name.as_string());
+    for (const Json& one : names["shortNames"].elements()) taken.resources.emplace(one.as_string());
     for (const std::string_view key : {"kind", "listKind"}) taken.kinds.emplace(names[key].as_string());
   }
   taken.resources.erase("");
@@ -170,27 +169,38 @@ std::string fingerprint(const Json& crd) {
          crd["status"]["acceptedNames"].dump();
 }
 
-void add_definition(const Served& before, Served& served, const Json& crd) {
-  const std::string name(api::name_of(crd)), print = fingerprint(crd);
-  const auto known = before.definitions.find(name);
-  Definition definition;
-  if (known != before.definitions.end() && known->second.fingerprint == print) {
-    definition = known->second;
-  } else {
-    auto resources = api::resources_of_crd(crd, &custom_rules());
-    if (!resources) {
-      kLog.warn("custom resource is not served",
-                {{"definition", name}, {"error", resources.error().message()}});
-      return;
-    }
-    definition = {print, *std::move(resources), read_conversion(crd)};
+// `known` is what came of an earlier form, null where there was none.
+Definition read_definition(const Json& crd, const Definition* known) {
+  Definition made;
+  made.fingerprint = fingerprint(crd);
+  made.group = crd["spec"]["group"].as_string();
+  made.group_resource = std::string(crd["spec"]["names"]["plural"].as_string()) + "." + made.group;
+  made.accepted_names = crd["status"]["acceptedNames"];
+  made.established = condition_of(crd, "Established") == "True";
+  made.reshaped = crd["metadata"]["generation"].as_int() > 1;
+  made.terminating = crd["metadata"]["deletionTimestamp"].is_string();
+  if (!made.established) return made;
+  if (known && known->established && known->fingerprint == made.fingerprint) {
+    made.resources = known->resources;
+    made.conversion = known->conversion;
+    return made;
   }
-  const std::string group_resource = std::string(crd["spec"]["names"]["plural"].as_string()) + "." +
-                                     std::string(crd["spec"]["group"].as_string());
+  auto resources = api::resources_of_crd(crd, &custom_rules());
+  if (resources) {
+    made.resources = *std::move(resources);
+    made.conversion = read_conversion(crd);
+  } else {
+    kLog.warn("custom resource is not served",
+              {{"definition", api::name_of(crd)}, {"error", resources.error().message()}});
+  }
+  return made;
+}
+
+void add_definition(const std::string& name, Definition definition, Served& served) {
   for (const ResourcePtr& resource : definition.resources) served.registry.add(resource);
+  if (definition.established && definition.reshaped) served.reshaped.insert(definition.group_resource);
+  if (definition.established && definition.terminating) served.terminating.insert(definition.group_resource);
   served.definitions.emplace(name, std::move(definition));
-  if (crd["metadata"]["generation"].as_int() > 1) served.reshaped.insert(group_resource);
-  if (crd["metadata"]["deletionTimestamp"].is_string()) served.terminating.insert(group_resource);
 }
 
 // `fresh` stands in for the stored definition of the same name.
@@ -199,10 +209,19 @@ void publish_with(Server& server, const Json* fresh) {
   auto served = std::make_shared<Served>();
   served->registry = server.catalog.builtin();
   for (const ObjectPtr& object : server.store.list(definitions()).objects) {
-    const auto content = object->content();
-    const Json& crd = fresh != nullptr && api::name_of(*fresh) == object->name() ? *fresh : *content;
-    if (condition_of(crd, "Established") == "True") add_definition(*before, *served, crd);
-    object->release_content();
+    const std::string name(object->name());
+    const auto at = before->definitions.find(name);
+    const Definition* known = at == before->definitions.end() ? nullptr : &at->second;
+    if (fresh != nullptr && api::name_of(*fresh) == name) {
+      add_definition(name, read_definition(*fresh, known), *served);
+    } else if (known && known->revision == object->revision().get()) {
+      add_definition(name, *known, *served);
+    } else {
+      Definition made = read_definition(*object->content(), known);
+      made.revision = object->revision().get();
+      add_definition(name, std::move(made), *served);
+      object->release_content();
+    }
   }
   server.catalog.publish(std::move(served));
 }

@@ -221,6 +221,12 @@ void csi_driver(const Subject& subject) {
     one.errors().not_supported(subject.spec()["volumeLifecycleModes"].path(), one.value(),
                                {"Persistent", "Ephemeral"});
   }
+  if (subject.creates()) return;
+  const FieldView spec = subject.spec();
+  // The first path is spelled like this in Kubernetes.
+  if (!(spec["attachRequired"].value() == subject.live["spec"]["attachRequired"]))
+    spec.errors().immutable("spec.attachedRequired", spec["attachRequired"].value());
+  spec["volumeLifecycleModes"].immutable(subject.live["spec"]["volumeLifecycleModes"]);
 }
 
 void volume_attachment(const Subject& subject) {

@@ -65,6 +65,7 @@ void webhook_configuration(const Subject&);
 void lease(const Subject&);
 void runtime_class(const Subject&);
 void storage_capacity(const Subject&);
+void csi_node(const Subject&);
 void volume_claim_update(const Subject&);
 void persistent_volume_update(const Subject&);
 void custom_resource_definition(const Subject&);

@@ -14,4 +14,7 @@ inline bool is_ip(std::string_view text) {
 // "10.0.0.0/24".
 bool is_cidr(std::string_view text);
 
+// The network `inner` lies in `outer` and is smaller. Both are CIDRs.
+bool is_strict_subset(std::string_view inner, std::string_view outer);
+
 }  // namespace flotilla::api::validation

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ingress, IngressClass, NetworkPolicy, Endpoints, EndpointSlice.
+#include <set>
+
 #include "core/api/validation/kinds.hpp"
 #include "core/api/validation/network.hpp"
 
@@ -106,7 +108,11 @@ void validate_peer(const FieldView& peer) {
         cidr.invalid("not a valid CIDR");
       } else {
         for (const FieldView& one : block["except"].each()) {
-          if (!is_cidr(one.text())) one.invalid("not a valid CIDR");
+          if (!is_cidr(one.text())) {
+            one.invalid("not a valid CIDR");
+            return;
+          }
+          if (!is_strict_subset(one.text(), cidr.text())) one.invalid("must be a strict subset of `cidr`");
         }
       }
     }
@@ -115,6 +121,21 @@ void validate_peer(const FieldView& peer) {
     peer.errors().required(peer.path(), "must specify a peer");
   } else if (block.value().is_object() && peers > 1) {
     peer.forbid("may not specify both ipBlock and another peer");
+  }
+}
+
+void validate_slice_ports(const FieldView& ports) {
+  constexpr std::int64_t kMost = 20000;
+  const auto count = static_cast<std::int64_t>(ports.size());
+  if (count > kMost) return ports.errors().too_many(ports.path(), count, kMost);
+  std::set<std::string> names;
+  for (const FieldView& port : ports.each()) {
+    const FieldView name = port["name"];
+    if (name.given()) name.dns_label();
+    if (!names.insert(std::string(name.text())).second) name.errors().duplicate(name.path(), name.text());
+    if (port["protocol"].require()) port["protocol"].one_of({"SCTP", "TCP", "UDP"});
+    const FieldView application = port["appProtocol"];
+    if (!application.value().is_null()) application.messages(check_qualified_name(application.text()));
   }
 }
 
@@ -239,7 +260,14 @@ void endpoints(const Subject& subject) {
 void endpoint_slice(const Subject& subject) {
   const FieldView type = subject.object["addressType"];
   if (type.require()) type.one_of({"FQDN", "IPv4", "IPv6"});
-  for (const FieldView& endpoint : subject.object["endpoints"].each()) {
+  const FieldView endpoints = subject.object["endpoints"];
+  constexpr std::int64_t kMostEndpoints = 1000;
+  if (static_cast<std::int64_t>(endpoints.size()) > kMostEndpoints) {
+    endpoints.errors().too_many(endpoints.path(), static_cast<std::int64_t>(endpoints.size()),
+                                kMostEndpoints);
+    return;
+  }
+  for (const FieldView& endpoint : endpoints.each()) {
     const FieldView addresses = endpoint["addresses"];
     if (!addresses.filled()) addresses.errors().required(addresses.path(), "must contain at least 1 address");
     if (addresses.size() > 100)
@@ -259,10 +287,7 @@ void endpoint_slice(const Subject& subject) {
     }
     if (endpoint["hostname"].given()) endpoint["hostname"].dns_label();
   }
-  for (const FieldView& port : subject.object["ports"].each()) {
-    if (port["name"].given()) port["name"].dns_label();
-    if (port["protocol"].require()) port["protocol"].one_of({"SCTP", "TCP", "UDP"});
-  }
+  validate_slice_ports(subject.object["ports"]);
   if (!subject.creates()) type.immutable(subject.live["addressType"]);
 }
 

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kinds with few rules: leases, runtime classes, storage capacities; and updates of volumes and claims.
+#include <set>
+
 #include "core/api/quantity.hpp"
 #include "core/api/validation/containers.hpp"
 #include "core/api/validation/kinds.hpp"
 
 namespace flotilla::api::validation {
 namespace {
+
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
 
 // A volume's source is what is left of its spec.
 Json source_of(Json spec) {
@@ -39,6 +47,29 @@ void runtime_class(const Subject& subject) {
   validate_labels(subject.object["scheduling"]["nodeSelector"]);
   validate_tolerations(subject.object["scheduling"]["tolerations"]);
   if (!subject.creates()) handler.immutable(subject.live["handler"]);
+}
+
+void csi_node(const Subject& subject) {
+  constexpr std::size_t kLongestId = 192;
+  std::set<std::string> names;
+  for (const FieldView& one : subject.spec()["drivers"].each()) {
+    const FieldView name = one["name"], id = one["nodeID"];
+    if (name.require()) name.messages(check_dns_subdomain(lower_case(name.text())));
+    if (name.given() && !names.insert(std::string(name.text())).second)
+      name.errors().duplicate(name.path(), name.value());
+    if (!id.given()) {
+      id.require();
+    } else if (id.text().size() > kLongestId) {
+      id.invalid("must be " + std::to_string(kLongestId) + " characters or less");
+    }
+    const FieldView count = one["allocatable"]["count"];
+    if (!count.value().is_null() && count.number() < 0) count.invalid("must be greater than or equal to 0");
+    std::set<std::string> keys;
+    for (const FieldView& key : one["topologyKeys"].each()) {
+      if (!keys.insert(std::string(key.text())).second) key.errors().duplicate(key.path(), key.value());
+      key.messages(check_qualified_name(key.text()));
+    }
+  }
 }
 
 void storage_capacity(const Subject& subject) {

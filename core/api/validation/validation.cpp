@@ -53,6 +53,7 @@ constexpr Entry kRules[] = {
     {"", "Node", validation::node},
     {"coordination.k8s.io", "Lease", validation::lease},
     {"node.k8s.io", "RuntimeClass", validation::runtime_class},
+    {"storage.k8s.io", "CSINode", validation::csi_node},
     {"storage.k8s.io", "CSIStorageCapacity", validation::storage_capacity},
     {"apiextensions.k8s.io", "CustomResourceDefinition", validation::custom_resource_definition},
     {"", "Event", validation::event},
