@@ -352,6 +352,7 @@ Server::Server(const Executor& executor_in, store::Store& store_in, ApiServerOpt
       catalog(options.registry != nullptr ? *options.registry : api::Registry::builtin()),
       authorizer(store),
       webhooks(store),
+      policies(store),
       aggregator(store),
       fibers(executor.strand(), "apiserver"),
       started(executor.clock().now()) {
@@ -392,6 +393,8 @@ Task<Status> ApiServer::start() {
     if (auto opened = server->auditor->open(); !opened) co_return opened;
     server->fibers.spawn(server->auditor->run());
   }
+  server->fibers.spawn(follow_policies(server));
+  server->fibers.spawn(follow_policy_bindings(server));
   server->ready.store(true);
   co_return Status();
 }

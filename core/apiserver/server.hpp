@@ -17,6 +17,7 @@
 #include "core/apiserver/event_frames.hpp"
 #include "core/apiserver/monitoring/overload.hpp"
 #include "core/apiserver/monitoring/request_metrics.hpp"
+#include "core/apiserver/policy/policy_registry.hpp"
 #include "core/async/fiber_scope.hpp"
 
 namespace flotilla::apiserver {
@@ -33,6 +34,7 @@ struct Server {
   Authorizer authorizer;
   WebhookRegistry webhooks;
   Aggregator aggregator;
+  PolicyRegistry policies;
   std::unique_ptr<Authenticator> authenticator;
   EventFrames frames;
   FiberScope fibers;
