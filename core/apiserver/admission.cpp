@@ -2,6 +2,7 @@
 #include "core/apiserver/admission.hpp"
 
 #include "core/apiserver/admission/builtin.hpp"
+#include "core/apiserver/policy/policy.hpp"
 #include "core/http/x509.hpp"
 
 #include <algorithm>
@@ -203,6 +204,7 @@ Status admit_update(Server& server, Call& call, const Json& live, Json& object,
 Status review_write(const Server& server, Call& call, const Json& live, const Json& object) {
   if (call.resource->origin != api::Origin::Kubernetes) return {};
   if (!call.info.subresource.empty() && call.info.subresource != "ephemeralcontainers") return {};
+  if (auto done = review_policy_kinds(*call.resource, object); !done) return done;
   return review_object(plugin_request(server, call, live.is_null()), live, object);
 }
 
@@ -247,7 +249,10 @@ void complete_new(const Call& call, Json& object) {
 
 void after_write(Server& server, const Resource& resource) {
   if (resource.group == kRbac) server.authorizer.touch();
-  if (resource.group == "admissionregistration.k8s.io") server.webhooks.touch();
+  if (resource.group == "admissionregistration.k8s.io") {
+    server.webhooks.touch();
+    server.policies.touch();
+  }
   if (resource.group == "apiregistration.k8s.io") server.aggregator.touch();
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/apiserver/admission/quota.hpp"
 #include "core/apiserver/admission/webhooks.hpp"
+#include "core/apiserver/policy/judge.hpp"
 #include "core/apiserver/subresources.hpp"
 
 namespace flotilla::apiserver {
@@ -68,7 +69,8 @@ bool has_late_mutation(const Server& server) {
 
 bool has_late_validation(const Server& server, const Call& call) {
   const auto webhooks = server.webhooks.webhooks();
-  return (webhooks && !webhooks->validating.empty()) || may_have_quota(server.store, *call.resource);
+  return (webhooks && !webhooks->validating.empty()) || server.policies.policies() ||
+         may_have_quota(server.store, *call.resource);
 }
 
 AttributesPtr attributes_of_write(const Call& call, Verb verb, const Json& object, const Json& old_object,
@@ -144,6 +146,11 @@ Task<Status> admit_late_mutation(ServerPtr server, CallPtr call, AttributesPtr a
 }
 
 Task<Status> admit_late_validation(ServerPtr server, CallPtr call, AttributesPtr attributes) {
+  if (const auto policies = server->policies.policies()) {
+    const Status judged = judge_by_policies(*policies, *attributes, server->store, server->authorizer);
+    take_notes(*call, *attributes);
+    if (!judged) co_return judged;
+  }
   if (const auto webhooks = server->webhooks.webhooks()) {
     const WebhookContext context{server->executor, server->store, server->fibers, server->authorizer};
     auto running = run_validating_webhooks(context, webhooks, attributes);
@@ -157,7 +164,7 @@ Task<Status> admit_late_validation(ServerPtr server, CallPtr call, AttributesPtr
 }
 
 Task<Status> admit_body(ServerPtr server, CallPtr call, Verb verb, Json body, bool dry_run) {
-  if (!server->webhooks.webhooks()) co_return Status();
+  if (!server->webhooks.webhooks() && !server->policies.policies()) co_return Status();
   AttributesPtr attributes = attributes_of_body(*call, verb, body, dry_run);
   auto mutating = admit_late_mutation(server, call, attributes);
   if (auto done = co_await std::move(mutating); !done) co_return done;

@@ -1,37 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-// matchConditions of webhooks and admission policies: CEL over object, oldObject, request and authorizer.
+// matchConditions of webhooks and admission policies: whether a request is any of their business.
 // Compiled once. Thread: immutable.
 #pragma once
 
-#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "core/apiserver/admission/attributes.hpp"
 #include "core/apiserver/authorizer.hpp"
+#include "core/apiserver/policy/facts.hpp"
 #include "core/cel/cel.hpp"
 
 namespace flotilla::apiserver {
 
 class MatchConditions {
  public:
-  // [{"name", "expression"}]. What does not compile is an error whenever it is asked.
-  static MatchConditions read(const Json& conditions);
+  // [{"name", "expression"}]. What does not compile is an error whenever it is asked. Webhooks know less of a
+  // request than policies do, which say so in `facts`.
+  static MatchConditions read(const Json& conditions, const FactChoice& facts = FactChoice::of_webhooks());
 
   bool empty() const { return conditions_.empty(); }
   // False as soon as one condition is false; else an error if one could not be evaluated. Errors: Invalid.
   Result<bool> hold(const AdmissionAttributes& attributes, const Authorizer& authorizer) const;
+  Result<bool> hold(std::span<const cel::Binding> bindings) const;
 
  private:
   struct Condition {
-    std::string name;
-    cel::ProgramPtr program;
-    std::string fault;  // why there is no program
+    std::string expression;
+    Result<cel::ProgramPtr> program;
   };
   std::vector<Condition> conditions_;
 };
-
-// The variable `request`: what an AdmissionReview says of a request, objects left out.
-Json request_variable(const AdmissionAttributes& attributes);
 
 }  // namespace flotilla::apiserver

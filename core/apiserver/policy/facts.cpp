@@ -161,7 +161,7 @@ cel::Environment facts_environment(const FactChoice& choice) {
   return out;
 }
 
-Facts::Facts(const AdmissionAttributes& attributes, const Resource& version, const store::Store& store,
+Facts::Facts(const AdmissionAttributes& attributes, const Resource& version, const store::Store* store,
              const Authorizer& authorizer)
     : object_(in_version(attributes, version, attributes.object)),
       old_object_(in_version(attributes, version, attributes.old_object)),
@@ -175,8 +175,8 @@ Facts::Facts(const AdmissionAttributes& attributes, const Resource& version, con
   query.name = attributes.name;
   authorizer_ = cel::authorizer_value(asker);
   request_resource_ = cel::resource_check_value(asker, std::move(query));
-  if (attributes.ns.empty()) return;
-  if (const auto space = store.get(store::collection_of("", "namespaces"), "", attributes.ns))
+  if (attributes.ns.empty() || store == nullptr) return;
+  if (const auto space = store->get(store::collection_of("", "namespaces"), "", attributes.ns))
     space_ = space->content();
 }
 

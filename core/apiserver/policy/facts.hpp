@@ -17,14 +17,20 @@ struct FactChoice {
   bool authorizer = true;
   bool space = true;       // namespaceObject
   cel::TypePtr variables;  // null: there are none
+
+  static FactChoice of_webhooks() {
+    FactChoice out;
+    out.space = false;
+    return out;
+  }
 };
 cel::Environment facts_environment(const FactChoice& choice);
 
-// The values of one request in one version. Keeps the documents alive that the values view: it must outlive
-// every evaluation.
+// The values of one request in one version; without a store there is no namespaceObject. Keeps the documents
+// alive that the values view: it must outlive every evaluation.
 class Facts {
  public:
-  Facts(const AdmissionAttributes& attributes, const Resource& version, const store::Store& store,
+  Facts(const AdmissionAttributes& attributes, const Resource& version, const store::Store* store,
         const Authorizer& authorizer);
 
   // Null params: none. Valid while `params` and these facts live.

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <set>
 
-#include "core/apiserver/errors.hpp"
 #include "core/apiserver/call.hpp"
+#include "core/apiserver/errors.hpp"
 #include "core/apiserver/policy/facts.hpp"
 #include "core/apiserver/versions.hpp"
 
@@ -95,7 +95,7 @@ class Hearing {
       : policy_(policy), variables_(policy, facts.bindings(params)) {}
 
   std::vector<Objection> objections() {
-    const auto holds = policy_.conditions->hold(variables_.bindings(), conditions_budget_);
+    const auto holds = policy_.conditions.hold(variables_.bindings());
     if (!holds) return failed(0, holds.error().message());
     if (!*holds) return {};
     heard_ = true;
@@ -143,7 +143,6 @@ class Hearing {
 
   const AdmissionPolicy& policy_;
   PolicyVariables variables_;
-  cel::Budget conditions_budget_{2'500'000};
   bool heard_ = false;
 };
 
@@ -239,7 +238,7 @@ class Session {
         misconfigured(policy, binding.get(), params.error().message());
         continue;
       }
-      if (!facts) facts.emplace(attributes_, **version, store_, authorizer_);
+      if (!facts) facts.emplace(attributes_, **version, &store_, authorizer_);
       for (const Json& one : *params) hear_with(policy, *binding, *facts, one);
     }
   }

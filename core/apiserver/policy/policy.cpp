@@ -114,7 +114,7 @@ PolicyPtr AdmissionPolicy::read(const api::Object& object) {
   out->match = ResourceMatch::read(spec["matchConstraints"]);
   FactChoice choice;
   choice.params = out->param_kind.has_value();
-  out->conditions = MatchConditions::read(spec["matchConditions"], true);
+  out->conditions = MatchConditions::read(spec["matchConditions"], choice);
   out->variables = read_variables(spec["variables"], choice);
   const cel::Environment environment = facts_environment(choice);
   choice.authorizer = false;

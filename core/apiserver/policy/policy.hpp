@@ -9,7 +9,6 @@
 
 #include "core/api/selector.hpp"
 #include "core/apiserver/admission/webhook.hpp"
-#include "core/apiserver/policy/conditions.hpp"
 #include "core/cel/cel.hpp"
 
 namespace flotilla::apiserver {
@@ -60,7 +59,7 @@ struct AdmissionPolicy {
   bool ignores_failure = false;
   std::optional<api::Gvk> param_kind;
   ResourceMatch match;
-  std::shared_ptr<const MatchConditions> conditions;
+  MatchConditions conditions;
   std::vector<PolicyVariable> variables;
   std::vector<PolicyValidation> validations;
   std::vector<PolicyVariable> annotations;  // for the audit log
@@ -83,6 +82,9 @@ struct PolicyBinding {
 };
 using PolicyBindingPtr = std::shared_ptr<const PolicyBinding>;
 
+// What is wrong with a policy, a binding or the conditions of a webhook configuration that is written.
+// Errors: Invalid.
+Status review_policy_kinds(const Resource& resource, const Json& object);
 // What a policy's own text allows, as `spec.validations[0].expression` and so on. Empty: nothing is wrong.
 std::vector<Cause> faults_of_policy(const Json& policy);
 std::vector<Cause> faults_of_binding(const Json& binding);

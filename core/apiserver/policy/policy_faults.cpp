@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/api/validation/field_error.hpp"
+#include "core/apiserver/errors.hpp"
 #include "core/apiserver/policy/facts.hpp"
 #include "core/apiserver/policy/policy.hpp"
 
@@ -187,10 +188,23 @@ void check_actions(FieldErrors& errors, const Json& actions, const std::string& 
 
 std::vector<Cause> faults_of_conditions(const Json& list, const std::string& path) {
   FieldErrors errors;
-  FactChoice choice;
-  choice.space = false;
-  check_conditions(errors, list, path, choice);
+  check_conditions(errors, list, path, FactChoice::of_webhooks());
   return errors.causes();
+}
+
+Status review_policy_kinds(const Resource& resource, const Json& object) {
+  if (resource.group != "admissionregistration.k8s.io") return {};
+  std::vector<Cause> causes;
+  if (resource.kind == "ValidatingAdmissionPolicy") causes = faults_of_policy(object);
+  if (resource.kind == "ValidatingAdmissionPolicyBinding") causes = faults_of_binding(object);
+  const Json& webhooks = object["webhooks"];
+  for (std::size_t i = 0; i < webhooks.size(); ++i) {
+    for (Cause& cause : faults_of_conditions(webhooks.element(i)["matchConditions"],
+                                             at_field(at_index("webhooks", i), "matchConditions")))
+      causes.push_back(std::move(cause));
+  }
+  if (causes.empty()) return {};
+  return object_invalid(resource.group, resource.kind, api::name_of(object), std::move(causes));
 }
 
 std::vector<Cause> faults_of_policy(const Json& policy) {
