@@ -352,8 +352,8 @@ Server::Server(const Executor& executor_in, store::Store& store_in, ApiServerOpt
       catalog(options.registry != nullptr ? *options.registry : api::Registry::builtin()),
       authorizer(store),
       webhooks(store),
-      policies(store),
       aggregator(store),
+      policies(store),
       fibers(executor.strand(), "apiserver"),
       started(executor.clock().now()) {
   overload.set_bounds(options.max_in_flight, options.max_mutating_in_flight);
