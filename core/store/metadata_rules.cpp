@@ -62,7 +62,8 @@ std::string storage_key(const StoredKind& kind, const ObjectKey& key) {
 // `to` gets the member as `from` has it, or loses it.
 void restore(const Json& from, Json& to, std::string_view member) {
   if (const Json* value = from.find(member)) {
-    to.set(member, *value);
+    const Json* there = std::as_const(to).find(member);
+    if (there == nullptr || !(*there == *value)) to.set(member, *value);
   } else {
     to.erase(member);
   }
@@ -250,7 +251,7 @@ Json prepare_update(const StoredKind& kind, Part part, const Json& current, Json
       restore(live, metadata, member);
   metadata.erase("selfLink");
   settle_managed_fields(live, metadata);
-  if (kind.has_status_subresource) restore(current, object, "status");
+  if (kind.has_status_subresource && part != Part::Whole) restore(current, object, "status");
   if (is_namespace(kind)) {
     restore(current["spec"], object["spec"], "finalizers");
     object.make({"metadata", "labels", "kubernetes.io/metadata.name"}) = api::name_of(object);
@@ -268,7 +269,8 @@ Status check_update(const StoredKind& kind, Part part, const Json& current, cons
             ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: " +
             std::string(uid) + ", UID in object meta: " + std::string(api::uid_of(current)));
   }
-  if (part != Part::Main || !current["metadata"]["deletionTimestamp"].is_string()) return {};
+  const bool main = part == Part::Main || part == Part::Whole;
+  if (!main || !current["metadata"]["deletionTimestamp"].is_string()) return {};
   std::string added;
   for (const Json& finalizer : object["metadata"]["finalizers"].elements()) {
     if (api::has_finalizer(current, finalizer.as_string())) continue;

@@ -32,8 +32,9 @@ struct StoredKind {
   static StoredKind of(const api::Resource& resource);
 };
 
-// Which part of the object a write may change. Finalize: spec.finalizers of a Namespace.
-enum class Part { Main, Status, Finalize };
+// Which part of the object a write may change. Finalize: spec.finalizers of a Namespace. Whole: Main and
+// Status in one commit, for controllers that decide both.
+enum class Part { Main, Status, Finalize, Whole };
 
 struct AdmissionRequest {
   enum class Operation : std::uint8_t { Create, Update, Delete };

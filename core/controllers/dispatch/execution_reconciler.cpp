@@ -3,6 +3,7 @@
 
 #include "core/api/names.hpp"
 #include "core/controllers/dispatch/member_update.hpp"
+#include "core/controllers/status/manifest_status.hpp"
 
 namespace flotilla::controllers {
 namespace {
@@ -113,7 +114,7 @@ Task<Outcome> ExecutionReconciler::withdraw(ObjectPtr work, Target target) {
     const bool preserve = (*content)["spec"]["preserveResourcesOnDeletion"].as_bool();
     for (const Json& manifest : manifests_of(*content)) {
       auto step =
-          preserve ? put(target.member, without_marks(manifest), true) : take_away(target.member, manifest);
+          preserve ? put_back(target.member, without_marks(manifest)) : take_away(target.member, manifest);
       const Status done = co_await std::move(step);
       if (!done) co_return Outcome::retry(done.error());
     }
@@ -131,26 +132,27 @@ Task<Outcome> ExecutionReconciler::dispatch(ObjectPtr work, Target target) {
   const auto content = work->content();
   const bool suspended = (*content)["spec"]["suspendDispatching"].as_bool();
   if (suspended || !target.ready) {
-    auto noting = set_conditions(work->key(), {dispatching(suspended)});
+    std::vector<WorkCondition> conditions(1, dispatching(suspended));
+    auto noting = set_conditions(work->key(), std::move(conditions), nullptr);
     const Status noted = co_await std::move(noting);
     if (!noted) co_return Outcome::retry(noted.error());
     co_return suspended ? Outcome::done() : Outcome::retry(not_ready(*work));
   }
 
   std::string errors;
-  std::size_t applied = 0;
+  std::vector<Json> observed;
   std::optional<Error> failure;
   for (const Json& manifest : manifests_of(*content)) {
     auto putting = put(target.member, manifest, false);
-    Status done = co_await std::move(putting);
+    Result<Json> done = co_await std::move(putting);
     if (done) {
-      ++applied;
+      observed.push_back(*std::move(done));
       continue;
     }
     errors += (errors.empty() ? "" : ", ") + done.error().message();
     failure = std::move(done).error();
   }
-  auto reporting = report(work, applied, manifests_of(*content).size(), errors);
+  auto reporting = report(work, std::move(observed), errors);
   const Status reported = co_await std::move(reporting);
   if (!reported) co_return Outcome::retry(reported.error());
   if (!failure) co_return Outcome::done();
@@ -161,7 +163,8 @@ Task<Outcome> ExecutionReconciler::dispatch(ObjectPtr work, Target target) {
 
 // Creates what the member does not have, updates what differs; again when the member's object changes
 // meanwhile.
-Task<Status> ExecutionReconciler::put(std::shared_ptr<cluster::Member> member, Json manifest, bool preserve) {
+Task<Result<Json>> ExecutionReconciler::put(std::shared_ptr<cluster::Member> member, Json manifest,
+                                            bool preserve) {
   auto resolving = member->resource_of(api::Gvk::of(manifest));
   const auto resource = co_await std::move(resolving);
   if (!resource) co_return resource.error();
@@ -195,7 +198,7 @@ Task<Status> ExecutionReconciler::put(std::shared_ptr<cluster::Member> member, J
             api::annotations::kOverwrite;
       auto plan = plan_member_update(member->name(), desired, *observed, context_.interpreter);
       if (!plan) co_return plan.error();
-      if (!*plan) co_return Status();
+      if (!*plan) co_return *std::move(observed);
       wanted = **std::move(plan);
       if (preserve) wanted->make({"metadata", "annotations"}).erase(api::annotations::kConflictResolution);
       mode = cluster::ApplyMode::Update;
@@ -204,14 +207,22 @@ Task<Status> ExecutionReconciler::put(std::shared_ptr<cluster::Member> member, J
       wanted = manifest;
     }
     auto applying = member->connection().apply(gvr, *std::move(wanted), mode);
-    const auto answer = co_await std::move(applying);
-    if (answer) co_return Status();
+    auto answer = co_await std::move(applying);
+    if (answer) co_return *std::move(answer);
     const bool raced = answer.error().is(Code::Conflict) || answer.error().is(Code::AlreadyExists) ||
                        (mode == cluster::ApplyMode::Update && answer.error().is(Code::NotFound));
     if (!raced) co_return answer.error();
     ask_member = true;  // the cache is behind
   }
   co_return Error(Code::Conflict, "the object in cluster " + member->name() + " keeps changing");
+}
+
+// The object stays in the member without our marks.
+Task<Status> ExecutionReconciler::put_back(std::shared_ptr<cluster::Member> member, Json manifest) {
+  auto putting = put(std::move(member), std::move(manifest), true);
+  Result<Json> done = co_await std::move(putting);
+  if (!done) co_return std::move(done).error();
+  co_return Status();
 }
 
 // What is not there, or not ours, is left alone.
@@ -235,12 +246,19 @@ Task<Status> ExecutionReconciler::take_away(std::shared_ptr<cluster::Member> mem
   co_return removed;
 }
 
-Task<Status> ExecutionReconciler::set_conditions(ObjectKey work, std::vector<WorkCondition> conditions) {
+Task<Status> ExecutionReconciler::set_conditions(ObjectKey work, std::vector<WorkCondition> conditions,
+                                                 Json statuses) {
   const WallTime now = context_.now();
   auto writing = context_.writer.modify(
       kinds::kWork, Part::Status, work,
-      [conditions = std::move(conditions), now](Json& object) -> Result<bool> {
+      [conditions = std::move(conditions), statuses = std::move(statuses),
+       now](Json& object) -> Result<bool> {
         bool changed = false;
+        const Json& seen = std::as_const(object)["status"]["manifestStatuses"];
+        if (statuses.is_array() && seen.is_null()) {
+          object.make({"status", "manifestStatuses"}) = statuses;
+          changed = true;
+        }
         Json& known = object.make({"status", "conditions"});
         for (const WorkCondition& one : conditions) {
           changed |= api::set_condition(known, {one.type, one.status, one.reason, one.message}, now);
@@ -252,22 +270,41 @@ Task<Status> ExecutionReconciler::set_conditions(ObjectKey work, std::vector<Wor
   co_return Status();
 }
 
-Task<Status> ExecutionReconciler::report(ObjectPtr work, std::size_t applied, std::size_t total,
-                                         std::string errors) {
-  const bool ok = applied == total;
-  const std::string message = ok ? "Manifest has been successfully applied"
-                                 : "Failed to apply all manifests (" + std::to_string(applied) + "/" +
-                                       std::to_string(total) + "): " + errors;
+// Before the first report WorkStatusReconciler keeps still, so what apply answered is the newest there is;
+// later reports could overwrite what the member said since.
+Json ExecutionReconciler::first_statuses(const Json& work, const std::vector<Json>& observed) const {
+  const auto manifests = manifests_of(work);
+  const bool reported =
+      api::find_condition(work["status"]["conditions"], api::conditions::kApplied) != nullptr;
+  if (reported || observed.size() != manifests.size()) return nullptr;
+  Json statuses = Json::array();
+  for (std::size_t i = 0; i < manifests.size(); ++i) {
+    auto status =
+        manifest_status(context_.interpreter, manifests[i], static_cast<std::int64_t>(i), observed[i]);
+    if (!status) return nullptr;  // WorkStatusReconciler says why
+    statuses.push_back(*std::move(status));
+  }
+  return statuses;
+}
+
+Task<Status> ExecutionReconciler::report(ObjectPtr work, std::vector<Json> observed, std::string errors) {
   const auto content = work->content();
+  const std::size_t total = manifests_of(*content).size();
+  const bool ok = observed.size() == total;
+  const std::string message = ok ? "Manifest has been successfully applied"
+                                 : "Failed to apply all manifests (" + std::to_string(observed.size()) + "/" +
+                                       std::to_string(total) + "): " + errors;
   if (!ok) {
     context_.events.record(*content, reconcile::kWarning, "SyncFailed", message);
     for (const Json& manifest : manifests_of(*content)) {
       context_.events.record(template_reference(manifest), reconcile::kWarning, "SyncFailed", message);
     }
   }
-  auto setting = set_conditions(
-      work->key(), {dispatching(false), WorkCondition{api::conditions::kApplied, ok ? "True" : "False",
-                                                      ok ? "AppliedSuccessful" : "AppliedFailed", message}});
+  std::vector<WorkCondition> conditions(1, dispatching(false));
+  conditions.push_back({api::conditions::kApplied, ok ? "True" : "False",
+                        ok ? "AppliedSuccessful" : "AppliedFailed", message});
+  Json statuses = first_statuses(*content, observed);
+  auto setting = set_conditions(work->key(), std::move(conditions), std::move(statuses));
   co_return co_await std::move(setting);
 }
 

@@ -14,9 +14,10 @@ struct WorkCondition {
 
 // Root: Work. Wakes on: a Work's generation; a managed object in the member that changed or vanished; its
 // cluster becoming Ready. Reads: the Cluster, the member's cache. Writes: the member's objects, conditions
-// Applied and Dispatching. Holds: an object that somebody else manages is neither changed nor deleted; what
-// is not known (cache not synced, cluster not Ready) is never taken for absent. Ends: the member's objects
-// are gone (or preserved, without our marks), then the finalizer karmada.io/execution-controller goes.
+// Applied and Dispatching, and with the first of them the statuses that the member answered. Holds: an object
+// that somebody else manages is neither changed nor deleted; what is not known (cache not synced, cluster not
+// Ready) is never taken for absent. Ends: the member's objects are gone (or preserved, without our marks),
+// then the finalizer karmada.io/execution-controller goes.
 class ExecutionReconciler final : public LoopController {
  public:
   explicit ExecutionReconciler(Context& context);
@@ -37,10 +38,15 @@ class ExecutionReconciler final : public LoopController {
   Result<Target> target_of(const std::string& cluster) const;
   Task<Outcome> withdraw(ObjectPtr work, Target target);
   Task<Outcome> dispatch(ObjectPtr work, Target target);
-  Task<Status> put(std::shared_ptr<cluster::Member> member, Json manifest, bool preserve);
+  // The answer is the member's object.
+  Task<Result<Json>> put(std::shared_ptr<cluster::Member> member, Json manifest, bool preserve);
+  Task<Status> put_back(std::shared_ptr<cluster::Member> member, Json manifest);
   Task<Status> take_away(std::shared_ptr<cluster::Member> member, Json manifest);
-  Task<Status> set_conditions(ObjectKey work, std::vector<WorkCondition> conditions);
-  Task<Status> report(ObjectPtr work, std::size_t applied, std::size_t total, std::string errors);
+  // `statuses`: manifestStatuses of a Work that was not reported yet; null: none.
+  Task<Status> set_conditions(ObjectKey work, std::vector<WorkCondition> conditions, Json statuses);
+  // `observed`: the members' objects, one a manifest that was applied.
+  Task<Status> report(ObjectPtr work, std::vector<Json> observed, std::string errors);
+  Json first_statuses(const Json& work, const std::vector<Json>& observed) const;
 };
 
 }  // namespace flotilla::controllers

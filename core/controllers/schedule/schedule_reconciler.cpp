@@ -54,6 +54,39 @@ std::string result_text(const Json& targets) {
   return text + "}";
 }
 
+// The clusters and the placement they were chosen for. `generation` becomes the one that the write will give
+// the binding. True if something changed.
+bool set_result(Json& binding, const Json& targets, const std::string& placement, std::int64_t& generation) {
+  const Json& known = std::as_const(binding)["spec"]["clusters"];
+  const bool same = known == targets || (known.empty() && targets.empty());
+  if (same && api::annotation_of(binding, api::annotations::kAppliedPlacement) == placement) return false;
+  binding.make({"metadata", "annotations", api::annotations::kAppliedPlacement}) = placement;
+  if (same) return true;
+  if (targets.empty()) {
+    binding["spec"].erase("clusters");
+  } else {
+    binding["spec"].set("clusters", targets);
+  }
+  ++generation;
+  return true;
+}
+
+bool set_outcome(Json& binding, const scheduler::ScheduledCondition& condition, const std::string& affinity,
+                 std::int64_t generation, WallTime now) {
+  Json& status = binding["status"];
+  const Json before = status;
+  api::set_condition(status["conditions"],
+                     {api::conditions::kScheduled, condition.scheduled ? "True" : "False", condition.reason,
+                      condition.message},
+                     now);
+  if (condition.scheduled) {
+    status.set("schedulerObservedGeneration", generation);
+    status.set("lastScheduledTime", format_time(now));
+  }
+  if (!affinity.empty()) status.set("schedulerObservingAffinityName", affinity);
+  return !(before == status);
+}
+
 }  // namespace
 
 ScheduleReconciler::ScheduleReconciler(Context& context)
@@ -194,59 +227,29 @@ Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr bi
   const bool ok = attempt.decision.ok();
   const bool no_fit = !ok && attempt.failures.front().kind == scheduler::FailureKind::NoClusterFit;
   const scheduler::ScheduledCondition condition = scheduler::scheduled_condition(attempt.failures);
-  std::int64_t generation = binding->generation();
+  const std::int64_t asked = binding->generation();
   auto targets = std::make_shared<const Json>(
       ok ? targets_of(attempt.decision, *table, (*content)["spec"]["components"]) : Json::array());
 
-  if (ok || no_fit) {
-    const std::string placement = (*content)["spec"]["placement"].dump();
-    auto writing = context_.writer.modify(
-        scope.kind, Part::Main, binding->key(),
-        [targets, placement, generation](Json& object) -> Result<bool> {
-          // Status may have moved; what was asked must not have.
-          if (std::as_const(object)["metadata"]["generation"].as_int() != generation)
-            return Error(Code::Conflict, "the binding changed while it was scheduled");
-          const Json& known = std::as_const(object)["spec"]["clusters"];
-          const bool same = known == *targets || (known.empty() && targets->empty());
-          if (same && api::annotation_of(object, api::annotations::kAppliedPlacement) == placement)
-            return false;
-          object.make({"metadata", "annotations", api::annotations::kAppliedPlacement}) = placement;
-          if (targets->empty()) {
-            object["spec"].erase("clusters");
-          } else {
-            object["spec"].set("clusters", *targets);
-          }
-          return true;
-        });
-    const auto written = co_await std::move(writing);
-    if (!written) {
-      // Gone, or changed: then it is due again already.
-      const bool stale = written.error().is(Code::NotFound) || written.error().is(Code::Conflict);
-      co_return stale ? Outcome::done() : Outcome::retry(written.error());
-    }
-    generation = (*written)->generation();
-  }
-
-  const WallTime now = context_.now();
+  const std::string placement = ok || no_fit ? (*content)["spec"]["placement"].dump() : std::string();
   const std::string affinity = ok ? attempt.affinity_name : std::string();
-  auto reporting = context_.writer.modify(
-      scope.kind, Part::Status, binding->key(),
-      [condition, generation, affinity, now](Json& object) -> Result<bool> {
-        Json& status = object["status"];
-        const Json before = status;
-        api::set_condition(status["conditions"],
-                           {api::conditions::kScheduled, condition.scheduled ? "True" : "False",
-                            condition.reason, condition.message},
-                           now);
-        if (condition.scheduled) {
-          status.set("schedulerObservedGeneration", generation);
-          status.set("lastScheduledTime", format_time(now));
-        }
-        if (!affinity.empty()) status.set("schedulerObservingAffinityName", affinity);
-        return !(before == status);
+  const WallTime now = context_.now();
+  auto writing = context_.writer.modify(
+      scope.kind, Part::Whole, binding->key(), [=, keep = !ok && !no_fit](Json& object) -> Result<bool> {
+        // Status may have moved; what was asked must not have.
+        if (std::as_const(object)["metadata"]["generation"].as_int() != asked)
+          return Error(Code::Conflict, "the binding changed while it was scheduled");
+        std::int64_t generation = asked;
+        bool changed = false;
+        if (!keep) changed = set_result(object, *targets, placement, generation);
+        return set_outcome(object, condition, affinity, generation, now) || changed;
       });
-  const auto reported = co_await std::move(reporting);
-  if (!reported && !reported.error().is(Code::NotFound)) co_return Outcome::retry(reported.error());
+  const auto written = co_await std::move(writing);
+  if (!written) {
+    // Gone, or changed: then it is due again already.
+    const bool stale = written.error().is(Code::NotFound) || written.error().is(Code::Conflict);
+    co_return stale ? Outcome::done() : Outcome::retry(written.error());
+  }
 
   if (condition.scheduled) {
     tell(*content, reconcile::kNormal, "ScheduleBindingSucceed",

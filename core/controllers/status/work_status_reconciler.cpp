@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/controllers/status/work_status_reconciler.hpp"
 
+#include "core/api/conditions.hpp"
 #include "core/api/names.hpp"
+#include "core/controllers/status/manifest_status.hpp"
 
 namespace flotilla::controllers {
 namespace {
 
-using interpreter::Operation;
-
-Json identifier_of(const Json& manifest, std::int64_t ordinal) {
-  const api::Gvk gvk = api::Gvk::of(manifest);
-  Json identifier = Json::object({{"ordinal", ordinal},
-                                  {"version", gvk.version},
-                                  {"kind", gvk.kind},
-                                  {"resource", ""},
-                                  {"name", api::name_of(manifest)}});
-  if (!gvk.group.empty()) identifier.set("group", gvk.group);
-  const std::string_view ns = api::namespace_of(manifest);
-  if (!ns.empty()) identifier.set("namespace", ns);
-  return identifier;
+// The first report of a dispatch brings the first statuses along.
+bool is_reported(const Json& work) {
+  return api::find_condition(work["status"]["conditions"], api::conditions::kApplied) != nullptr;
 }
 
 }  // namespace
@@ -31,6 +23,12 @@ WorkStatusReconciler::WorkStatusReconciler(Context& context)
     if (ns.empty() || name.empty() || ns != api::execution_namespace(change.cluster)) return;
     loop_.enqueue({kinds::kWork.collection(), {std::string(ns), std::string(name)}});
   });
+  // What changed in the member before the report was passed over.
+  context.informers.on(kinds::kWork.collection(), [this](const Event& event) {
+    if (event.type == Event::Type::Modified && is_reported(*event.object->content()) &&
+        !is_reported(*event.previous->content()))
+      enqueue(event);
+  });
 }
 
 Task<Outcome> WorkStatusReconciler::reconcile(Key key) {
@@ -40,6 +38,7 @@ Task<Outcome> WorkStatusReconciler::reconcile(Key key) {
   const std::shared_ptr<cluster::Member> member = cluster ? context_.clusters.find(*cluster) : nullptr;
   if (!member) co_return Outcome::done();
   const auto content = work->content();
+  if (!is_reported(*content)) co_return Outcome::done();
   const auto manifests = (*content)["spec"]["workload"]["manifests"].elements();
   Json statuses = Json::array();
   for (std::size_t i = 0; i < manifests.size(); ++i) {
@@ -73,21 +72,9 @@ Task<Result<std::optional<Json>>> WorkStatusReconciler::look_at(std::shared_ptr<
   auto observed = cache->get(api::namespace_of(manifest), api::name_of(manifest));
   if (!observed) co_return observed.error();
   if (!*observed) co_return std::optional<Json>();
-  const Json& object = **observed;
-
-  Json entry = Json::object({{"identifier", identifier_of(manifest, ordinal)}});
-  if (context_.interpreter.supports(object, Operation::InterpretStatus)) {
-    auto status = context_.interpreter.reflect_status(object);
-    if (!status) co_return std::move(status).context("reflect status");
-    if (!status->is_null()) entry.set("status", *std::move(status));
-  }
-  std::string_view health = "Healthy";
-  if (context_.interpreter.supports(object, Operation::InterpretHealth)) {
-    const auto healthy = context_.interpreter.interpret_health(object);
-    health = !healthy ? "Unknown" : *healthy ? "Healthy" : "Unhealthy";
-  }
-  entry.set("health", health);
-  co_return std::optional<Json>(std::move(entry));
+  auto status = manifest_status(context_.interpreter, manifest, ordinal, **observed);
+  if (!status) co_return std::move(status).error();
+  co_return std::optional<Json>(*std::move(status));
 }
 
 }  // namespace flotilla::controllers

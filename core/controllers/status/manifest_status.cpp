@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/controllers/status/manifest_status.hpp"
+
+#include "core/api/object.hpp"
+
+namespace flotilla::controllers {
+namespace {
+
+using api::Json;
+using interpreter::Operation;
+
+Json identifier_of(const Json& manifest, std::int64_t ordinal) {
+  const api::Gvk gvk = api::Gvk::of(manifest);
+  Json identifier = Json::object({{"ordinal", ordinal},
+                                  {"version", gvk.version},
+                                  {"kind", gvk.kind},
+                                  {"resource", ""},
+                                  {"name", api::name_of(manifest)}});
+  if (!gvk.group.empty()) identifier.set("group", gvk.group);
+  const std::string_view ns = api::namespace_of(manifest);
+  if (!ns.empty()) identifier.set("namespace", ns);
+  return identifier;
+}
+
+}  // namespace
+
+Result<Json> manifest_status(const interpreter::Interpreter& interpreter, const Json& manifest,
+                             std::int64_t ordinal, const Json& observed) {
+  Json entry = Json::object({{"identifier", identifier_of(manifest, ordinal)}});
+  if (interpreter.supports(observed, Operation::InterpretStatus)) {
+    auto status = interpreter.reflect_status(observed);
+    if (!status) return std::move(status).context("reflect status");
+    if (!status->is_null()) entry.set("status", *std::move(status));
+  }
+  std::string_view health = "Healthy";
+  if (interpreter.supports(observed, Operation::InterpretHealth)) {
+    const auto healthy = interpreter.interpret_health(observed);
+    health = !healthy ? "Unknown" : *healthy ? "Healthy" : "Unhealthy";
+  }
+  entry.set("health", health);
+  return entry;
+}
+
+}  // namespace flotilla::controllers
