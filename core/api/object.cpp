@@ -7,6 +7,8 @@
 namespace flotilla::api {
 namespace {
 
+constexpr std::size_t kKeptText = 1u << 20;
+
 void append_key(std::string& out, std::string_view key, bool& first) {
   if (!first) out += ',';
   first = false;
@@ -104,13 +106,18 @@ const std::string* Labels::find(std::string_view key) const {
 
 EncodedObject Object::encode(const Json& content) {
   EncodedObject encoded;
-  std::string& out = encoded.bytes;
+  encoded.revision_at = encode_into(encoded.bytes, content);
+  return encoded;
+}
+
+std::size_t Object::encode_into(std::string& out, const Json& content) {
+  std::size_t revision_at = 0;
   bool first = true;
   bool metadata_done = false;
   out += '{';
   const auto place_metadata = [&](const Json& metadata) {
     append_key(out, "metadata", first);
-    encoded.revision_at = append_metadata(out, metadata);
+    revision_at = append_metadata(out, metadata);
     metadata_done = true;
   };
   for (const auto& [key, value] : content.members()) {
@@ -124,7 +131,7 @@ EncodedObject Object::encode(const Json& content) {
   }
   if (!metadata_done) place_metadata(Json::object());
   out += '}';
-  return encoded;
+  return revision_at;
 }
 
 void Object::set_bytes(std::string bytes, std::size_t revision_at, Revision revision) {
@@ -141,10 +148,12 @@ ObjectDraft Object::draft(Json content) {
   content["metadata"].set("resourceVersion", "");  // for seal() to fill in
   content.freeze();
   ObjectDraft draft{std::shared_ptr<Object>(new Object()), std::make_shared<Json>(std::move(content))};
-  EncodedObject encoded = encode(*draft.content);
-  draft.object->bytes_.reserve(encoded.bytes.size() + 12);  // room for the revision
-  draft.object->bytes_ = encoded.bytes;
-  draft.object->revision_at_ = static_cast<std::uint32_t>(encoded.revision_at);
+  thread_local std::string text;  // grows once
+  text.clear();
+  draft.object->revision_at_ = static_cast<std::uint32_t>(encode_into(text, *draft.content));
+  draft.object->bytes_.reserve(text.size() + 12);  // room for the revision
+  draft.object->bytes_ = text;
+  if (text.capacity() > kKeptText) text = std::string();
   draft.object->index_ = index_of((*draft.content)["metadata"]);
   return draft;
 }

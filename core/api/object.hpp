@@ -124,6 +124,7 @@ class Object : public std::enable_shared_from_this<Object> {
 
   Object() = default;
   static Index index_of(const Json& metadata);
+  static std::size_t encode_into(std::string& out, const Json& content);
   // `bytes` have an empty resourceVersion at `revision_at`.
   void set_bytes(std::string bytes, std::size_t revision_at, Revision revision);
 

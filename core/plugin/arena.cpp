@@ -4,21 +4,44 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <vector>
 
 namespace {
 
-struct FreeMemory {
-  void operator()(void* memory) const { std::free(memory); }
+constexpr std::size_t kFirstChunk = 4096;
+constexpr std::size_t kLargestChunk = 256u << 10;
+constexpr std::size_t kSpareChunks = 64;  // first chunks that a thread keeps
+
+// Most arenas need one chunk, and one comes with every call.
+class SpareChunks {
+ public:
+  ~SpareChunks() {
+    for (void* chunk : chunks_) std::free(chunk);
+  }
+  void* take() {
+    if (chunks_.empty()) return std::calloc(1, kFirstChunk);
+    void* chunk = chunks_.back();
+    chunks_.pop_back();
+    return chunk;
+  }
+  // `used`: bytes from its start that may not be zero.
+  void give(void* chunk, std::size_t used) {
+    if (chunks_.size() == kSpareChunks) return std::free(chunk);
+    std::memset(chunk, 0, used);
+    chunks_.push_back(chunk);
+  }
+
+ private:
+  std::vector<void*> chunks_;
 };
+
+thread_local SpareChunks spare_chunks;
 
 struct Adopted {
   void (*release)(void* ctx);
   void* ctx;
 };
-
-constexpr std::size_t kFirstChunk = 4096;
-constexpr std::size_t kLargestChunk = 256u << 10;
 
 }  // namespace
 
@@ -29,6 +52,8 @@ struct flt_arena {
   flt_arena& operator=(const flt_arena&) = delete;
   ~flt_arena() {
     for (const Adopted& buffer : adopted) buffer.release(buffer.ctx);
+    if (first != nullptr) spare_chunks.give(first, chunks.empty() ? cursor - at_of(first) : kFirstChunk);
+    for (void* chunk : chunks) std::free(chunk);
   }
 
   void* alloc(std::size_t size, std::size_t align) {
@@ -44,11 +69,16 @@ struct flt_arena {
   void* alloc_in_new_chunk(std::size_t size, std::size_t align) {
     if (size > limit || total > limit - size) return nullptr;
     const std::size_t wanted = std::max(size + align, next_chunk);
-    void* memory = std::calloc(1, wanted);
+    const bool is_first = first == nullptr && wanted == kFirstChunk;
+    void* memory = is_first ? spare_chunks.take() : std::calloc(1, wanted);
     if (memory == nullptr) return nullptr;
-    chunks.emplace_back(memory);
+    if (is_first) {
+      first = memory;
+    } else {
+      chunks.push_back(memory);
+    }
     total += wanted;
-    const auto start = reinterpret_cast<std::uintptr_t>(memory);
+    const std::uintptr_t start = at_of(memory);
     const std::uintptr_t at = (start + align - 1) & ~(align - 1);
     // A large block leaves the current chunk open for the small ones.
     if (wanted > next_chunk && end - cursor > start + wanted - (at + size))
@@ -59,12 +89,15 @@ struct flt_arena {
     return reinterpret_cast<void*>(at);
   }
 
+  static std::uintptr_t at_of(const void* memory) { return reinterpret_cast<std::uintptr_t>(memory); }
+
   std::size_t limit;
   std::size_t total = 0;
   std::size_t next_chunk = kFirstChunk;
   std::uintptr_t cursor = 0;
   std::uintptr_t end = 0;
-  std::vector<std::unique_ptr<void, FreeMemory>> chunks;
+  void* first = nullptr;
+  std::vector<void*> chunks;
   std::vector<Adopted> adopted;
 };
 

@@ -13,6 +13,9 @@ constexpr std::size_t kGroup = 1024;
 constexpr std::size_t kGroupBytes = 16u << 20;
 constexpr std::size_t kQueue = 100'000;
 constexpr auto kProbeEvery = std::chrono::milliseconds(250);
+// Upkeep waits for a moment in which nothing is asked, but not for ever.
+constexpr auto kQuiet = std::chrono::milliseconds(50);
+constexpr std::size_t kUpkeepEvery = 1024;  // commits; a part of kForgetAtOnce
 
 std::string text(flt_str_t value) {
   return std::string(sdk::view(value));
@@ -115,9 +118,9 @@ void SqliteEngine::enqueue(Job job) {
 }
 
 void SqliteEngine::run() {
-  bool more_to_tend = true;
+  Upkeep upkeep = Upkeep::Now;
   for (;;) {
-    std::deque<Job> jobs = take(more_to_tend);
+    std::deque<Job> jobs = take(upkeep);
     if (jobs.empty()) {
       std::lock_guard lock(mutex_);
       if (stopping_ && queue_.empty()) break;
@@ -126,7 +129,14 @@ void SqliteEngine::run() {
     const bool idle = jobs.empty();
     serve(jobs);
     // The way back is tried when nothing is asked, not right after the failure.
-    more_to_tend = read_only_ && !(was_read_only && idle) ? false : tend();
+    if (read_only_ && !(was_read_only && idle)) {
+      upkeep = Upkeep::None;
+    } else if (!read_only_ && !idle && commits_since_upkeep_ < kUpkeepEvery) {
+      upkeep = Upkeep::Soon;
+    } else {
+      commits_since_upkeep_ = 0;
+      upkeep = tend() ? Upkeep::Now : Upkeep::None;
+    }
   }
   try {
     if (!read_only_) database_->close_cleanly();
@@ -137,13 +147,15 @@ void SqliteEngine::run() {
   database_.reset();
 }
 
-// Everything that waits. Without anything: soon, when there is work of our own to do.
-std::deque<SqliteEngine::Job> SqliteEngine::take(bool more_to_tend) {
+// Everything that waits. Without anything: when there is work of our own to do.
+std::deque<SqliteEngine::Job> SqliteEngine::take(Upkeep upkeep) {
   std::unique_lock lock(mutex_);
   const auto due = [this] { return stopping_ || !queue_.empty(); };
   if (read_only_) {
     changed_.wait_for(lock, kProbeEvery, due);
-  } else if (!more_to_tend) {
+  } else if (upkeep == Upkeep::Soon) {
+    changed_.wait_for(lock, kQuiet, due);
+  } else if (upkeep == Upkeep::None) {
     changed_.wait(lock, due);
   }
   return std::exchange(queue_, {});
@@ -188,6 +200,7 @@ void SqliteEngine::serve_group(std::deque<Job>& jobs) {
     group.push_back(std::move(jobs.front()));
     jobs.pop_front();
   }
+  commits_since_upkeep_ += group.size();
   if (read_only_) {
     return fail_group(
         group,

@@ -50,7 +50,8 @@ class SqliteEngine {
 
   void enqueue(Job job);
   void run();
-  std::deque<Job> take(bool more_to_tend);
+  enum class Upkeep : std::uint8_t { None, Soon, Now };
+  std::deque<Job> take(Upkeep upkeep);
   void serve(std::deque<Job>& jobs);
   void serve_group(std::deque<Job>& jobs);
   void serve_one(Job& job);
@@ -61,8 +62,9 @@ class SqliteEngine {
   const flt_host_t* host_;
   const sdk::Log log_;
   const SqliteOptions options_;
-  std::unique_ptr<Database> database_;  // the thread's, once it runs
-  bool read_only_ = false;              // the thread's
+  std::unique_ptr<Database> database_;    // the thread's, once it runs
+  bool read_only_ = false;                // the thread's
+  std::size_t commits_since_upkeep_ = 0;  // the thread's
   std::thread thread_;
 
   std::mutex mutex_;  // all below
