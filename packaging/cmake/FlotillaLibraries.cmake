@@ -39,3 +39,10 @@ find_library(LUA51_LIBRARY NAMES lua5.1 REQUIRED)
 add_library(flotilla_lua INTERFACE)
 target_include_directories(flotilla_lua SYSTEM INTERFACE ${LUA51_INCLUDE_DIR})
 target_link_libraries(flotilla_lua INTERFACE ${LUA51_LIBRARY})
+
+# The allocator of the daemon (adr 0003). Sanitizers bring their own.
+add_library(flotilla_malloc INTERFACE)
+if(NOT FLOTILLA_SANITIZE)
+  find_package(mimalloc 2 REQUIRED)
+  target_link_libraries(flotilla_malloc INTERFACE mimalloc)
+endif()

@@ -56,6 +56,7 @@ function(flotilla_unit_test name)
   string(REPLACE "/" "_" target unit_${name})
   add_executable(${target} ${sources})
   list(TRANSFORM ARG_DEPS PREPEND core_)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O0>)  # nobody measures the tests themselves
   target_link_libraries(${target} PRIVATE flotilla_options ${ARG_DEPS} ${ARG_LIBS} GTest::gmock GTest::gtest_main)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)

@@ -3,7 +3,7 @@
 
 #include "core/api/names.hpp"
 #include "core/controllers/dispatch/member_update.hpp"
-#include "core/controllers/status/manifest_status.hpp"
+#include "core/controllers/manifest_status.hpp"
 
 namespace flotilla::controllers {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "core/api/conditions.hpp"
 #include "core/api/names.hpp"
-#include "core/controllers/status/manifest_status.hpp"
+#include "core/controllers/manifest_status.hpp"
 
 namespace flotilla::controllers {
 namespace {

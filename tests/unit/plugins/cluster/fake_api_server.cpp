@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/plugins/cluster/fake_api_server.hpp"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include "core/base/assert.hpp"
 
 namespace flotilla::cluster::test {
@@ -79,6 +82,19 @@ void FakeApiServer::end_watches() {
     feed_->ended = true;
   }
   feed_->changed.notify();
+}
+
+void FakeApiServer::cut_connections() {
+  for (int socket = 0; socket < 1024; ++socket) {
+    sockaddr_in own{};
+    sockaddr_in peer{};
+    socklen_t own_size = sizeof own;
+    socklen_t peer_size = sizeof peer;
+    if (getsockname(socket, reinterpret_cast<sockaddr*>(&own), &own_size) == 0 && own.sin_family == AF_INET &&
+        ntohs(own.sin_port) == server_->port() &&
+        getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &peer_size) == 0)
+      shutdown(socket, SHUT_RDWR);
+  }
 }
 
 std::vector<std::string> FakeApiServer::requests() const {

@@ -42,6 +42,8 @@ class FakeApiServer {
   // One line for every open watch, now and to come.
   void send_event(const std::string& line);
   void end_watches();
+  // The network fails: every open connection is torn down without a word of TLS or HTTP.
+  void cut_connections();
   std::vector<std::string> requests() const;  // "GET /path?query", in order
   http::Headers last_headers() const;
   void put(const std::string& name);

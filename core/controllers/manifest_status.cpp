@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/controllers/status/manifest_status.hpp"
+#include "core/controllers/manifest_status.hpp"
 
 #include "core/api/object.hpp"
 
