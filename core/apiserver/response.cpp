@@ -4,10 +4,12 @@
 #include <algorithm>
 
 #include "core/apiserver/yaml_text.hpp"
+#include "core/http/gzip.hpp"
 
 namespace flotilla::apiserver {
 namespace {
 
+constexpr std::size_t kCompressedFrom = 128u << 10;
 constexpr std::size_t kMaxWarnings = 4096;
 
 bool wants_pretty(const Call& call) {
@@ -99,7 +101,23 @@ http::Response bytes_response(const Call& call, int status, const ObjectPtr& obj
   return response;
 }
 
+namespace {
+
+// As kube-apiserver: large answers to GET and LIST, where the client can read them.
+void compress_large(const Call& call, http::Response& response) {
+  const bool reads = call.info.verb == "get" || call.info.verb == "list";
+  if (!call.info.is_resource || !reads || response.status != 200) return;
+  if (!call.info.subresource.empty() || response.headers.has("Content-Encoding")) return;
+  if (!http::accepts_gzip(call.request.headers.get("Accept-Encoding"))) return;
+  std::size_t size = 0;
+  for (const http::Chunk& chunk : response.body) size += chunk.bytes.size();
+  if (response.stream || size > kCompressedFrom) http::compress(response);
+}
+
+}  // namespace
+
 void finish_headers(const Call& call, http::Response& response) {
+  compress_large(call, response);
   if (!response.headers.has("Cache-Control")) response.headers.set("Cache-Control", "no-cache, private");
   const std::string_view audit = call.request.headers.get("Audit-Id");
   if (!audit.empty()) response.headers.set("Audit-Id", std::string(audit));

@@ -6,6 +6,7 @@
 #include "core/apiserver/event_frames.hpp"
 #include "core/apiserver/reads.hpp"
 #include "core/apiserver/shape.hpp"
+#include "core/http/websocket.hpp"
 
 namespace flotilla::apiserver {
 namespace {
@@ -241,6 +242,9 @@ Task<http::Response> serve_watch(ServerPtr server, CallPtr call) {
     stream->follow(*std::move(subscription), lifetime, bookmarks);
   } else {
     stream->fail_with(subscription.error());
+  }
+  if (http::wants_websocket(call->request)) {
+    co_return http::websocket_response(call->request, std::move(stream));
   }
   http::Response response;
   response.headers.set("Content-Type", "application/json");

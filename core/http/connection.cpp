@@ -372,6 +372,7 @@ class Connection::UpgradedDuplex final : public Duplex {
     if (error) co_return Error(Code::Unavailable, "write to upgraded connection: " + error.message());
     co_return Status();
   }
+  void close() override { connection_->close(); }
 
  private:
   std::shared_ptr<Connection> connection_;
@@ -384,6 +385,8 @@ Task<void> Connection::run_upgrade(Response response) {
   if (!co_await std::move(flushing)) co_return;
   deadline_.set_never();
   keep_alive_ = false;
+  phase_ = Phase::Upgraded;
+  if (server_->stopping) co_return;
   auto running = response.upgrade(std::make_shared<UpgradedDuplex>(shared_from_this()));
   try {
     co_await asio::this_coro::throw_if_cancelled(true);
@@ -397,7 +400,7 @@ Task<void> Connection::run_upgrade(Response response) {
 void Connection::begin_stop() {
   asio::post(strand_, [self = shared_from_this()] {
     if (self->http2_) return self->http2_->begin_stop();
-    if (self->phase_ == Phase::Waiting) self->close();
+    if (self->phase_ == Phase::Waiting || self->phase_ == Phase::Upgraded) self->close();
     if (self->stream_scope_ == nullptr) return;
     self->stream_scope_->cancel();
     ErrorCode ignored;

@@ -31,7 +31,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   class UpgradedDuplex;
   struct Incoming;
-  enum class Phase { Waiting, Working, Streaming };
+  enum class Phase { Waiting, Working, Streaming, Upgraded };
 
   Task<bool> handshake();
   Task<bool> speaks_http2();

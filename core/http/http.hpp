@@ -80,6 +80,8 @@ class Duplex {
   virtual ~Duplex() = default;
   virtual Task<Result<std::string>> read() = 0;  // empty: the end
   virtual Task<Status> write(std::string bytes) = 0;
+  // Ends both directions; a read under way sees the end.
+  virtual void close() {}
 };
 
 struct Response {
