@@ -11,6 +11,8 @@ while read -r package group; do
   [[ $groups == *" $group "* || ($groups == *" kubectl "* && $package == kubernetes-client) ]] || continue
   # A kubectl that is already there is as good as Debian's.
   if [[ $package == kubernetes-client ]] && command -v kubectl >/dev/null; then continue; fi
+  # So are another Node.js and its npm, which Debian's would conflict with.
+  if [[ $package == nodejs || $package == npm ]] && command -v npm >/dev/null; then continue; fi
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
 done <"$here/apt-packages.txt"
 if ((${#missing[@]} == 0)); then exit 0; fi

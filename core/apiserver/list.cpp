@@ -111,6 +111,32 @@ Task<Status> wait_for_version(ServerPtr server, std::uint64_t version) {
   co_return Status();
 }
 
+namespace {
+
+// `objects` as they were before `events`: what changed is what its first event replaced. Ascending, as they
+// came.
+std::vector<ObjectPtr> taken_back(std::vector<ObjectPtr> objects, const std::vector<store::Event>& events) {
+  std::map<api::ObjectKey, ObjectPtr> before;
+  for (const store::Event& event : events) {
+    if (event.object) before.try_emplace(event.object->key(), event.previous);
+  }
+  if (before.empty()) return objects;
+  std::erase_if(objects, [&](const ObjectPtr& object) { return before.contains(object->key()); });
+  std::vector<ObjectPtr> restored;
+  for (auto& [key, object] : before) {
+    if (object) restored.push_back(std::move(object));
+  }
+  std::vector<ObjectPtr> all;
+  all.reserve(objects.size() + restored.size());
+  const auto by_key = [](const ObjectPtr& a, const ObjectPtr& b) { return a->key() < b->key(); };
+  std::merge(std::make_move_iterator(objects.begin()), std::make_move_iterator(objects.end()),
+             std::make_move_iterator(restored.begin()), std::make_move_iterator(restored.end()),
+             std::back_inserter(all), by_key);
+  return all;
+}
+
+}  // namespace
+
 Task<Result<store::Snapshot>> list_at(ServerPtr server, store::Collection collection, std::string ns,
                                       Revision at) {
   store::WatchRequest request;
@@ -129,19 +155,7 @@ Task<Result<store::Snapshot>> list_at(ServerPtr server, store::Collection collec
       if (event.revision <= snapshot.revision) events.push_back(std::move(event));
     }
   }
-  std::map<api::ObjectKey, ObjectPtr> world;
-  for (ObjectPtr& object : snapshot.objects) world.emplace(object->key(), std::move(object));
-  for (auto event = events.rbegin(); event != events.rend(); ++event) {
-    if (!event->object) continue;
-    const api::ObjectKey& key = event->object->key();
-    if (event->previous) {
-      world.insert_or_assign(key, event->previous);
-    } else {
-      world.erase(key);
-    }
-  }
-  snapshot.objects.clear();
-  for (auto& [key, object] : world) snapshot.objects.push_back(std::move(object));
+  snapshot.objects = taken_back(std::move(snapshot.objects), events);
   snapshot.revision = at;
   co_return snapshot;
 }

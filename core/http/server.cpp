@@ -65,6 +65,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   Acceptor local_acceptor;  // open only with a socket_path
   FiberScope scope;
   std::unordered_set<std::shared_ptr<Connection>> connections;
+  SteadyTime next_warning{};  // of too many connections
   std::atomic<std::size_t> count{0};
   std::atomic<std::uint16_t> port{0};
   std::atomic<bool> started{false};
@@ -180,7 +181,9 @@ Task<void> Server::State::accept(Acceptor& from, bool tls) {
 
 void Server::State::admit(Socket socket, bool tls) {
   if (count >= context->options.max_connections) {
-    kLog.warn("too many connections", {{"limit", context->options.max_connections}});
+    const SteadyTime now = executor.clock().steady_now();
+    if (now >= next_warning) kLog.warn("too many connections", {{"limit", context->options.max_connections}});
+    next_warning = std::max(next_warning, now + std::chrono::seconds(1));
     return;
   }
   auto connection = std::make_shared<Connection>(context, std::move(socket), tls);

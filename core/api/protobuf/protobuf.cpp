@@ -2,6 +2,7 @@
 #include "core/api/protobuf/protobuf.hpp"
 
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <unordered_map>
 #include <utility>
@@ -52,6 +53,25 @@ struct Message {
   Form form = Form::Object;
   std::unordered_map<std::uint32_t, MessageField> fields;
 };
+
+// JSON Schema's own names, which are none for protobuf.
+std::string_view schema_name(std::string_view name) {
+  static constexpr std::pair<std::string_view, std::string_view> kNames[] = {
+      {"schema", "$schema"},
+      {"ref", "$ref"},
+      {"xKubernetesPreserveUnknownFields", "x-kubernetes-preserve-unknown-fields"},
+      {"xKubernetesEmbeddedResource", "x-kubernetes-embedded-resource"},
+      {"xKubernetesIntOrString", "x-kubernetes-int-or-string"},
+      {"xKubernetesListMapKeys", "x-kubernetes-list-map-keys"},
+      {"xKubernetesListType", "x-kubernetes-list-type"},
+      {"xKubernetesMapType", "x-kubernetes-map-type"},
+      {"xKubernetesValidations", "x-kubernetes-validations"},
+  };
+  for (const auto& [theirs, json] : kNames) {
+    if (theirs == name) return json;
+  }
+  return name;
+}
 
 Form form_of(std::string_view name) {
   if (name == std::string(kMeta) + "Time") return Form::Time;
@@ -108,6 +128,7 @@ class Messages {
     const auto space = line.find(' ');
     MessageField field;
     field.name = line.substr(0, space);
+    if (message.name.ends_with(".JSONSchemaProps")) field.name = schema_name(field.name);
     std::string_view type = line.substr(space + 1);
     field.repeated = type.starts_with('[');
     field.map = type.starts_with('{');
@@ -192,6 +213,10 @@ Json scalar_of(char type, const WireField& wire) {
   }
   double number = 0;
   std::memcpy(&number, &wire.value, sizeof number);
+  // As Go prints it: 9, not 9.0.
+  constexpr double kExact = 9007199254740992.0;
+  if (std::abs(number) < kExact && number == std::trunc(number))
+    return Json(static_cast<std::int64_t>(number));
   return Json(number);
 }
 

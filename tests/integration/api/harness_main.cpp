@@ -70,6 +70,7 @@ int serve(const std::string& directory, bool with_controllers) {
   http::ServerOptions server_options;
   server_options.identity = {server_pair->certificate_pem, server_pair->key_pem};
   server_options.client_ca_pem = authority->certificate_pem;
+  server_options.error_response = apiserver::refuse_unread;
   http::Server server(executor, server_options, api.handler());
   if (auto listening = server.start(); !listening) {
     std::cerr << listening.error().message() << "\n";

@@ -20,7 +20,8 @@ def deployment(image, replicas=None, **labels):
         "metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": image}]}}}
     if replicas is not None:
         spec["replicas"] = replicas
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "labels": labels}, "spec": spec}
+    metadata = {"name": "web", **({"labels": labels} if labels else {})}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
 
 
 def config_map(name, **data):
@@ -41,7 +42,7 @@ class Flows(unittest.TestCase):
         self.kubectl("create", "namespace", self.namespace, in_namespace=False)
 
     def kubectl(self, *arguments, objects=(), code=0, in_namespace=True):
-        text = "\n---\n".join(json.dumps(one) for one in objects)
+        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects} if len(objects) != 1 else objects[0])
         where = ["-n", self.namespace] if in_namespace else []
         done = subprocess.run(["kubectl", *where, *arguments], input=text, capture_output=True, text=True, timeout=60,
                               env=self.server.environment(), check=False)

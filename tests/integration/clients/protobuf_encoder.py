@@ -3,6 +3,7 @@
 import base64
 import calendar
 import json
+import re
 import struct
 import time
 
@@ -16,13 +17,17 @@ GROUPS = {"": "core", "rbac.authorization.k8s.io": "rbac", "networking.k8s.io": 
 
 def read_table(path):
     """message -> [(number, name, type)]; types as in the file."""
-    messages, current = {}, None
+    messages, current, in_schema = {}, None, False
     for line in open(path, encoding="utf-8"):
         line = line.rstrip("\n")
         if line.startswith("m "):
             current = messages.setdefault(line[2:], [])
+            in_schema = line.endswith(".JSONSchemaProps")
         elif line.startswith(" ") and current is not None:
             number, name, kind = line[1:].split(" ", 2)
+            if in_schema:
+                name = re.sub("(?<=[a-z])[A-Z]", lambda m: "-" + m.group().lower(), name) if name.startswith("xKube") else name
+                name = "$" + name if name in ("ref", "schema") else name
             current.append((int(number), name, kind))
     return messages
 
@@ -109,6 +114,8 @@ class Encoder:
         return calendar.timegm(time.strptime(main, "%Y-%m-%dT%H:%M:%S")), int((rest or "0").ljust(9, "0"))
 
     def field(self, number, kind, value):
+        if kind.startswith("[") != isinstance(value, list) and not kind.startswith("@"):
+            raise TypeError(f"{value!r} for {kind}")
         if kind.startswith("["):
             return b"".join(self.one(number, kind[1:-1], element) for element in value)
         if kind.startswith("{"):
@@ -126,7 +133,9 @@ class Encoder:
         if kind == "s":
             return chunk(number, value.encode())
         if kind == "y":
-            return chunk(number, base64.b64decode(value))
+            return chunk(number, base64.b64decode(value, validate=True))
         if kind == "d":
             return varint(number << 3 | 1) + struct.pack("<d", value)
+        if int(value) != value:
+            raise ValueError(f"{value!r} is not whole")
         return varint(number << 3) + varint(int(value))

@@ -187,7 +187,7 @@ class PythonClient(unittest.TestCase):
             raise SystemExit  # the library has no other end
 
         election = leaderelection.LeaderElection(electionconfig.Config(
-            lock, lease_duration=3, renew_deadline=2, retry_period=0.5, onstarted_leading=lead, onstopped_leading=lambda: None))
+            lock, lease_duration=5, renew_deadline=3, retry_period=1.1, onstarted_leading=lead, onstopped_leading=lambda: None))
         threading.Thread(target=self.elect, args=(election,), daemon=True).start()
         self.assertTrue(led.wait(20))
         holder = self.core.read_namespaced_config_map("leader", "py").metadata.annotations
