@@ -212,7 +212,8 @@ Status review_object(const PluginRequest& request, const Json& live, const Json&
   }
   if (request.group == "scheduling.k8s.io" && request.resource == "priorityclasses")
     return review_priority_class(request, object);
-  if (request.group.empty() && request.resource == "namespaces") return review_namespace_labels(object);
+  if (request.group.empty() && request.resource == "namespaces")
+    return review_namespace_labels(request, live, object);
   return review_pod_security(request, live, object);
 }
 

@@ -40,6 +40,7 @@ Error plugin_forbids(const PluginRequest& request, const Json& object, const std
 
 // PodSecurity alone.
 Status review_pod_security(const PluginRequest& request, const Json& live, const Json& object);
-Status review_namespace_labels(const Json& object);
+// Also warns of pods that a new, stricter level would not let in again.
+Status review_namespace_labels(const PluginRequest& request, const Json& live, const Json& object);
 
 }  // namespace flotilla::apiserver

@@ -2,6 +2,7 @@
 // PodSecurity: the labels pod-security.kubernetes.io/* of a namespace.
 #include "core/api/limits/pod_security.hpp"
 
+#include <map>
 #include <optional>
 
 #include "core/apiserver/admission/builtin.hpp"
@@ -19,14 +20,56 @@ struct Standard {
   std::string text;  // "restricted:latest"
 };
 
-Standard standard_of(const api::Labels& labels, const std::string& key) {
+// `version` null: the newest.
+Standard make_standard(std::string_view word, const std::string* version) {
   Standard out;
-  const std::string* word = labels.find(key);
-  if (word == nullptr) return out;
-  out.level = api::pod_security_level(*word);
-  const std::string* version = labels.find(key + "-version");
-  out.text = *word + ":" + (version == nullptr ? "latest" : *version);
+  out.level = api::pod_security_level(word);
+  out.text = std::string(word) + ":" + (version == nullptr ? "latest" : *version);
   return out;
+}
+
+Standard standard_of(const api::Labels& labels, const std::string& key) {
+  const std::string* word = labels.find(key);
+  return word == nullptr ? Standard() : make_standard(*word, labels.find(key + "-version"));
+}
+
+Standard enforced(const Json& space) {
+  const std::string_view word = api::label_of(space, kEnforce);
+  const std::string version(api::label_of(space, std::string(kEnforce) + "-version"));
+  return word.empty() ? Standard() : make_standard(word, version.empty() ? nullptr : &version);
+}
+
+// "allowPrivilegeEscalation != false, runAsNonRoot != true": what is wrong, without whose fault it is.
+std::string reasons_of(const std::vector<std::string>& faults) {
+  std::string text;
+  for (const std::string& fault : faults)
+    text += (text.empty() ? "" : ", ") + fault.substr(0, fault.find(" ("));
+  return text;
+}
+
+// Pods that are there and would not be let in any more, those with the same faults in one line.
+void warn_of_pods(const PluginRequest& request, const std::string& ns, const Standard& standard) {
+  constexpr std::size_t kMost = 3000;
+  std::map<std::string, std::pair<std::string, std::size_t>> found;  // reasons: the first pod, how many
+  std::size_t looked = 0;
+  for (const auto& pod : request.store.list(store::collection_of("", "pods"), ns).objects) {
+    if (++looked > kMost) break;
+    const auto content = pod->content();
+    const auto faults = api::pod_security_faults(standard.level, (*content)["metadata"], (*content)["spec"]);
+    if (faults.empty()) continue;
+    auto& [first, count] = found[reasons_of(faults)];
+    if (count++ == 0) first = pod->name();
+  }
+  if (found.empty()) return;
+  request.warnings->push_back("existing pods in namespace " + quoted(ns) +
+                              " violate the new PodSecurity enforce level " + quoted(standard.text));
+  for (const auto& [reasons, pods] : found) {
+    const auto& [first, count] = pods;
+    const std::string others = count == 1   ? ""
+                               : count == 2 ? " (and 1 other pod)"
+                                            : " (and " + std::to_string(count - 1) + " other pods)";
+    request.warnings->push_back(first + others + ": " + reasons);
+  }
 }
 
 std::string joined(const std::vector<std::string>& faults) {
@@ -88,7 +131,7 @@ Status review_pod_security(const PluginRequest& request, const Json& live, const
   return {};
 }
 
-Status review_namespace_labels(const Json& object) {
+Status review_namespace_labels(const PluginRequest& request, const Json& live, const Json& object) {
   std::vector<Cause> causes;
   for (const char* key : {kAudit, kEnforce, kWarn}) {
     const Json& value = object["metadata"]["labels"][key];
@@ -100,7 +143,16 @@ Status review_namespace_labels(const Json& object) {
          "Invalid value: " + quoted(value.as_string()) + ": must be one of privileged, baseline, restricted",
          "metadata.labels[" + std::string(key) + "]"});
   }
-  if (causes.empty()) return {};
+  if (causes.empty()) {
+    const Standard before = enforced(live), after = enforced(object);
+    const bool stricter =
+        after.level > before.level || (after.level == before.level && after.text != before.text);
+    if (!live.is_null() && request.warnings != nullptr && stricter &&
+        after.level != api::PodSecurityLevel::Privileged) {
+      warn_of_pods(request, std::string(api::name_of(object)), after);
+    }
+    return {};
+  }
   return object_invalid("", "Namespace", api::name_of(object), std::move(causes));
 }
 

@@ -126,6 +126,18 @@ class LimitsTest(ApiTest):
         answer = self.create("/api/v1/namespaces", {"metadata": {"name": "bad", "labels": {prefix + "enforce": "strict"}}}, code=422)
         self.assertIn("must be one of privileged, baseline, restricted", answer.message)
 
+    def test_stricter_labels_warn_of_pods_that_are_there(self):
+        ns = self.fresh()
+        for name in ("a", "b"):
+            self.create(ns + "/pods", pod(name))
+        answer = self.call("PATCH", ns, {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}},
+                           content_type="application/merge-patch+json")
+        space = ns.rsplit("/", 1)[1]
+        self.assertEqual(answer.warnings, [
+            f'299 - "existing pods in namespace \\"{space}\\" violate the new PodSecurity enforce level \\"restricted:latest\\""',
+            '299 - "a (and 1 other pod): allowPrivilegeEscalation != false, unrestricted capabilities, runAsNonRoot != true, '
+            'seccompProfile"'])
+
     def test_default_classes(self):
         ns = self.fresh()
         self.create("/apis/networking.k8s.io/v1/ingressclasses", {"metadata": {"name": "front", "annotations": {
