@@ -3,6 +3,7 @@
 
 #include "core/apiserver/admission/quota.hpp"
 #include "core/apiserver/admission/webhooks.hpp"
+#include "core/apiserver/policy/judge.hpp"
 
 namespace flotilla::apiserver {
 namespace {
@@ -36,6 +37,13 @@ Task<Result<Json>> admit(Server* server, store::StoredKind kind, Json object, bo
       auto again = run_mutating_webhooks(context, webhooks, asked, round);
       if (auto done = co_await std::move(again); !done) co_return std::move(done).error();
     }
+  }
+  if (const auto policies = server->policies.policies()) {
+    if (auto judged = judge_by_policies(*policies, *asked, server->store, server->authorizer); !judged)
+      co_return std::move(judged).error();
+  }
+  if (const auto webhooks = server->webhooks.webhooks()) {
+    const WebhookContext context{server->executor, server->store, server->fibers, server->authorizer};
     auto validating = run_validating_webhooks(context, webhooks, asked);
     if (auto done = co_await std::move(validating); !done) co_return std::move(done).error();
   }
@@ -51,7 +59,7 @@ Task<Result<Json>> admit(Server* server, store::StoredKind kind, Json object, bo
 store::LateAdmission controller_admission(Server& server) {
   store::LateAdmission late;
   late.wanted = [&server](const store::StoredKind& kind) {
-    if (server.webhooks.webhooks()) return true;
+    if (server.webhooks.webhooks() || server.policies.policies()) return true;
     static const store::Collection kQuotas = store::collection_of("", "resourcequotas");
     return kind.namespaced && kind.resource != "events" && server.store.count(kQuotas) > 0;
   };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What controllers and simulators of this process create is asked about as if they had come over HTTP:
-// webhooks, then quotas. They appear as the user system:kube-controller-manager.
+// webhooks, policies, quotas. They appear as the user system:kube-controller-manager.
 #pragma once
 
 #include "core/apiserver/server.hpp"
