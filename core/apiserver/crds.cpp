@@ -278,6 +278,7 @@ Task<bool> reconcile(ServerPtr server, std::string name) {
     co_return co_await std::move(finishing);
   }
   Json crd = *definition->content();
+  definition->release_content();
   if (!accept_names(*server, crd)) {
     publish_with(*server, nullptr);
     co_return false;
