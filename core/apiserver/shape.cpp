@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/apiserver/shape.hpp"
 
+#include <limits>
+
 #include "core/api/base64.hpp"
 #include "core/api/table/table.hpp"
 #include "core/apiserver/encoded.hpp"
@@ -108,23 +110,24 @@ class ListStream final : public http::BodyStream {
     std::vector<http::Chunk> chunks;
     if (ended_) co_return chunks;
     if (next_ > 0) block_.clear();
-    fill();
+    fill(kBlock);
     chunks.push_back({nullptr, block_});  // this stream owns it until the next call
     co_return chunks;
   }
 
   // All of it at once.
   std::string whole() && {
-    while (!ended_) fill();
+    fill(std::numeric_limits<std::size_t>::max());
     return std::move(block_);
   }
 
  private:
   static constexpr std::size_t kBlock = 128u << 10;
 
-  void fill() {
-    block_.reserve(std::min(kBlock + kBlock / 8, kBlock));
-    for (; next_ < objects_.size() && block_.size() < kBlock; ++next_) {
+  // Until the block has `enough` bytes or the list is at its end.
+  void fill(std::size_t enough) {
+    block_.reserve(std::min(enough, kBlock));
+    for (; next_ < objects_.size() && block_.size() < enough; ++next_) {
       if (next_ > 0) block_ += ',';
       append_item(*call_, *objects_[next_], block_);
       objects_[next_].reset();

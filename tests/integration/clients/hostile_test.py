@@ -224,6 +224,17 @@ class Hostile(unittest.TestCase):
             small = curl(version, "-H", "Accept-Encoding: gzip", "-D", "-", "-o", "/dev/null", f"{self.server.url}/version").decode().lower()
             self.assertNotIn("content-encoding", small)
 
+    def test_lists_of_every_size_come_to_their_end(self):
+        """Gathered in one piece, gathered beyond a block, streamed: each boundary is crossed on the way."""
+        path = "/api/v1/namespaces/h/configmaps"
+        for count in range(1, 13):
+            body = config_map(f"sized-{count}", {"x": "x" * (30 << 10)})
+            self.assertEqual(self.server.request("POST", path, body)[0], 201)
+            status, answer = self.server.request("GET", path)
+            self.assertEqual(status, 200)
+            names = [item["metadata"]["name"] for item in answer["items"] if item["metadata"]["name"].startswith("sized-")]
+            self.assertEqual(len(names), count)
+
     def test_watch_over_a_websocket(self):
         for protocol in ("", "base64.binary.k8s.io"):
             with self.raw() as sock:
