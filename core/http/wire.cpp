@@ -64,8 +64,16 @@ Task<Wire::ReadResult> Wire::read_some(asio::mutable_buffer into) {
   }
 }
 
+// Not in the coroutine: a buffer there would be held while it waits, and one of the thread's own would be
+// another thread's after a wait (compilers keep its address over suspensions).
+bool Wire::try_fill(std::size_t& count, ErrorCode& error) {
+  char scratch[kScratch];
+  const bool done = try_read(asio::mutable_buffer(scratch, kScratch), count, error);
+  if (count > 0) ahead_.append({scratch, count});
+  return done;
+}
+
 Task<bool> Wire::fill() {
-  static thread_local char scratch[kScratch];
   if (unbroken_ >= kMostUnbroken) {
     auto yielding = give_way();
     co_await std::move(yielding);
@@ -74,8 +82,7 @@ Task<bool> Wire::fill() {
     if (!socket_.is_open()) co_return false;
     std::size_t count = 0;
     ErrorCode error;
-    const bool done = try_read(asio::mutable_buffer(scratch, kScratch), count, error);
-    if (count > 0) ahead_.append({scratch, count});
+    const bool done = try_fill(count, error);
     if (tls_ && !tls_->outgoing().empty()) {
       auto sending = send_outgoing();
       co_await std::move(sending);

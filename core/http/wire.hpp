@@ -106,6 +106,7 @@ class Wire {
 
  private:
   bool try_read(asio::mutable_buffer into, std::size_t& count, ErrorCode& error);
+  bool try_fill(std::size_t& count, ErrorCode& error);  // into ahead()
   Task<ErrorCode> send_all(std::string_view bytes);
   Task<ErrorCode> send_outgoing();
   Task<void> give_way();

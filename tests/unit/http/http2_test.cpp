@@ -107,6 +107,26 @@ TEST_F(Http2Test, answers_many_at_once_while_streams_go_on) {
   }));
 }
 
+// What one connection sends must never be read by another, whichever thread goes on with it.
+TEST_F(Http2Test, keeps_many_connections_apart) {
+  serve_world();
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 12; ++t) {
+    threads.emplace_back([&, t] {
+      Http2Client client(server_->port());
+      for (int i = 0; i < 60; ++i) {
+        const std::string path = "/" + std::to_string(t) + "/" + std::to_string(i);
+        const std::string body(static_cast<std::size_t>(i), static_cast<char>('a' + t));
+        const Http2Answer& got = client.wait(client.ask("POST", path, body));
+        if (got.body != "POST " + path + "? " + std::to_string(i)) ++wrong;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+}
+
 TEST_F(Http2Test, gives_head_no_body) {
   serve_world();
   Http2Client client(server_->port());
