@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/apiserver/openapi.hpp"
 
-#include <malloc.h>
 #include <openssl/evp.h>
 
 #include "core/apiserver/discovery.hpp"
 #include "core/apiserver/openapi_document.hpp"
 #include "core/apiserver/response.hpp"
+#include "core/base/memory.hpp"
 
 namespace flotilla::apiserver {
 namespace {
@@ -68,7 +68,7 @@ Task<void> forget_documents(ServerPtr server) {
     if (!slept) co_return;
     if (!server->documents.forget_unused()) {
       // Making documents left holes all over the heap.
-      malloc_trim(0);
+      give_back_memory();
       co_return;
     }
   }
