@@ -68,24 +68,28 @@ std::size_t skip_value(std::string_view text, std::size_t at) {
   return depth == 0 ? text.size() : std::string_view::npos;
 }
 
-// The text of a member of `object`, which encode() wrote: no white space. Empty when absent or malformed;
-// the whole object is walked, so brackets that do not close are found.
-std::string_view encoded_member(std::string_view object, std::string_view wanted) {
-  std::string_view found;
-  if (object.size() < 2 || object.front() != '{' || object.back() != '}') return {};
+void marks_of(std::string_view key, std::size_t at, EncodedMarks& marks) {
+  if (key == "apiVersion") marks.api_version = static_cast<std::uint32_t>(at);
+  if (key == "kind") marks.kind = static_cast<std::uint32_t>(at);
+}
+
+// Calls visit(key, text of the value) for the members of `object`, which encode() wrote: no white space.
+// False when it is malformed; the whole object is walked, so brackets that do not close are found.
+template <typename Visit>
+bool walk_members(std::string_view object, const Visit& visit) {
+  if (object.size() < 2 || object.front() != '{' || object.back() != '}') return false;
   std::size_t at = 1;
   while (at < object.size() && object[at] == '"') {
     const std::size_t key_end = skip_value(object, at);
-    if (key_end == std::string_view::npos || key_end >= object.size() || object[key_end] != ':') return {};
+    if (key_end == std::string_view::npos || key_end >= object.size() || object[key_end] != ':') return false;
     const std::size_t value_end = skip_value(object, key_end + 1);
-    if (value_end == std::string_view::npos || value_end >= object.size()) return {};
-    if (object.substr(at + 1, key_end - at - 2) == wanted)
-      found = object.substr(key_end + 1, value_end - key_end - 1);
+    if (value_end == std::string_view::npos || value_end >= object.size()) return false;
+    visit(object.substr(at + 1, key_end - at - 2), object.substr(key_end + 1, value_end - key_end - 1));
     at = value_end + 1;
-    if (object[value_end] == '}') return at == object.size() ? found : std::string_view();
-    if (object[value_end] != ',') return {};
+    if (object[value_end] == '}') return at == object.size();
+    if (object[value_end] != ',') return false;
   }
-  return {};
+  return false;
 }
 
 }  // namespace
@@ -106,18 +110,18 @@ const std::string* Labels::find(std::string_view key) const {
 
 EncodedObject Object::encode(const Json& content) {
   EncodedObject encoded;
-  encoded.revision_at = encode_into(encoded.bytes, content);
+  encoded.marks = encode_into(encoded.bytes, content);
   return encoded;
 }
 
-std::size_t Object::encode_into(std::string& out, const Json& content) {
-  std::size_t revision_at = 0;
+EncodedMarks Object::encode_into(std::string& out, const Json& content) {
+  EncodedMarks marks;
   bool first = true;
   bool metadata_done = false;
   out += '{';
   const auto place_metadata = [&](const Json& metadata) {
     append_key(out, "metadata", first);
-    revision_at = append_metadata(out, metadata);
+    marks.revision = static_cast<std::uint32_t>(append_metadata(out, metadata));
     metadata_done = true;
   };
   for (const auto& [key, value] : content.members()) {
@@ -126,20 +130,21 @@ std::size_t Object::encode_into(std::string& out, const Json& content) {
       continue;
     }
     if (!metadata_done && key > "metadata") place_metadata(Json::object());
+    marks_of(key, out.size() + (first ? 0 : 1), marks);
     append_key(out, key, first);
     value.append_to(out);
   }
   if (!metadata_done) place_metadata(Json::object());
   out += '}';
-  return revision_at;
+  return marks;
 }
 
-void Object::set_bytes(std::string bytes, std::size_t revision_at, Revision revision) {
+void Object::set_bytes(std::string bytes, EncodedMarks marks, Revision revision) {
   char text[20];
   const auto written = std::to_chars(text, text + sizeof text, revision.get());
-  revision_at_ = static_cast<std::uint32_t>(revision_at);
+  marks_ = marks;
   revision_length_ = static_cast<std::uint32_t>(written.ptr - text);
-  bytes.insert(revision_at, text, revision_length_);
+  bytes.insert(marks.revision, text, revision_length_);
   bytes_ = std::move(bytes);
   revision_ = revision;
 }
@@ -150,7 +155,7 @@ ObjectDraft Object::draft(Json content) {
   ObjectDraft draft{std::shared_ptr<Object>(new Object()), std::make_shared<Json>(std::move(content))};
   thread_local std::string text;  // grows once
   text.clear();
-  draft.object->revision_at_ = static_cast<std::uint32_t>(encode_into(text, *draft.content));
+  draft.object->marks_ = encode_into(text, *draft.content);
   draft.object->bytes_.reserve(text.size() + 12);  // room for the revision
   draft.object->bytes_ = text;
   if (text.capacity() > kKeptText) text = std::string();
@@ -160,7 +165,7 @@ ObjectDraft Object::draft(Json content) {
 
 ObjectPtr Object::seal(ObjectDraft draft, Revision revision, std::shared_ptr<ContentKeeper> keeper) {
   Object& object = *draft.object;
-  object.set_bytes(std::move(object.bytes_), object.revision_at_, revision);
+  object.set_bytes(std::move(object.bytes_), object.marks_, revision);
   (*draft.content)["metadata"].set("resourceVersion", std::to_string(revision.get()));
   draft.content->freeze();
   object.content_.store(std::move(draft.content), std::memory_order_release);
@@ -176,7 +181,7 @@ ObjectPtr Object::make(EncodedObject encoded, Revision revision, std::shared_ptr
     content = std::make_shared<const Json>(*std::move(parsed));
   }
   object->index_ = index_of((*content)["metadata"]);
-  object->set_bytes(std::move(encoded.bytes), encoded.revision_at, revision);
+  object->set_bytes(std::move(encoded.bytes), encoded.marks, revision);
   return object;
 }
 
@@ -188,17 +193,25 @@ Result<ObjectPtr> Object::load(std::string_view stored, Revision revision,
                                std::shared_ptr<ContentKeeper> keeper) {
   std::shared_ptr<Object> object(new Object());
   object->keeper_ = std::move(keeper);
-  const std::string_view metadata = encoded_member(stored, "metadata");
-  const std::string_view version = encoded_member(metadata, "resourceVersion");
+  std::string_view metadata;
+  std::string_view version;
+  EncodedMarks marks;
+  const bool whole = walk_members(stored, [&](std::string_view key, std::string_view value) {
+    if (key == "metadata") metadata = value;
+    marks_of(key, static_cast<std::size_t>(key.data() - 1 - stored.data()), marks);
+  });
+  const auto find_version = [&](std::string_view key, std::string_view value) {
+    if (key == "resourceVersion") version = value;
+  };
   std::string bytes;
   bytes.reserve(stored.size() + 20);
-  if (version == "\"\"") {
+  if (whole && walk_members(metadata, find_version) && version == "\"\"") {
     const auto parsed = Json::parse(metadata, {.max_bytes = metadata.size()});
     if (!parsed) return Error(Code::DataLoss, "stored object has broken metadata");
     object->index_ = index_of(*parsed);
     bytes = stored;
-    object->set_bytes(std::move(bytes), static_cast<std::size_t>(version.data() - stored.data()) + 1,
-                      revision);
+    marks.revision = static_cast<std::uint32_t>(version.data() - stored.data()) + 1;
+    object->set_bytes(std::move(bytes), marks, revision);
     return ObjectPtr(std::move(object));
   }
   // Not as encode() writes it: by another program, perhaps. Once through the long way.
@@ -206,7 +219,7 @@ Result<ObjectPtr> Object::load(std::string_view stored, Revision revision,
   if (!parsed || !parsed->is_object()) return Error(Code::DataLoss, "stored object is not a JSON object");
   EncodedObject encoded = encode(*parsed);
   object->index_ = index_of((*parsed)["metadata"]);
-  object->set_bytes(std::move(encoded.bytes), encoded.revision_at, revision);
+  object->set_bytes(std::move(encoded.bytes), encoded.marks, revision);
   return ObjectPtr(std::move(object));
 }
 
@@ -214,15 +227,34 @@ ObjectPtr Object::at_revision(Revision revision) const {
   std::shared_ptr<Object> object(new Object());
   object->index_ = index_;
   object->keeper_ = keeper_;
-  object->set_bytes(stored_bytes(), revision_at_, revision);
+  object->set_bytes(stored_bytes(), marks_, revision);
   return object;
+}
+
+// The first member goes with the comma behind it, any other with the one in front.
+std::array<std::string_view, 3> Object::untyped() const {
+  const std::string_view bytes = bytes_;
+  std::array<std::string_view, 3> pieces;
+  std::size_t from = 0;   // of what is kept next
+  std::size_t first = 1;  // where the first member that is kept would begin
+  std::size_t count = 0;
+  for (const std::size_t member : {marks_.api_version, marks_.kind}) {  // in the order of keys
+    if (member == 0) continue;
+    const std::size_t end = skip_value(bytes, skip_value(bytes, member) + 1);
+    const bool leads = member == first;
+    pieces[count++] = bytes.substr(from, (leads ? member : member - 1) - from);
+    from = leads && bytes[end] == ',' ? end + 1 : end;
+    if (leads) first = from;
+  }
+  pieces[count] = bytes.substr(from);
+  return pieces;
 }
 
 std::string Object::stored_bytes() const {
   std::string stored;
   stored.reserve(bytes_.size());
-  stored.append(bytes_, 0, revision_at_);
-  stored.append(bytes_, revision_at_ + revision_length_, std::string::npos);
+  stored.append(bytes_, 0, marks_.revision);
+  stored.append(bytes_, marks_.revision + revision_length_, std::string::npos);
   return stored;
 }
 

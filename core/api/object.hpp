@@ -3,6 +3,7 @@
 // somebody needs it, its parsed form. Immutable, shared by pointer between store, watchers and controllers.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -50,10 +51,17 @@ struct Labels {
   const std::string* find(std::string_view key) const;
 };
 
-// An encoded document that waits for its resourceVersion: `bytes` has an empty one at `revision_at`.
+// Places in an encoded document; 0: it has none.
+struct EncodedMarks {
+  std::uint32_t revision = 0;  // the text of metadata.resourceVersion
+  std::uint32_t api_version = 0;
+  std::uint32_t kind = 0;  // this and the former: the quote of the key, at the top level
+};
+
+// An encoded document that waits for its resourceVersion: `bytes` has an empty one.
 struct EncodedObject {
   std::string bytes;
-  std::size_t revision_at = 0;
+  EncodedMarks marks;
 };
 
 class Object;
@@ -95,6 +103,9 @@ class Object : public std::enable_shared_from_this<Object> {
 
   // The whole document with its resourceVersion, ready to be sent.
   std::string_view bytes() const { return bytes_; }
+  // The document without apiVersion and kind, in pieces to be sent one behind the other: how items of
+  // built-in lists look.
+  std::array<std::string_view, 3> untyped() const;
   // What a storage backend keeps: the document without a resourceVersion.
   std::string stored_bytes() const;
   // Parsed at most once while somebody holds it or release_content() was not called. Thread-safe.
@@ -124,12 +135,12 @@ class Object : public std::enable_shared_from_this<Object> {
 
   Object() = default;
   static Index index_of(const Json& metadata);
-  static std::size_t encode_into(std::string& out, const Json& content);
-  // `bytes` have an empty resourceVersion at `revision_at`.
-  void set_bytes(std::string bytes, std::size_t revision_at, Revision revision);
+  static EncodedMarks encode_into(std::string& out, const Json& content);
+  // `bytes` have an empty resourceVersion where the marks say.
+  void set_bytes(std::string bytes, EncodedMarks marks, Revision revision);
 
   std::string bytes_;
-  std::uint32_t revision_at_ = 0;
+  EncodedMarks marks_;
   std::uint32_t revision_length_ = 0;
   Revision revision_;
   Index index_;

@@ -48,11 +48,7 @@ std::string_view unquoted(std::string_view value) {
 
 }  // namespace
 
-std::array<std::string_view, 3> untyped(std::string_view bytes) {
-  return cut(bytes, false).untyped;
-}
-
-EncodedParts cut(std::string_view bytes, bool with_metadata) {
+EncodedParts cut(std::string_view bytes) {
   EncodedParts parts;
   std::size_t piece_from = 0;
   std::size_t pieces = 0;
@@ -83,8 +79,6 @@ EncodedParts cut(std::string_view bytes, bool with_metadata) {
       parts.kind = unquoted(value);
       dropped_first = first;
       drop(at, end);
-      // apiVersion sorts before kind.
-      if (!with_metadata) break;
     } else if (key == "metadata") {
       parts.metadata = value;
     }

@@ -17,8 +17,6 @@ struct EncodedParts {
 };
 
 // `bytes` must be a document that Object made: compact, with at least one member beside apiVersion and kind.
-EncodedParts cut(std::string_view bytes, bool with_metadata = true);
-// EncodedParts::untyped alone: what is behind kind is not looked at.
-std::array<std::string_view, 3> untyped(std::string_view bytes);
+EncodedParts cut(std::string_view bytes);
 
 }  // namespace flotilla::apiserver

@@ -96,7 +96,7 @@ void append_item(const Call& call, const api::Object& object, std::string& out) 
   } else if (items_are_typed(*call.resource)) {
     out.append(object.bytes());
   } else {
-    for (const std::string_view piece : untyped(object.bytes())) out.append(piece);
+    for (const std::string_view piece : object.untyped()) out.append(piece);
   }
 }
 

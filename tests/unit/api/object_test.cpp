@@ -76,5 +76,34 @@ TEST(Api_Object, finalizers_are_added_and_removed_once) {
   EXPECT_EQ(object.dump(), R"({"metadata":{"name":"n"}})");
 }
 
+std::string untyped(const Object& object) {
+  std::string text;
+  for (const std::string_view piece : object.untyped()) text += piece;
+  return text;
+}
+
+TEST(Api_Object, leaves_out_its_type_for_lists) {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {R"({"apiVersion":"v1","data":{"kind":"x"},"kind":"C","metadata":{"name":"a"}})",
+       R"({"data":{"kind":"x"},"metadata":{"name":"a","resourceVersion":"7"}})"},
+      {R"({"addressType":"IPv4","apiVersion":"v1","kind":"K","metadata":{},"ports":[]})",
+       R"({"addressType":"IPv4","metadata":{"resourceVersion":"7"},"ports":[]})"},
+      {R"({"apiVersion":"v1","kind":"K","metadata":{}})", R"({"metadata":{"resourceVersion":"7"}})"},
+      {R"({"kind":"K","metadata":{}})", R"({"metadata":{"resourceVersion":"7"}})"},
+      {R"({"apiVersion":"v1","data":{"a":"\"}"},"metadata":{}})",
+       R"({"data":{"a":"\"}"},"metadata":{"resourceVersion":"7"}})"},
+      {R"({"data":{},"metadata":{}})", R"({"data":{},"metadata":{"resourceVersion":"7"}})"},
+  };
+  for (const auto& [text, wanted] : cases) {
+    const ObjectPtr made = Object::make(*Json::parse(text), Revision(7));
+    EXPECT_EQ(untyped(*made), wanted);
+    const ObjectPtr loaded = *Object::load(made->stored_bytes(), Revision(7));
+    EXPECT_EQ(untyped(*loaded), wanted);
+    EXPECT_EQ(untyped(*made->at_revision(Revision(7))), wanted);
+    ObjectDraft draft = Object::draft(*Json::parse(text));
+    EXPECT_EQ(untyped(*Object::seal(std::move(draft), Revision(7))), wanted);
+  }
+}
+
 }  // namespace
 }  // namespace flotilla::api
