@@ -6,6 +6,7 @@
 #include "core/apiserver/admission/chain.hpp"
 #include "core/apiserver/admission/controller_writes.hpp"
 #include "core/apiserver/aggregation/aggregation.hpp"
+#include "core/apiserver/aggregation/local_services.hpp"
 #include "core/apiserver/bootstrap.hpp"
 #include "core/apiserver/crds.hpp"
 #include "core/apiserver/discovery.hpp"
@@ -276,6 +277,10 @@ Task<http::Response> route(ServerPtr server, CallPtr call) {
     co_return co_await std::move(serving);
   }
   if (auto answer = serve_endpoint(*server, *call)) co_return *std::move(answer);
+  if (wants_openapi_v2(*call)) {
+    auto writing = serve_openapi_v2(server, call);
+    co_return co_await std::move(writing);
+  }
   if (auto answer = serve_openapi(server, *call)) co_return *std::move(answer);
   if (!call->info.parts.empty() && call->request.path.substr(0, 2) != "//") {
     const bool plain = !media && (call->info.parts[0] == "api" || call->info.parts[0] == "apis");
@@ -352,7 +357,7 @@ Server::Server(const Executor& executor_in, store::Store& store_in, ApiServerOpt
       catalog(options.registry != nullptr ? *options.registry : api::Registry::builtin()),
       authorizer(store),
       webhooks(store),
-      aggregator(store),
+      aggregator(store, catalog.builtin()),
       policies(store),
       fibers(executor.strand(), "apiserver"),
       started(executor.clock().now()) {
@@ -380,6 +385,8 @@ Task<Status> ApiServer::start() {
   auto bootstrapping = create_bootstrap_objects(server);
   if (auto done = co_await std::move(bootstrapping); !done) co_return done;
   publish_definitions(*server);
+  auto registering = settle_local_services(server, true);
+  co_await std::move(registering);
   server->fibers.spawn(run_definitions(server));
   follow_all(server);
   auto publishing = publish_authentication(server);

@@ -224,6 +224,7 @@ void publish_with(Server& server, const Json* fresh) {
     }
   }
   server.catalog.publish(std::move(served));
+  server.aggregator.wake();
 }
 
 Task<void> delete_one(ServerPtr server, store::Collection collection, ObjectPtr object) {

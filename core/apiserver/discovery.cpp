@@ -8,43 +8,14 @@
 #include <map>
 
 #include "core/apiserver/aggregation/aggregator.hpp"
+#include "core/apiserver/aggregation/priorities.hpp"
 #include "core/apiserver/response.hpp"
 
 namespace flotilla::apiserver {
 namespace {
 
-struct GroupRank {
-  std::string_view group;
-  int priority;
-};
-
-constexpr GroupRank kRanks[] = {
-    {"apiregistration.k8s.io", 20000},
-    {"apps", 17800},
-    {"events.k8s.io", 17750},
-    {"authentication.k8s.io", 17700},
-    {"authorization.k8s.io", 17600},
-    {"autoscaling", 17500},
-    {"batch", 17400},
-    {"certificates.k8s.io", 17300},
-    {"networking.k8s.io", 17200},
-    {"policy", 17100},
-    {"rbac.authorization.k8s.io", 17000},
-    {"storage.k8s.io", 16800},
-    {"apiextensions.k8s.io", 16700},
-    {"admissionregistration.k8s.io", 16700},
-    {"scheduling.k8s.io", 16600},
-    {"coordination.k8s.io", 16500},
-    {"node.k8s.io", 16300},
-    {"discovery.k8s.io", 16200},
-    {"flowcontrol.apiserver.k8s.io", 16100},
-};
-
 int rank_of(std::string_view group) {
-  for (const GroupRank& rank : kRanks) {
-    if (rank.group == group) return rank.priority;
-  }
-  return 1000;
+  return priority_of(group, "").group;
 }
 
 // v2 > v1 > v2beta1 > v1alpha1 > anything else.

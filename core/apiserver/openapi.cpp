@@ -3,6 +3,7 @@
 
 #include <openssl/evp.h>
 
+#include "core/apiserver/aggregation/remote_openapi.hpp"
 #include "core/apiserver/discovery.hpp"
 #include "core/apiserver/openapi_document.hpp"
 #include "core/apiserver/response.hpp"
@@ -56,8 +57,21 @@ Json custom_schema(const Server& server, const Resource& resource) {
 }
 
 DocumentSource source_of(const Server& server, const Call& call) {
-  return {call.served->registry, server.options.git_version,
-          [&server](const Resource& resource) { return custom_schema(server, resource); }};
+  return {call.served->registry,
+          server.options.git_version,
+          [&server](const Resource& resource) { return custom_schema(server, resource); },
+          {}};
+}
+
+// What extension API servers add to version 2. Empty where there are none.
+std::string foreign_hash(const Server& server) {
+  std::string made_of;
+  const auto remotes = server.aggregator.remotes();
+  for (std::size_t i = 0; remotes && i < remotes->versions.size(); ++i) {
+    const RemoteVersion& remote = *remotes->versions[i];
+    if (remote.available) made_of += "@" + remote.name + "@" + remote.openapi + remote.resources.dump();
+  }
+  return made_of.empty() ? made_of : hash_of(made_of);
 }
 
 // Forgets documents that nobody has asked for lately; ends when there are none.
@@ -123,6 +137,14 @@ http::Response serve_index(const Server& server, const Call& call) {
     for (const std::string& version : version_order(*call.served, group))
       add("apis/" + group + "/" + version, group);
   }
+  const auto remotes = server.aggregator.remotes();
+  for (std::size_t i = 0; remotes && i < remotes->versions.size(); ++i) {
+    const RemoteVersion& remote = *remotes->versions[i];
+    const std::string key = "apis/" + remote.group + "/" + remote.version;
+    paths.erase(key);
+    if (remote.available && !remote.openapi.empty())
+      paths.set(key, Json::object({{"serverRelativeURL", remote.openapi}}));
+  }
   const std::string text = Json::object({{"paths", std::move(paths)}}).dump();
   http::Response response;
   if (is_known(call, hash_of(text), response)) return response;
@@ -156,33 +178,53 @@ http::Response serve_version_3(const ServerPtr& server, const Call& call) {
   return response;
 }
 
-http::Response serve_version_2(const ServerPtr& server, const Call& call) {
-  const bool protobuf =
-      call.request.headers.get("Accept").find("proto-openapi.spec.v2") != std::string_view::npos;
-  if (!protobuf && !accepts_json(call)) return not_acceptable();
-  const std::string key = protobuf ? "v2.pb" : "v2";
-  const std::string hash = document_hash(*server, key, "");
-  http::Response response;
-  if (is_known(call, hash, response)) return response;
-  const DocumentSource source = source_of(*server, call);
-  const Text text = document(server, key, hash, [&] {
-    return protobuf ? openapi_v2_protobuf(source) : openapi_v2_document(source);
-  });
-  set_body(response, text, protobuf ? kProtobuf : "application/json");
-  return response;
-}
-
 }  // namespace
 
 std::optional<http::Response> serve_openapi(const ServerPtr& server, Call& call) {
   const auto& parts = call.info.parts;
   if (parts.empty() || parts[0] != "openapi") return std::nullopt;
   if (call.request.method != "GET") return error_response(call, method_not_allowed());
-  if (parts.size() == 2 && parts[1] == "v2") return serve_version_2(server, call);
   if (parts.size() == 2 && parts[1] == "v3") return serve_index(*server, call);
   if (parts.size() >= 4 && parts[1] == "v3" && (parts[2] == "api" || parts[2] == "apis"))
     return serve_version_3(server, call);
   return std::nullopt;
+}
+
+bool wants_openapi_v2(const Call& call) {
+  const auto& parts = call.info.parts;
+  return call.request.method == "GET" && parts.size() == 2 && parts[0] == "openapi" && parts[1] == "v2";
+}
+
+Task<http::Response> serve_openapi_v2(ServerPtr server, CallPtr call) {
+  const bool protobuf =
+      call->request.headers.get("Accept").find("proto-openapi.spec.v2") != std::string_view::npos;
+  if (!protobuf && !accepts_json(*call)) co_return not_acceptable();
+  const std::string_view type = protobuf ? kProtobuf : "application/json";
+  const std::string key = protobuf ? "v2.pb" : "v2", theirs = foreign_hash(*server);
+  const std::string hash = document_hash(*server, key + theirs, "");
+  http::Response response;
+  if (is_known(*call, hash, response)) co_return response;
+  if (Text known = server->documents.find(key, hash)) {
+    set_body(response, known, type);
+    co_return response;
+  }
+  DocumentSource source = source_of(*server, *call);
+  bool complete = true;
+  if (!theirs.empty()) {
+    auto fetching = fetch_foreign_documents(server);
+    ForeignDocuments fetched = co_await std::move(fetching);
+    source.foreign = std::move(fetched.documents);
+    complete = fetched.complete;
+  }
+  const auto make = [&] { return protobuf ? openapi_v2_protobuf(source) : openapi_v2_document(source); };
+  if (complete) {
+    set_body(response, document(server, key, hash, make), type);
+    co_return response;
+  }
+  // Without what a backend would have said: nobody is to keep it.
+  http::Response partial;
+  set_body(partial, std::make_shared<const std::string>(make()), type);
+  co_return partial;
 }
 
 }  // namespace flotilla::apiserver

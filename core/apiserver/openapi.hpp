@@ -6,7 +6,10 @@
 
 namespace flotilla::apiserver {
 
-// Nothing when the path is not below /openapi.
+// /openapi/v2: what extension API servers say is part of it, so they may have to be asked.
+bool wants_openapi_v2(const Call& call);
+Task<http::Response> serve_openapi_v2(ServerPtr server, CallPtr call);
+// All else. Nothing when the path is not below /openapi.
 std::optional<http::Response> serve_openapi(const ServerPtr& server, Call& call);
 
 }  // namespace flotilla::apiserver

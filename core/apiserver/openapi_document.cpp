@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/apiserver/aggregation/remote_openapi.hpp"
 #include "core/apiserver/openapi_protobuf.hpp"
 #include "core/apiserver/openapi_schema.hpp"
 
@@ -143,6 +144,27 @@ class DocumentWriter {
     sink_.type(component + "List", list_type(resource, component));
   }
 
+  void foreign_type(const std::string& name, const Json& schema) {
+    schemas_.written(name);
+    sink_.type(name, schema);
+  }
+
+  // What others refer to.
+  void need(const Json& value) {
+    if (value.is_array()) {
+      for (const Json& element : value.elements()) need(element);
+    }
+    for (const auto& [key, member] : value.members()) {
+      constexpr std::string_view kReference = "#/definitions/";
+      const std::string_view text = key == "$ref" ? member.as_string() : std::string_view();
+      const api::Schema* schema = text.starts_with(kReference)
+                                      ? api::TypeSet::builtin().find(text.substr(kReference.size()))
+                                      : nullptr;
+      if (schema != nullptr) (void)schemas_.reference(*schema);
+      need(member);
+    }
+  }
+
   // What everything above refers to.
   void finish() {
     for (const std::string_view name : {kScale, kStatus, kListMeta, kDeleteOptions}) {
@@ -271,15 +293,37 @@ class DocumentWriter {
   Sink& sink_;
 };
 
+std::vector<ForeignDocument> foreign_documents(const DocumentSource& source, OpenApi version) {
+  if (version != OpenApi::V2 || source.foreign.empty()) return {};
+  std::set<std::string, std::less<>> taken;
+  for (const ResourcePtr& resource : source.registry.resources()) {
+    const std::string name = component_name(*resource);
+    taken.insert(name + "List");
+    taken.insert(name);
+  }
+  std::vector<ForeignDocument> out = source.foreign;
+  settle_names(out, std::move(taken));
+  return out;
+}
+
 void write_document(const DocumentSource& source, OpenApi version,
                     const std::function<bool(const Resource&)>& wanted, Sink& sink) {
   DocumentWriter writer(source, version, sink);
   for (const ResourcePtr& resource : source.registry.resources()) {
     if (wanted(*resource)) writer.paths(*resource);
   }
+  const auto foreign = foreign_documents(source, version);
+  for (const ForeignDocument& document : foreign) {
+    for (const auto& [path, item] : document.paths) sink.path(path, item);
+  }
   std::set<std::string> kinds;  // some kinds are served as several resources
   for (const ResourcePtr& resource : source.registry.resources()) {
     if (wanted(*resource) && kinds.insert(component_name(*resource)).second) writer.type(*resource);
+  }
+  for (const ForeignDocument& document : foreign) {
+    for (const auto& [name, schema] : document.definitions) writer.foreign_type(name, schema);
+    for (const auto& [name, schema] : document.definitions) writer.need(schema);
+    for (const auto& [path, item] : document.paths) writer.need(item);
   }
   writer.finish();
 }

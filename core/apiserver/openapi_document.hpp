@@ -7,15 +7,21 @@
 #include <string>
 #include <string_view>
 
+#include <vector>
+
 #include "core/api/schema/registry.hpp"
 
 namespace flotilla::apiserver {
+
+struct ForeignDocument;  // core/apiserver/aggregation/remote_openapi.hpp
 
 struct DocumentSource {
   const api::Registry& registry;
   std::string_view server_version;  // "v1.32.0"
   // The openAPIV3Schema of a custom resource; null where it has none.
   std::function<api::Json(const api::Resource&)> custom_schema;
+  // Of extension API servers, for version 2.
+  std::vector<ForeignDocument> foreign;
 };
 
 // Version 3, of one group version.

@@ -111,13 +111,16 @@ Error exchange_error(const ConnectionPool& pool, const Exchange& exchange) {
   return Error(Code::Unavailable, pool.url().authority() + (malformed ? ": malformed answer: " : ": ") + why);
 }
 
+// How much of the answer is read at once. Switched: its head, on a new connection.
+enum class Extent { Whole, Head, Switched };
+
 // Connection, request, head of the answer; one more try when a kept connection turns out to be dead.
 Task<Result<std::unique_ptr<Exchange>>> perform(std::shared_ptr<ConnectionPool> pool, ClientRequest request,
-                                                bool whole) {
+                                                Extent extent) {
   const AnyExecutor executor = co_await asio::this_coro::executor;
   const std::string message = encode(*pool, request);
   for (bool first = true;; first = false) {
-    PooledWirePtr connection = first ? pool->take_idle() : nullptr;
+    PooledWirePtr connection = first && extent != Extent::Switched ? pool->take_idle() : nullptr;
     if (!connection) {
       auto connecting = pool->connect(std::min(pool->options().connect_timeout, request.timeout));
       auto connected = co_await std::move(connecting);
@@ -126,7 +129,8 @@ Task<Result<std::unique_ptr<Exchange>>> perform(std::shared_ptr<ConnectionPool> 
     }
     auto exchange = std::make_unique<Exchange>(connection);
     Alarm alarm(executor, request.timeout, connection);
-    auto exchanging = exchange_on(*exchange, message, pool->options(), request.method, whole);
+    auto exchanging =
+        exchange_on(*exchange, message, pool->options(), request.method, extent == Extent::Whole);
     const bool ok = co_await std::move(exchanging);
     if (alarm.rang()) {
       co_return Error(Code::Timeout, request.method + " " + request.target + ": no answer from " +
@@ -190,6 +194,39 @@ class OpenStream final : public ResponseStream {
   std::unique_ptr<Exchange> exchange_;
 };
 
+// The raw bytes behind a 101.
+class SwitchedDuplex final : public Duplex {
+ public:
+  SwitchedDuplex(std::shared_ptr<ConnectionPool> pool, PooledWirePtr connection)
+      : pool_(std::move(pool)), connection_(std::move(connection)) {}
+
+  Task<Result<std::string>> read() override {
+    Wire& wire = connection_->wire;
+    if (wire.ahead().empty()) {
+      auto filling = wire.fill();
+      if (!co_await std::move(filling)) co_return std::string();
+    }
+    std::string bytes(wire.ahead().data());
+    wire.ahead().consume(bytes.size());
+    co_return bytes;
+  }
+
+  Task<Status> write(std::string bytes) override {
+    const AnyExecutor executor = co_await asio::this_coro::executor;
+    Alarm alarm(executor, kPatience, connection_);
+    auto writing = connection_->wire.write_all(bytes);
+    const auto [error, count] = co_await std::move(writing);
+    if (error) co_return Error(Code::Unavailable, pool_->url().authority() + ": " + error.message());
+    co_return Status();
+  }
+  void close() override { connection_->wire.close(); }
+
+ private:
+  static constexpr Duration kPatience = std::chrono::minutes(1);
+  std::shared_ptr<ConnectionPool> pool_;
+  PooledWirePtr connection_;
+};
+
 }  // namespace
 
 struct Client::State {
@@ -215,7 +252,7 @@ Task<Result<ClientResponse>> send_on(std::shared_ptr<ConnectionPool> pool, Clien
   auto entering = pool->enter(request.timeout);
   auto slot = co_await std::move(entering);
   if (!slot) co_return std::move(slot).error();
-  auto performing = perform(pool, std::move(request), true);
+  auto performing = perform(pool, std::move(request), Extent::Whole);
   auto done = co_await std::move(performing);
   if (!done) co_return std::move(done).error();
   Exchange& exchange = **done;
@@ -230,11 +267,23 @@ Task<Result<ClientResponse>> send_on(std::shared_ptr<ConnectionPool> pool, Clien
 Task<Result<std::unique_ptr<ResponseStream>>> open_on(std::shared_ptr<ConnectionPool> pool,
                                                       ClientRequest request) {
   if (!pool->usable()) co_return pool->usable().error();
-  auto performing = perform(pool, std::move(request), false);
+  auto performing = perform(pool, std::move(request), Extent::Head);
   auto done = co_await std::move(performing);
   if (!done) co_return std::move(done).error();
   std::unique_ptr<ResponseStream> stream = std::make_unique<OpenStream>(pool, *std::move(done));
   co_return stream;
+}
+
+Task<Result<Upgraded>> upgrade_on(std::shared_ptr<ConnectionPool> pool, ClientRequest request) {
+  if (!pool->usable()) co_return pool->usable().error();
+  auto performing = perform(pool, std::move(request), Extent::Switched);
+  auto done = co_await std::move(performing);
+  if (!done) co_return std::move(done).error();
+  const PooledWirePtr connection = (*done)->connection;
+  Upgraded out;
+  out.answer = std::make_unique<OpenStream>(pool, *std::move(done));
+  if (out.answer->status() == 101) out.duplex = std::make_shared<SwitchedDuplex>(pool, connection);
+  co_return out;
 }
 
 }  // namespace
@@ -245,6 +294,10 @@ Task<Result<ClientResponse>> Client::send(ClientRequest request) {
 
 Task<Result<std::unique_ptr<ResponseStream>>> Client::open(ClientRequest request) {
   return open_on(state_->pool, std::move(request));
+}
+
+Task<Result<Upgraded>> Client::upgrade(ClientRequest request) {
+  return upgrade_on(state_->pool, std::move(request));
 }
 
 }  // namespace flotilla::http

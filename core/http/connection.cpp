@@ -367,8 +367,10 @@ class Connection::UpgradedDuplex final : public Duplex {
   }
 
   Task<Status> write(std::string bytes) override {
+    connection_->deadline_.set_after(connection_->server_->options.write_timeout);
     auto writing = connection_->wire_.write_all(bytes);
     const auto [error, count] = co_await std::move(writing);
+    connection_->deadline_.set_never();
     if (error) co_return Error(Code::Unavailable, "write to upgraded connection: " + error.message());
     co_return Status();
   }

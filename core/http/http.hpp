@@ -180,6 +180,12 @@ class ResponseStream {
   virtual Task<Result<std::string>> read(Duration idle) = 0;
 };
 
+// What became of a request to switch protocols (websockets, SPDY).
+struct Upgraded {
+  std::unique_ptr<ResponseStream> answer;
+  std::shared_ptr<Duplex> duplex;  // null: the peer did not switch, and `answer` says why
+};
+
 // Thread: send and open from any fiber. The client may be destroyed while answers are being read.
 class Client {
  public:
@@ -191,6 +197,9 @@ class Client {
   // when that is safe.
   Task<Result<ClientResponse>> send(ClientRequest request);
   Task<Result<std::unique_ptr<ResponseStream>>> open(ClientRequest request);
+  // The request names the protocol (Connection, Upgrade). On a connection of its own, which belongs to the
+  // fiber that asked.
+  Task<Result<Upgraded>> upgrade(ClientRequest request);
   // Drops idle connections and refuses new requests; those under way go on.
   void close();
 

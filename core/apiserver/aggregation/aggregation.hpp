@@ -16,6 +16,8 @@ Task<Status> publish_authentication(ServerPtr server);
 
 // The connections to a backend. Errors: as resolve_service.
 Result<std::shared_ptr<http::Client>> client_of_remote(const Server& server, const RemoteVersion& remote);
+// A GET that this server sends for itself.
+http::ClientRequest aggregator_request(std::string target, Duration timeout);
 // Headers that tell a backend who asks.
 void add_remote_user(http::Headers& headers, const UserInfo& user);
 

@@ -11,11 +11,21 @@ const store::Collection& services() {
   return kCollection;
 }
 
-bool is_available(const Json& status) {
+const Json* available_of(const Json& status) {
   for (const Json& condition : status["conditions"].elements()) {
-    if (condition["type"].as_string() == "Available") return condition["status"].as_string() == "True";
+    if (condition["type"].as_string() == "Available") return &condition;
   }
-  return false;
+  return nullptr;
+}
+
+bool is_available(const Json& status) {
+  const Json* condition = available_of(status);
+  return condition != nullptr && (*condition)["status"].as_string() == "True";
+}
+
+bool says_local(const Json& status) {
+  const Json* condition = available_of(status);
+  return condition != nullptr && (*condition)["reason"].as_string() == "Local" && is_available(status);
 }
 
 }  // namespace
@@ -53,32 +63,72 @@ RemotePtr Remotes::answering(const RequestInfo& info) const {
   return nullptr;
 }
 
+Aggregator::Aggregator(const store::Store& store, const api::Registry& builtin) : store_(store) {
+  for (const ResourcePtr& resource : builtin.resources()) {
+    if (resource->origin == api::Origin::KarmadaAggregated)
+      own_.insert(resource->version + "." + resource->group);
+  }
+}
+
 std::shared_ptr<const Remotes> Aggregator::remotes() const {
-  const std::uint64_t wanted = wanted_.load(std::memory_order_acquire);
-  if (empty_at_.load(std::memory_order_acquire) == wanted) return nullptr;
-  auto current = built_.load(std::memory_order_acquire);
-  if (!current || current->generation != wanted) {
-    auto fresh = std::make_shared<Built>();
-    fresh->generation = wanted;
-    const auto discovered = discovered_.load(std::memory_order_acquire);
-    for (const auto& object : store_.list(services()).objects) {
-      const auto content = object->content();
-      if (!(*content)["spec"]["service"].is_object()) continue;
-      auto remote = RemoteVersion::read(*content);
-      if (discovered) {
-        const auto known = discovered->find(remote->name);
-        if (known != discovered->end()) remote->resources = known->second;
-      }
-      fresh->remotes.versions.push_back(std::move(remote));
-    }
-    built_.store(fresh, std::memory_order_release);
-    current = fresh;
-    if (fresh->remotes.versions.empty()) {
-      empty_at_.store(wanted, std::memory_order_release);
-      return nullptr;
+  if (empty_at_.load(std::memory_order_acquire) == wanted_.load(std::memory_order_acquire)) return nullptr;
+  const auto current = built();
+  if (current->remotes.versions.empty()) return nullptr;
+  return {current, &current->remotes};
+}
+
+std::vector<std::string> Aggregator::unsettled() const {
+  std::vector<std::string> out;
+  for (const auto& [name, one] : built()->known) {
+    if (!one.remote && !one.settled) out.push_back(name);
+  }
+  return out;
+}
+
+// Only what has changed is parsed again; a backend keeps its connections.
+Aggregator::Known Aggregator::read(const api::ObjectPtr& object, const Learned& learned,
+                                   const Built* before) const {
+  if (before != nullptr) {
+    const auto at = before->known.find(object->name());
+    if (at != before->known.end() && at->second.revision == object->revision()) {
+      const RemotePtr& remote = at->second.remote;
+      if (!remote || (remote->resources == learned.resources && remote->openapi == learned.openapi))
+        return at->second;
     }
   }
-  return {current, &current->remotes};
+  Known out{object->revision(), nullptr, false};
+  const auto content = object->content();
+  if ((*content)["spec"]["service"].is_object() && !own_.contains(object->name())) {
+    auto remote = RemoteVersion::read(*content);
+    remote->resources = learned.resources;
+    remote->openapi = learned.openapi;
+    out.remote = std::move(remote);
+  }
+  out.settled = says_local((*content)["status"]);
+  object->release_content();
+  return out;
+}
+
+std::shared_ptr<const Aggregator::Built> Aggregator::built() const {
+  const std::uint64_t wanted = wanted_.load(std::memory_order_acquire);
+  const auto current = built_.load(std::memory_order_acquire);
+  if (current && current->generation == wanted) return current;
+  auto fresh = std::make_shared<Built>();
+  fresh->generation = wanted;
+  const auto discovered = discovered_.load(std::memory_order_acquire);
+  for (const api::ObjectPtr& object : store_.list(services()).objects) {
+    Learned learned;
+    if (discovered) {
+      const auto at = discovered->find(object->name());
+      if (at != discovered->end()) learned = at->second;
+    }
+    Known known = read(object, learned, current.get());
+    if (known.remote) fresh->remotes.versions.push_back(known.remote);
+    fresh->known.emplace(object->name(), std::move(known));
+  }
+  built_.store(fresh, std::memory_order_release);
+  if (fresh->remotes.versions.empty()) empty_at_.store(wanted, std::memory_order_release);
+  return fresh;
 }
 
 void Aggregator::touch() {
@@ -86,11 +136,11 @@ void Aggregator::touch() {
   changes_.notify();
 }
 
-void Aggregator::learn(const std::string& name, Json resources) {
+void Aggregator::learn(const std::string& name, Learned learned) {
   const auto before = discovered_.load(std::memory_order_acquire);
   auto next = before ? std::make_shared<Discovered>(*before) : std::make_shared<Discovered>();
-  if ((*next)[name] == resources) return;
-  (*next)[name] = std::move(resources);
+  if ((*next)[name] == learned) return;
+  (*next)[name] = std::move(learned);
   discovered_.store(std::move(next), std::memory_order_release);
   wanted_.fetch_add(1, std::memory_order_acq_rel);
 }

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,8 @@ struct RemoteVersion {
   bool insecure = false;
   std::int64_t group_priority = 0, version_priority = 0;
   bool available = false;
-  Json resources;  // of the APIResourceList that was last seen; null: none yet
+  Json resources;       // of the APIResourceList that was last seen; null: none yet
+  std::string openapi;  // where its document of OpenAPI v3 is, with a hash; empty: it has none
   mutable std::atomic<std::shared_ptr<const WebhookTarget>> target;
 
   static std::shared_ptr<RemoteVersion> read(const Json& api_service);
@@ -42,25 +44,46 @@ struct ProxyIdentity {
   std::string certificate_pem, key_pem;
 };
 
+// What a backend said of itself.
+struct Learned {
+  Json resources;
+  std::string openapi;
+  bool operator==(const Learned&) const = default;
+};
+
 class Aggregator {
  public:
-  explicit Aggregator(const store::Store& store) : store_(store) {}
+  // A service behind what `builtin` holds of Karmada's aggregated groups is ignored: they are served here.
+  Aggregator(const store::Store& store, const api::Registry& builtin);
 
   std::shared_ptr<const Remotes> remotes() const;  // null: there are none
+  // Names of APIServices that are answered here and do not say so yet.
+  std::vector<std::string> unsettled() const;
   void touch();
-  // What a backend's discovery said.
-  void learn(const std::string& name, Json resources);
-  // Changes of APIServices, services and endpoints.
+  // What is served here has changed.
+  void wake() { changes_.notify(); }
+  void learn(const std::string& name, Learned learned);
+  // Changes of APIServices and definitions.
   Event& changes() { return changes_; }
 
  private:
-  using Discovered = std::map<std::string, Json>;
+  struct Known {
+    Revision revision;
+    RemotePtr remote;      // null: answered here
+    bool settled = false;  // and says so
+  };
+  using Discovered = std::map<std::string, Learned>;
   struct Built {
     std::uint64_t generation = 0;
+    std::map<std::string, Known> known;
     Remotes remotes;
   };
 
+  std::shared_ptr<const Built> built() const;
+  Known read(const api::ObjectPtr& object, const Learned& learned, const Built* before) const;
+
   const store::Store& store_;
+  std::set<std::string> own_;  // names of what is always answered here
   std::atomic<std::uint64_t> wanted_{1};
   mutable std::atomic<std::uint64_t> empty_at_{0};
   mutable std::atomic<std::shared_ptr<const Built>> built_;

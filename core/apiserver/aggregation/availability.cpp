@@ -5,6 +5,7 @@
 #include "core/apiserver/admission/service_resolver.hpp"
 #include "core/apiserver/admission/webhook_client.hpp"
 #include "core/apiserver/aggregation/aggregation.hpp"
+#include "core/apiserver/aggregation/local_services.hpp"
 #include "core/apiserver/write_options.hpp"
 
 namespace flotilla::apiserver {
@@ -48,23 +49,24 @@ std::optional<Condition> check_references(const Server& server, const RemoteVers
                    "endpoints for " + shown_service(remote) + " have no addresses"};
 }
 
-http::ClientRequest discovery_request(const RemoteVersion& remote) {
-  http::ClientRequest request;
-  request.target = "/apis/" + remote.group + "/" + remote.version;
-  request.headers.set("Accept", "application/json");
-  request.timeout = kPatience;
-  UserInfo user;
-  user.name = "system:kube-aggregator";
-  user.groups = {std::string(kMasters)};
-  add_remote_user(request.headers, user);
-  return request;
+// Where the backend's document of OpenAPI v3 for this version is; empty: it has none.
+Task<std::string> find_openapi(std::shared_ptr<http::Client> client, RemotePtr remote) {
+  auto asking = client->send(aggregator_request("/openapi/v3", kPatience));
+  const auto answer = co_await std::move(asking);
+  if (!answer || answer->status != 200) co_return std::string();
+  const auto index = Json::parse(answer->body);
+  if (!index) co_return std::string();
+  const std::string key = "apis/" + remote->group + "/" + remote->version;
+  const std::string_view url = (*index)["paths"][key]["serverRelativeURL"].as_string();
+  co_return url.starts_with("/openapi/v3/") ? std::string(url) : std::string();
 }
 
 Task<Condition> check(ServerPtr server, RemotePtr remote) {
   if (auto wrong = check_references(*server, *remote)) co_return *std::move(wrong);
   const auto client = client_of_remote(*server, *remote);
   if (!client) co_return Condition{false, "ServiceAccessError", client.error().message()};
-  http::ClientRequest request = discovery_request(*remote);
+  http::ClientRequest request =
+      aggregator_request("/apis/" + remote->group + "/" + remote->version, kPatience);
   const std::string url = "https://" + remote->service_name + "." + remote->service_ns +
                           ".svc:" + std::to_string(remote->port) + request.target;
   auto sending = (*client)->send(std::move(request));
@@ -78,8 +80,11 @@ Task<Condition> check(ServerPtr server, RemotePtr remote) {
     co_return Condition{false, "FailedDiscoveryCheck",
                         missing + "bad status from " + url + ": " + std::to_string(answer->status)};
   }
-  if (auto list = Json::parse(answer->body); list && (*list)["resources"].is_array())
-    server->aggregator.learn(remote->name, (*list)["resources"]);
+  if (auto list = Json::parse(answer->body); list && (*list)["resources"].is_array()) {
+    auto finding = find_openapi(*client, remote);
+    std::string openapi = co_await std::move(finding);
+    server->aggregator.learn(remote->name, {(*list)["resources"], std::move(openapi)});
+  }
   co_return Condition{true, "Passed", "all checks passed"};
 }
 
@@ -118,35 +123,42 @@ Task<void> note(ServerPtr server, std::string name, Condition condition) {
 
 }  // namespace
 
+http::ClientRequest aggregator_request(std::string target, Duration timeout) {
+  http::ClientRequest request;
+  request.target = std::move(target);
+  request.headers.set("Accept", "application/json");
+  request.timeout = timeout;
+  UserInfo user;
+  user.name = "system:kube-aggregator";
+  user.groups = {std::string(kMasters)};
+  add_remote_user(request.headers, user);
+  return request;
+}
+
 Task<void> run_aggregation(ServerPtr server) {
   for (;;) {
     const auto seen = server->aggregator.changes().version();
-    std::vector<std::pair<std::string, RemotePtr>> all;
-    for (const ObjectPtr& object : server->store.list(kServices).objects)
-      all.emplace_back(object->name(), nullptr);
-    if (const auto remotes = server->aggregator.remotes()) {
-      for (const RemotePtr& remote : remotes->versions) {
-        for (auto& [name, known] : all) {
-          if (name == remote->name) known = remote;
-        }
-      }
+    auto settling = settle_local_services(server, false);
+    co_await std::move(settling);
+    for (const std::string& name : server->aggregator.unsettled()) {
+      auto noting = note(server, name, Condition{true, "Local", "Local APIServices are always available"});
+      co_await std::move(noting);
     }
     bool missing = false;
-    for (const auto& [name, remote] : all) {
-      Condition condition{true, "Local", "Local APIServices are always available"};
-      if (remote) {
-        auto checking = check(server, remote);
-        condition = co_await std::move(checking);
-      }
+    const auto remotes = server->aggregator.remotes();
+    for (std::size_t i = 0; remotes && i < remotes->versions.size(); ++i) {
+      const RemotePtr remote = remotes->versions[i];
+      auto checking = check(server, remote);
+      Condition condition = co_await std::move(checking);
       missing = missing || !condition.good;
-      auto noting = note(server, name, std::move(condition));
+      auto noting = note(server, remote->name, std::move(condition));
       co_await std::move(noting);
     }
     // Its own writes wake it once more; that finds nothing to do. Never more often than this.
     auto resting = sleep_for(std::chrono::milliseconds(200));
     if (!co_await std::move(resting)) co_return;
-    if (server->aggregator.changes().version() != seen && !all.empty()) continue;
-    const Duration pause = all.empty() ? kEvery * 120 : missing ? kWhileMissing : kEvery;
+    if (server->aggregator.changes().version() != seen) continue;
+    const Duration pause = !remotes ? kEvery * 120 : missing ? kWhileMissing : kEvery;
     auto waiting = server->aggregator.changes().wait_past_for(seen, pause);
     co_await std::move(waiting);
     if (server->fibers.cancelled()) co_return;

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -25,6 +26,19 @@ DISCOVERY = {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "ext
     {"name": "things", "singularName": "thing", "namespaced": True, "kind": "Thing", "verbs": ["get", "list", "watch"],
      "shortNames": ["th"]},
     {"name": "things/status", "singularName": "", "namespaced": True, "kind": "Thing", "verbs": ["get"]}]}
+THING = {"group": "ext.example.com", "version": "v1", "kind": "Thing"}
+OPENAPI_V3 = {"openapi": "3.0.0", "info": {"title": "ext", "version": "1"}, "paths": {
+    GROUP + "/v1/namespaces/{namespace}/things": {"get": {"x-kubernetes-group-version-kind": THING, "responses": {}}}},
+    "components": {"schemas": {"com.example.ext.v1.Thing": {"type": "object", "description": "A thing of the extension.",
+                                                            "x-kubernetes-group-version-kind": [THING]}}}}
+OPENAPI_V2 = {"swagger": "2.0", "info": {"title": "ext", "version": "1"}, "paths": {
+    GROUP + "/v1/namespaces/{namespace}/things": {"get": {"responses": {"200": {
+        "description": "OK", "schema": {"$ref": "#/definitions/com.example.ext.v1.Thing"}}}}}, "/version/": {"get": {}}},
+    "definitions": {"com.example.ext.v1.Thing": {"type": "object", "x-kubernetes-group-version-kind": [THING]}}}
+
+
+def path_allows(path):
+    return "forbidden" not in path
 
 
 class Extension:
@@ -32,7 +46,7 @@ class Extension:
 
     def __init__(self, directory, trusted):
         self.ca, pem, key = make_certificates(directory, "ext.shop.svc")
-        self.seen, self.healthy = [], True
+        self.seen, self.healthy, self.ended = [], True, threading.Event()
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -46,12 +60,35 @@ class Extension:
                     return self.reply(500, {})
                 if "watch=1" in self.path:
                     return self.stream()
+                if self.headers.get("Upgrade") == "shout":
+                    return self.shout()
+                documents = {"/openapi/v2": OPENAPI_V2, "/openapi/v3/apis/ext.example.com/v1": OPENAPI_V3,
+                             "/openapi/v3": {"paths": {"apis/ext.example.com/v1": {
+                                 "serverRelativeURL": "/openapi/v3/apis/ext.example.com/v1?hash=ABC"}}}}
+                if path in documents:
+                    return self.reply(200, documents[path])
                 if path == GROUP + "/v1":
                     return self.reply(200, DISCOVERY)
                 if path.endswith("/things"):
                     return self.reply(200, {"kind": "ThingList", "apiVersion": "ext.example.com/v1", "metadata": {}, "items": [
                         {"metadata": {"name": "one", "namespace": "default"}}]})
                 return self.reply(404, {"kind": "Status", "status": "Failure", "code": 404, "reason": "NotFound"})
+
+            def shout(self):
+                """Sends back what comes, louder; the other end says when it is over."""
+                if not path_allows(self.path):
+                    return self.reply(403, {"kind": "Status", "code": 403, "message": "not here"})
+                self.send_response(101)
+                self.send_header("Connection", "Upgrade")
+                self.send_header("Upgrade", "shout")
+                self.end_headers()
+                self.close_connection = True
+                while data := self.connection.recv(65536):
+                    self.wfile.write(data.upper())
+                    if data.endswith(b"bye"):
+                        return None
+                outer.ended.set()
+                return None
 
             def stream(self):
                 self.send_response(200)
@@ -164,6 +201,9 @@ class AggregationTest(unittest.TestCase):
         self.assertEqual(listed.returncode, 0, listed.stderr)
         self.assertIn("one", listed.stdout)
 
+        self.documents_are_merged()
+        self.upgrades_pass(extension)
+
         extension.healthy = False
         client.json("PATCH", "/apis/apiregistration.k8s.io/v1/apiservices/v1.ext.example.com", {"metadata": {"labels": {"a": "b"}}},
                     headers={"Content-Type": "application/merge-patch+json"})
@@ -172,6 +212,77 @@ class AggregationTest(unittest.TestCase):
         client.json("DELETE", "/apis/apiregistration.k8s.io/v1/apiservices/v1.ext.example.com")
         self.assertEqual(client.call("GET", GROUP + "/v1/things")[0], 404)
         self.assertNotIn("ext.example.com", {group["name"] for group in client.json("GET", "/apis")["groups"]})
+
+    def documents_are_merged(self):
+        index = self.client.json("GET", "/openapi/v3")["paths"]
+        self.assertEqual(index["apis/ext.example.com/v1"]["serverRelativeURL"], "/openapi/v3/apis/ext.example.com/v1?hash=ABC")
+        explained = self.kubectl("explain", "things")
+        self.assertIn("A thing of the extension.", explained.stdout, explained.stderr)
+        whole = self.client.json("GET", "/openapi/v2")
+        self.assertIn("com.example.ext.v1.Thing", whole["definitions"])
+        self.assertIn("io.k8s.api.apps.v1.Deployment", whole["definitions"])
+        self.assertIn(GROUP + "/v1/namespaces/{namespace}/things", whole["paths"])
+        self.assertNotIn("/version/", whole["paths"])
+
+    def raw(self, path):
+        """A connection of its own, upgraded as kubectl does it."""
+        wire = self.client.admin.wrap_socket(socket.create_connection(("127.0.0.1", self.daemon.port)), server_hostname="localhost")
+        self.addCleanup(wire.close)
+        wire.settimeout(10)
+        wire.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: shout\r\n\r\n".encode())
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += wire.recv(1)
+        return wire, head.decode()
+
+    def upgrades_pass(self, extension):
+        wire, head = self.raw(GROUP + "/v1/namespaces/default/things/one/exec")
+        self.assertTrue(head.startswith("HTTP/1.1 101 "), head)
+        self.assertEqual(extension.seen[-1][1]["X-Remote-User"], self.client.who(None)["username"])
+        for piece in (b"hello", b"x" * 50000):
+            wire.sendall(piece)
+            heard = b""
+            while len(heard) < len(piece):
+                heard += wire.recv(65536)
+            self.assertEqual(heard, piece.upper())
+        wire.sendall(b"bye")
+        self.assertEqual(wire.recv(10), b"BYE")
+        self.assertEqual(wire.recv(10), b"")  # the backend's end is ours
+        wire, head = self.raw(GROUP + "/v1/namespaces/default/things/one/exec")
+        wire.close()
+        self.assertTrue(extension.ended.wait(10), "the backend did not see the client go")
+        wire, head = self.raw(GROUP + "/v1/namespaces/default/things/forbidden/exec")
+        self.assertTrue(head.startswith("HTTP/1.1 403 "), head)
+
+    def test_what_is_served_here_has_api_services(self):
+        path = "/apis/apiregistration.k8s.io/v1/apiservices"
+        services = {one["metadata"]["name"]: one for one in self.client.json("GET", path)["items"]}
+        apps = services["v1.apps"]
+        self.assertEqual(apps["spec"], {"group": "apps", "version": "v1", "groupPriorityMinimum": 17800, "versionPriority": 15})
+        self.assertEqual(apps["metadata"]["labels"], {"kube-aggregator.kubernetes.io/automanaged": "onstart"})
+        condition = apps["status"]["conditions"][0]
+        self.assertEqual((condition["type"], condition["status"], condition["reason"], condition["message"]),
+                         ("Available", "True", "Local", "Local APIServices are always available"))
+        self.assertIn("v1.", services)
+        self.assertNotIn("v1.apiregistration.k8s.io", services)
+        self.assertIn("Local", self.kubectl("get", "apiservices", "v1alpha1.policy.karmada.io").stdout)
+
+        definition = {"metadata": {"name": "widgets.shop.io"}, "spec": {
+            "group": "shop.io", "scope": "Namespaced", "names": {"plural": "widgets", "kind": "Widget"}, "versions": [
+                {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}]}}
+        definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+        self.client.json("POST", definitions, definition)
+        self.until(lambda: self.client.call("GET", path + "/v1.shop.io")[0] == 200)
+        made = self.client.json("GET", path + "/v1.shop.io")
+        self.assertEqual(made["spec"], {"group": "shop.io", "version": "v1", "groupPriorityMinimum": 1000, "versionPriority": 100})
+        self.assertEqual(made["metadata"]["labels"], {"kube-aggregator.kubernetes.io/automanaged": "true"})
+        self.client.json("DELETE", path + "/v1.shop.io")
+        self.until(lambda: self.client.call("GET", path + "/v1.shop.io")[0] == 200)
+        self.client.json("DELETE", definitions + "/widgets.shop.io")
+        self.until(lambda: self.client.call("GET", path + "/v1.shop.io")[0] == 404)
+        self.client.json("DELETE", path + "/v1.batch")
+        self.assertEqual(self.client.call("GET", path + "/v1.batch")[0], 404)
+        self.assertEqual(self.client.call("GET", "/apis/batch/v1/jobs")[0], 200)
 
     def test_certificates_are_signed_once_approved(self):
         key, csr = os.path.join(self.folder, "k.pem"), os.path.join(self.folder, "c.pem")

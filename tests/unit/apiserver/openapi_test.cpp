@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include "core/apiserver/aggregation/remote_openapi.hpp"
 #include "core/apiserver/document_cache.hpp"
 #include "core/apiserver/openapi_document.hpp"
 #include "core/apiserver/openapi_protobuf.hpp"
@@ -10,7 +11,7 @@ namespace {
 
 using api::Json;
 
-const DocumentSource kBuiltin{api::Registry::builtin(), "v1.32.0", {}};
+const DocumentSource kBuiltin{api::Registry::builtin(), "v1.32.0", {}, {}};
 
 TEST(Apiserver_OpenApi, describes_a_group_version) {
   const auto document = Json::parse(openapi_v3_document(kBuiltin, "apps", "v1"));

@@ -263,5 +263,50 @@ TEST_F(StreamTest, hands_an_upgraded_connection_over_with_what_was_read_ahead) {
   EXPECT_EQ(raw.read_all(), "<bye>");
 }
 
+Task<Result<std::string>> talk(Client& client, std::string what) {
+  ClientRequest request;
+  request.headers.add("Connection", "Upgrade");
+  request.headers.add("Upgrade", "shout");
+  auto upgrading = client.upgrade(std::move(request));
+  auto upgraded = co_await std::move(upgrading);
+  if (!upgraded) co_return std::move(upgraded).error();
+  if (!upgraded->duplex) {
+    auto reading = upgraded->answer->read(5s);
+    co_return co_await std::move(reading);
+  }
+  std::string heard(upgraded->answer->headers().get("Upgrade"));
+  auto writing = upgraded->duplex->write(std::move(what));
+  if (Status wrote = co_await std::move(writing); !wrote) co_return std::move(wrote).error();
+  for (;;) {
+    auto reading = upgraded->duplex->read();
+    auto bytes = co_await std::move(reading);
+    if (!bytes || bytes->empty()) co_return heard;
+    heard += *bytes;
+  }
+}
+
+TEST_F(StreamTest, client_switches_protocols) {
+  serve(upgrade);
+  Client client(executor_, client_options());
+  const auto heard = run(talk(client, "good bye"));
+  ASSERT_TRUE(heard.ok()) << heard.error().message();
+  EXPECT_EQ(*heard, "shout<good bye>");
+}
+
+Task<Response> no_upgrade(Request) {
+  Response response;
+  response.status = 403;
+  response.body.push_back(Chunk::of("not you"));
+  co_return response;
+}
+
+TEST_F(StreamTest, client_hears_why_a_peer_does_not_switch) {
+  serve(no_upgrade);
+  Client client(executor_, client_options());
+  const auto heard = run(talk(client, ""));
+  ASSERT_TRUE(heard.ok()) << heard.error().message();
+  EXPECT_EQ(*heard, "not you");
+}
+
 }  // namespace
 }  // namespace flotilla::http::test
