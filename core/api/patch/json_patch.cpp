@@ -8,6 +8,20 @@ namespace flotilla::api {
 
 namespace {
 
+// What copies may add up to, as kube-apiserver bounds them: a few of the whole document double it each time.
+constexpr std::size_t kMaxCopied = 3u << 20;
+constexpr std::size_t kMaxDepth = 512;  // of the result, as ParseLimits has it for what is sent
+
+bool is_deeper(const Json& value, std::size_t depth) {
+  if (value.size() == 0) return false;
+  if (depth == 0) return true;
+  for (const Json& element : value.elements())
+    if (is_deeper(element, depth - 1)) return true;
+  for (const auto& [key, member] : value.members())
+    if (is_deeper(member, depth - 1)) return true;
+  return false;
+}
+
 Error rejected() {
   return Error(Code::Invalid, "the server rejected our request due to an error in our request",
                ErrorDetails{});
@@ -65,7 +79,9 @@ class JsonPatch {
     }
     if (op == "copy") {
       const Json* source = find(operation["from"].as_string());
-      return source && add(at, Json(*source));
+      if (!source) return false;
+      copied_ += source->dump().size();
+      return copied_ <= kMaxCopied && add(at, Json(*source));
     }
     return false;
   }
@@ -93,10 +109,15 @@ class JsonPatch {
     return parent ? child(*parent, parts.back()) : nullptr;
   }
 
+  // Checked with every step: a few thousand steps could else build what no recursion comes down again.
+  static bool fits(const std::vector<std::string>& parts, const Json& value) {
+    return parts.size() <= kMaxDepth && !is_deeper(value, kMaxDepth - parts.size());
+  }
+
   bool add(std::string_view path, Json value) {
     if (path.empty()) return document_ = std::move(value), true;
     const auto parts = split(path);
-    Json* parent = parts.empty() ? nullptr : container(parts);
+    Json* parent = parts.empty() || !fits(parts, value) ? nullptr : container(parts);
     if (!parent) return false;
     if (parent->is_object()) return parent->set(parts.back(), std::move(value)), true;
     const auto index = index_of(parts.back(), parent->size(), true);
@@ -108,7 +129,7 @@ class JsonPatch {
   bool replace(std::string_view path, Json value) {
     if (path.empty()) return document_ = std::move(value), true;
     const auto parts = split(path);
-    Json* parent = parts.empty() ? nullptr : container(parts);
+    Json* parent = parts.empty() || !fits(parts, value) ? nullptr : container(parts);
     if (!parent) return false;
     // The library that kube-apiserver uses makes a missing key.
     if (parent->is_object()) return parent->set(parts.back(), std::move(value)), true;
@@ -138,6 +159,7 @@ class JsonPatch {
   }
 
   Json document_;
+  std::size_t copied_ = 0;  // bytes
 };
 
 std::string_view go_name(const Json& value) {
