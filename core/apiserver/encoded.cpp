@@ -50,45 +50,22 @@ std::string_view unquoted(std::string_view value) {
 
 EncodedParts cut(std::string_view bytes) {
   EncodedParts parts;
-  std::size_t piece_from = 0;
-  std::size_t pieces = 0;
   std::size_t at = 1;
-  bool first = true;
-  const auto drop = [&](std::size_t from, std::size_t to) {
-    // The first member goes with the comma behind it, any other with the one in front.
-    if (first) {
-      if (to < bytes.size() && bytes[to] == ',') ++to;
-    } else {
-      --from;
-    }
-    if (from > piece_from) parts.untyped[pieces++] = bytes.substr(piece_from, from - piece_from);
-    piece_from = to;
-  };
   while (at < bytes.size() && bytes[at] == '"') {
     const std::size_t key_end = skip_string(bytes, at + 1);
     const std::string_view key = bytes.substr(at + 1, key_end - at - 2);
     const std::size_t value_at = key_end + 1;
     const std::size_t end = skip_value(bytes, value_at);
     const std::string_view value = bytes.substr(value_at, end - value_at);
-    bool dropped_first = false;
-    if (key == "apiVersion") {
-      parts.api_version = unquoted(value);
-      dropped_first = first;
-      drop(at, end);
-    } else if (key == "kind") {
-      parts.kind = unquoted(value);
-      dropped_first = first;
-      drop(at, end);
-    } else if (key == "metadata") {
+    if (key == "apiVersion") parts.api_version = unquoted(value);
+    if (key == "kind") parts.kind = unquoted(value);
+    if (key == "metadata") {
       parts.metadata = value;
+      break;  // apiVersion and kind sort before it
     }
-    if (!dropped_first) first = false;
     if (end >= bytes.size() || bytes[end] != ',') break;
     at = end + 1;
-    // kind and metadata are all that is wanted, and kind sorts before metadata.
-    if (key == "metadata") break;
   }
-  parts.untyped[pieces] = bytes.substr(piece_from);
   return parts;
 }
 
