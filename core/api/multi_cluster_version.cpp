@@ -5,27 +5,16 @@
 #include <optional>
 #include <utility>
 
-#include "core/api/base64.hpp"
 #include "core/api/json.hpp"
+#include "core/base/base64.hpp"
 
 namespace flotilla::api {
 
 namespace {
 
-std::string to_url_form(std::string text) {
-  std::replace(text.begin(), text.end(), '+', '-');
-  std::replace(text.begin(), text.end(), '/', '_');
-  text.erase(text.find_last_not_of('=') + 1);
-  return text;
-}
-
 // The JSON object that the text stands for; null where it stands for none.
 Json decode_object(std::string_view text) {
-  std::string padded(text);
-  std::replace(padded.begin(), padded.end(), '-', '+');
-  std::replace(padded.begin(), padded.end(), '_', '/');
-  padded.append((4 - padded.size() % 4) % 4, '=');
-  std::optional<std::string> bytes = base64_decode(padded);
+  const std::optional<std::string> bytes = base64url_decode(text);
   if (!bytes) return {};
   Result<Json> value = Json::parse(*bytes);
   return value && value->is_object() ? std::move(*value) : Json();
@@ -56,7 +45,7 @@ std::string MultiClusterVersion::encode() const {
   if (versions_.empty()) return {};
   Json object = Json::object();
   for (const auto& [cluster, version] : versions_) object.set(cluster, version);
-  return to_url_form(base64_encode(object.dump()));
+  return base64url_encode(object.dump());
 }
 
 std::string_view MultiClusterVersion::of(std::string_view cluster) const {
@@ -83,7 +72,7 @@ std::string MultiClusterContinue::encode() const {
   append_member(text, "rv", resource_version);
   append_member(text, "cluster", cluster);
   if (!token.empty()) append_member(text, "continue", token);
-  return to_url_form(base64_encode(text + "}"));
+  return base64url_encode(text + "}");
 }
 
 }  // namespace flotilla::api

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <array>
 
-#include "core/api/base64.hpp"
+#include "core/base/base64.hpp"
 
 namespace flotilla::apiserver {
 namespace {
@@ -159,7 +159,7 @@ void shape_changed(const Call& call, const Json& live, Json& object) {
 Status check_certificate_request(const Call& call, const Json& object) {
   if (call.resource->resource != "certificatesigningrequests") return {};
   if (object["spec"]["signerName"].as_string() != "kubernetes.io/kube-apiserver-client") return {};
-  const auto pem = api::base64_decode(object["spec"]["request"].as_string());
+  const auto pem = base64_decode(object["spec"]["request"].as_string());
   if (!pem) return {};
   const auto request = http::parse_signing_request(*pem);
   if (!request) return {};

@@ -2,8 +2,8 @@
 // What writes through subresources may not do: finalize, approval, ephemeralcontainers.
 #include <algorithm>
 
-#include "core/api/base64.hpp"
 #include "core/apiserver/admission.hpp"
+#include "core/base/base64.hpp"
 
 namespace flotilla::apiserver {
 namespace {
@@ -65,7 +65,7 @@ Status settle_approval(const Call& call, const Json& live, Json& object, WallTim
 Status check_certificate(const Call& call, const Json& object) {
   const std::string_view encoded = object["status"]["certificate"].as_string();
   if (encoded.empty()) return {};
-  const auto text = api::base64_decode(encoded);
+  const auto text = base64_decode(encoded);
   if (text && text->find("-----BEGIN CERTIFICATE-----") != std::string::npos) return {};
   return refuse(call,
                 {"FieldValueInvalid",

@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "core/api/patch/patch.hpp"
-#include "core/apiserver/base64url.hpp"
 #include "core/apiserver/errors.hpp"
+#include "core/base/base64.hpp"
 
 namespace flotilla::apiserver {
 namespace {
@@ -13,13 +13,6 @@ namespace {
 using api::Json;
 
 constexpr std::size_t kMaxToken = 4096;
-
-std::size_t first_illegal(std::string_view token) {
-  const auto legal = [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-  };
-  return static_cast<std::size_t>(std::find_if_not(token.begin(), token.end(), legal) - token.begin());
-}
 
 // A key that stays where it is when path elements like ".." are resolved.
 bool is_clean_path(std::string_view key) {
@@ -38,15 +31,16 @@ bool is_clean_path(std::string_view key) {
 std::string encode_continuation(std::int64_t revision, const api::ObjectKey& last) {
   std::string start = last.text();
   start += '\0';
-  return base64url(Json::object({{"v", "meta.k8s.io/v1"}, {"rv", revision}, {"start", start}}).dump());
+  return base64url_encode(Json::object({{"v", "meta.k8s.io/v1"}, {"rv", revision}, {"start", start}}).dump());
 }
 
 Result<Continuation> decode_continuation(std::string_view token, bool namespaced) {
   const auto refuse = [](std::string_view why) {
     return Error(Code::BadRequest, "invalid continue token: continue key is not valid: " + std::string(why));
   };
-  const auto text = base64url_decode(token);
-  if (!text) return refuse("illegal base64 data at input byte " + std::to_string(first_illegal(token)));
+  std::size_t bad_at = 0;
+  const auto text = base64url_decode(token, &bad_at);
+  if (!text) return refuse("illegal base64 data at input byte " + std::to_string(bad_at));
   if (text->size() > kMaxToken) return refuse("token is too long");
   const auto json = Json::parse(*text);
   if (!json || !json->is_object()) return refuse(api::go_json_error(*text));
@@ -70,7 +64,7 @@ Result<Continuation> decode_continuation(std::string_view token, bool namespaced
 }
 
 Error compacted_page(const Continuation& from, std::string& token_out) {
-  token_out = base64url(
+  token_out = base64url_encode(
       Json::object({{"v", "meta.k8s.io/v1"}, {"rv", -1}, {"start", from.after.text() + std::string(1, '\0')}})
           .dump());
   return Error(

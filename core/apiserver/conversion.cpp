@@ -1,97 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/apiserver/conversion.hpp"
 
-#include "core/api/base64.hpp"
 #include "core/api/patch/patch.hpp"
-#include "core/apiserver/admission/service_resolver.hpp"
-#include "core/apiserver/admission/webhook_client.hpp"
 #include "core/apiserver/conversion_webhook.hpp"
 #include "core/apiserver/versions.hpp"
 #include "core/apiserver/write_options.hpp"
-#include "core/http/url.hpp"
 
 namespace flotilla::apiserver {
 namespace {
 
-constexpr auto kPatience = std::chrono::seconds(30);
+constexpr std::int64_t kPatienceSeconds = 30;
+constexpr std::size_t kMaxAnswer = 64u << 20;  // a whole list is converted at once
 
 std::shared_ptr<const ConversionWebhook> webhook_of(const Call& call) {
   const Resource& resource = *call.resource;
   if (resource.origin != api::Origin::Custom) return nullptr;
   const auto found = call.served->definitions.find(resource.group_resource());
   return found == call.served->definitions.end() ? nullptr : found->second.conversion;
-}
-
-struct Place {
-  std::string shown, base_url, target, server_name;
-};
-
-Result<Place> place_of(const ConversionWebhook& webhook, const store::Store& store) {
-  Place place;
-  constexpr std::string_view kQuery = "?timeout=30s";
-  if (!webhook.url.empty()) {
-    const auto url = http::Url::parse(webhook.url);
-    if (!url) return url.error();
-    place.base_url = url->scheme + "://" + url->authority();
-    place.target = (url->path.empty() ? "/" : url->path) + std::string(kQuery);
-    place.shown = place.base_url + place.target;
-    return place;
-  }
-  place.server_name = webhook.service_name + "." + webhook.service_ns + ".svc";
-  place.target = (webhook.service_path.empty() ? "/" : webhook.service_path) + std::string(kQuery);
-  place.shown = "https://" + place.server_name + ":" + std::to_string(webhook.service_port) + place.target;
-  const auto address = resolve_service(store, webhook.service_ns, webhook.service_name, webhook.service_port);
-  if (!address)
-    return Error(address.error().code(), "Post " + quoted(place.shown) + ": " + address.error().message());
-  place.base_url = "https://" + address->authority();
-  return place;
-}
-
-std::shared_ptr<http::Client> client_of(const Executor& executor, const ConversionWebhook& webhook,
-                                        const Place& place) {
-  const auto held = webhook.target.load(std::memory_order_acquire);
-  if (held && held->base_url == place.base_url) return held->client;
-  http::ClientOptions options;
-  options.base_url = place.base_url;
-  options.ca_pem = webhook.ca_pem;
-  options.server_name = place.server_name;
-  options.max_connections = 16;
-  options.max_body_bytes = 64u << 20;
-  auto fresh = std::make_shared<ConversionWebhook::Target>();
-  fresh->base_url = place.base_url;
-  fresh->client = std::make_shared<http::Client>(executor, std::move(options));
-  webhook.target.store(fresh, std::memory_order_release);
-  return fresh->client;
-}
-
-Task<Result<std::string>> post(ServerPtr server, std::shared_ptr<const ConversionWebhook> webhook,
-                               std::string body) {
-  const auto place = place_of(*webhook, server->store);
-  if (!place) co_return place.error();
-  const auto client = client_of(server->executor, *webhook, *place);
-  http::ClientRequest request;
-  request.method = "POST";
-  request.target = place->target;
-  request.headers.set("Accept", "application/json, */*");
-  request.headers.set("Content-Type", "application/json");
-  request.headers.set("User-Agent", "kube-apiserver-admission");
-  request.body = std::move(body);
-  request.timeout = kPatience;
-  // A kept connection that the webhook has closed in between is no failure: one more try.
-  for (int attempt = 0;; ++attempt) {
-    http::ClientRequest copy = request;
-    auto sending = client->send(std::move(copy));
-    auto answer = co_await std::move(sending);
-    const bool stale = !answer && answer.error().is(Code::Unavailable) && attempt == 0 &&
-                       !answer.error().message().starts_with("connect to ");
-    if (stale) continue;
-    if (!answer)
-      co_return Error(Code::Internal,
-                      "Post " + quoted(place->shown) + ": " + go_transport_error(answer.error()));
-    if (answer->status < 200 || answer->status > 299)
-      co_return Error(Code::Internal, go_status_error(answer->status, answer->body));
-    co_return std::string(answer->body);
-  }
 }
 
 // A converted object may change everything but who it is.
@@ -177,7 +102,9 @@ Task<Result<std::vector<Json>>> convert_all(ServerPtr server,
   const std::string prefix = "conversion webhook for " +
                              std::string(objects.front()["apiVersion"].as_string()) +
                              ", Kind=" + std::string(objects.front()["kind"].as_string()) + " ";
-  auto posting = post(server, webhook, review.dump());
+  std::shared_ptr<const WebhookEndpoint> endpoint(webhook, &webhook->endpoint);
+  auto posting =
+      post_review(server->executor, server->store, std::move(endpoint), review.dump(), kPatienceSeconds);
   auto answer = co_await std::move(posting);
   if (!answer) co_return api::unknown_error(prefix + "failed: " + std::string(answer.error().message()));
   auto read = read_review(objects, *answer, uid, wanted, prefix);
@@ -197,13 +124,8 @@ std::shared_ptr<const ConversionWebhook> read_conversion(const Json& crd) {
   const Json& conversion = crd["spec"]["conversion"];
   if (conversion["strategy"].as_string() != "Webhook") return nullptr;
   auto made = std::make_shared<ConversionWebhook>();
-  const Json& client = conversion["webhook"]["clientConfig"];
-  made->url = client["url"].as_string();
-  made->service_ns = client["service"]["namespace"].as_string();
-  made->service_name = client["service"]["name"].as_string();
-  made->service_path = client["service"]["path"].as_string();
-  made->service_port = client["service"]["port"].as_int(443);
-  made->ca_pem = api::base64_decode(client["caBundle"].as_string()).value_or("");
+  made->endpoint.read(conversion["webhook"]["clientConfig"]);
+  made->endpoint.max_answer_bytes = kMaxAnswer;
   for (const Json& version : conversion["webhook"]["conversionReviewVersions"].elements()) {
     if (version.as_string() != "v1" && version.as_string() != "v1beta1") continue;
     made->review_version = version.as_string();

@@ -3,10 +3,10 @@
 
 #include <limits>
 
-#include "core/api/base64.hpp"
 #include "core/api/table/table.hpp"
 #include "core/apiserver/encoded.hpp"
 #include "core/apiserver/versions.hpp"
+#include "core/base/base64.hpp"
 
 namespace flotilla::apiserver {
 namespace {
@@ -292,7 +292,7 @@ Json bookmark_object(const Call& call, Revision revision, bool initial_events_en
                       {"items", Json::array()}});
     metadata["annotations"] =
         Json::object({{"k8s.io/initial-events-end", "true"},
-                      {"kubernetes.io/initial-events-list-blueprint", api::base64_encode(empty.dump())}});
+                      {"kubernetes.io/initial-events-list-blueprint", base64_encode(empty.dump())}});
   }
   if (call.resource->traits.typed) metadata.set("creationTimestamp", nullptr);
   switch (call.media.shape) {

@@ -9,7 +9,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include "core/apiserver/base64url.hpp"
+#include "core/base/base64.hpp"
 
 namespace flotilla::apiserver {
 namespace {
@@ -80,7 +80,8 @@ SigningKey::SigningKey(EVP_PKEY* key)
     : key_(key, EVP_PKEY_free), rsa_(EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA) {
   unsigned char* der = nullptr;
   const int size = i2d_PUBKEY(key, &der);
-  if (size > 0) id_ = base64url(sha256({reinterpret_cast<char*>(der), static_cast<std::size_t>(size)}));
+  if (size > 0)
+    id_ = base64url_encode(sha256({reinterpret_cast<char*>(der), static_cast<std::size_t>(size)}));
   OPENSSL_free(der);
 }
 
@@ -140,13 +141,13 @@ api::Json SigningKey::public_jwk() const {
   api::Json jwk = api::Json::object({{"use", "sig"}, {"kid", id_}, {"alg", algorithm()}});
   if (rsa_) {
     jwk.set("kty", "RSA");
-    jwk.set("n", base64url(number_of(key_.get(), OSSL_PKEY_PARAM_RSA_N, 0)));
-    jwk.set("e", base64url(number_of(key_.get(), OSSL_PKEY_PARAM_RSA_E, 0)));
+    jwk.set("n", base64url_encode(number_of(key_.get(), OSSL_PKEY_PARAM_RSA_N, 0)));
+    jwk.set("e", base64url_encode(number_of(key_.get(), OSSL_PKEY_PARAM_RSA_E, 0)));
   } else {
     jwk.set("kty", "EC");
     jwk.set("crv", "P-256");
-    jwk.set("x", base64url(number_of(key_.get(), OSSL_PKEY_PARAM_EC_PUB_X, kCoordinate)));
-    jwk.set("y", base64url(number_of(key_.get(), OSSL_PKEY_PARAM_EC_PUB_Y, kCoordinate)));
+    jwk.set("x", base64url_encode(number_of(key_.get(), OSSL_PKEY_PARAM_EC_PUB_X, kCoordinate)));
+    jwk.set("y", base64url_encode(number_of(key_.get(), OSSL_PKEY_PARAM_EC_PUB_Y, kCoordinate)));
   }
   return jwk;
 }

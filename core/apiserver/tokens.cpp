@@ -5,7 +5,7 @@
 
 #include <chrono>
 
-#include "core/apiserver/base64url.hpp"
+#include "core/base/base64.hpp"
 
 namespace flotilla::apiserver {
 namespace {
@@ -76,10 +76,10 @@ Result<std::string> TokenSigner::sign(const TokenRequest& request, WallTime now)
                     {"jti", random_uuid()},
                     {"kubernetes.io", std::move(kubernetes)}});
   const Json header = Json::object({{"alg", key_.algorithm()}, {"kid", key_.id()}});
-  std::string text = base64url(header.dump()) + "." + base64url(claims.dump());
+  std::string text = base64url_encode(header.dump()) + "." + base64url_encode(claims.dump());
   Result<std::string> signature = key_.sign(text);
   if (!signature) return signature;
-  return text + "." + base64url(*signature);
+  return text + "." + base64url_encode(*signature);
 }
 
 Result<TokenClaims> TokenSigner::verify(std::string_view token, WallTime now) const {

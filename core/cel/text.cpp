@@ -5,7 +5,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "core/api/base64.hpp"
+#include "core/base/base64.hpp"
 
 namespace flotilla::cel {
 namespace {
@@ -124,11 +124,11 @@ std::string scientific_text(double value, int precision) {
 
 std::optional<std::string> decode_base64(std::string_view text) {
   note_work(text.size() / 16);
-  return api::base64_decode(text);
+  return base64_decode(text);
 }
 
 std::string encode_base64(std::string_view bytes) {
-  return api::base64_encode(bytes);
+  return base64_encode(bytes);
 }
 
 std::string_view type_name_of(const Type& type) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/cluster/endpoint.hpp"
 
-#include "core/api/base64.hpp"
+#include "core/base/base64.hpp"
 
 namespace flotilla::cluster {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 Result<std::string> secret_value(const Json& secret, std::string_view key) {
   const Json* value = secret["data"].find(key);
   if (value == nullptr) return std::string();
-  auto decoded = api::base64_decode(value->as_string());
+  auto decoded = base64_decode(value->as_string());
   if (!decoded) {
     return invalid("secret " + api::key_of(secret).text() + ": data." + std::string(key) + " is not base64");
   }

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "core/api/object.hpp"
-#include "core/http/base64.hpp"
+#include "core/base/base64.hpp"
 #include "core/http/url.hpp"
 
 namespace flotilla::ctl {
@@ -78,7 +78,7 @@ Result<Credentials> token_of(Session& member, const std::string& ns, const std::
                     {"spec", Json::object({{"expirationSeconds", 10LL * 365 * 24 * 3600}})}});
   const Result<Json> token = member.post(in_namespace(ns, "serviceaccounts/" + account + "/token"), request);
   if (!token) return token.error();
-  return Credentials{"", http::base64_encode((*token)["status"]["token"].as_string())};
+  return Credentials{"", base64_encode((*token)["status"]["token"].as_string())};
 }
 
 Status ensure_account(Session& member, const std::string& ns, const std::string& account) {
@@ -119,7 +119,7 @@ Json secret_of(const std::string& name, const std::string& ns, const Credentials
                const std::string& ca_pem) {
   Json data = Json::object({{"token", credentials.token}});
   if (!ca_pem.empty()) {
-    data.set("caBundle", http::base64_encode(ca_pem));
+    data.set("caBundle", base64_encode(ca_pem));
   } else if (!credentials.ca.empty()) {
     data.set("caBundle", credentials.ca);
   }

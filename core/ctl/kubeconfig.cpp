@@ -10,8 +10,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "core/base/base64.hpp"
 #include "core/config/yaml.hpp"
-#include "core/http/base64.hpp"
 
 namespace flotilla::ctl {
 namespace {
@@ -206,7 +206,7 @@ Result<Access> Kubeconfig::access(std::string_view context) const {
   for (const Part& part : parts) {
     const std::string data = std::string(part.member) + "-data";
     if (const std::string_view encoded = part.from[data].as_string(); !encoded.empty()) {
-      Result<std::string> decoded = http::base64_decode(encoded);
+      std::optional<std::string> decoded = base64_decode(encoded);
       if (!decoded) return refuse(fmt::format("{} of context \"{}\" is no base64", data, name));
       part.into = std::move(*decoded);
     } else if (const std::string_view file = part.from[part.member].as_string(); !file.empty()) {
@@ -231,14 +231,14 @@ Result<Access> Kubeconfig::access(std::string_view context) const {
 
 void Kubeconfig::put(const std::string& name, const Access& access) {
   Json cluster = Json::object({{"server", access.server}});
-  if (!access.ca_pem.empty()) cluster.set("certificate-authority-data", http::base64_encode(access.ca_pem));
+  if (!access.ca_pem.empty()) cluster.set("certificate-authority-data", base64_encode(access.ca_pem));
   if (access.insecure_skip_verify) cluster.set("insecure-skip-tls-verify", true);
   if (!access.server_name.empty()) cluster.set("tls-server-name", access.server_name);
   if (!access.proxy_url.empty()) cluster.set("proxy-url", access.proxy_url);
   Json user = Json::object();
   if (!access.client_certificate_pem.empty()) {
-    user.set("client-certificate-data", http::base64_encode(access.client_certificate_pem));
-    user.set("client-key-data", http::base64_encode(access.client_key_pem));
+    user.set("client-certificate-data", base64_encode(access.client_certificate_pem));
+    user.set("client-key-data", base64_encode(access.client_key_pem));
   }
   if (!access.bearer_token.empty()) user.set("token", access.bearer_token);
   Json context = Json::object({{"cluster", name}, {"user", name}});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <boost/asio/this_coro.hpp>
 
-#include "core/http/base64.hpp"
+#include "core/base/base64.hpp"
 #include "core/http/message.hpp"
 #include "core/http/pool.hpp"
 

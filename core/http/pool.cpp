@@ -10,7 +10,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
-#include "core/http/base64.hpp"
+#include "core/base/base64.hpp"
 #include "core/http/socket.hpp"
 #include "core/http/status.hpp"
 

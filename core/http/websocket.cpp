@@ -7,7 +7,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "core/async/fiber_scope.hpp"
-#include "core/http/base64.hpp"
+#include "core/base/base64.hpp"
 #include "core/http/status.hpp"
 
 namespace flotilla::http {

@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "core/api/base64.hpp"
 #include "core/api/object.hpp"
 #include "core/api/schema/embedded.hpp"
 #include "core/api/schema/registry.hpp"
+#include "core/base/base64.hpp"
 #include "core/base/clock.hpp"
 
 namespace flotilla::api {

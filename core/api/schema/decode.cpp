@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "core/api/base64.hpp"
 #include "core/api/quantity.hpp"
+#include "core/base/base64.hpp"
 #include "core/base/clock.hpp"
 
 namespace flotilla::api {

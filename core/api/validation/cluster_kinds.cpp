@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <set>
 
-#include "core/api/base64.hpp"
 #include "core/api/quantity.hpp"
 #include "core/api/validation/containers.hpp"
 #include "core/api/validation/kinds.hpp"
 #include "core/api/validation/network.hpp"
+#include "core/base/base64.hpp"
 
 namespace flotilla::api::validation {
 namespace {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // ConfigMap, Secret.
-#include "core/api/base64.hpp"
 #include "core/api/patch/patch.hpp"
 #include "core/api/validation/kinds.hpp"
+#include "core/base/base64.hpp"
 
 namespace flotilla::api::validation {
 namespace {

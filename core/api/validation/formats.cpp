@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "core/api/base64.hpp"
 #include "core/api/validation/field_view.hpp"
 #include "core/api/validation/network.hpp"
+#include "core/base/base64.hpp"
 #include "core/base/clock.hpp"
 
 namespace flotilla::api {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <charconv>
 
-#include "core/api/base64.hpp"
 #include "core/api/defaulting/defaulting.hpp"
 #include "core/api/object.hpp"
 #include "core/api/patch/managed_fields.hpp"
@@ -10,6 +9,7 @@
 #include "core/api/validation/field_error.hpp"
 #include "core/api/write/strategy.hpp"
 #include "core/api/write/write.hpp"
+#include "core/base/base64.hpp"
 
 namespace flotilla::api {
 namespace {

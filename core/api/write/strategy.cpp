@@ -5,12 +5,12 @@
 #include <array>
 #include <utility>
 
-#include "core/api/base64.hpp"
 #include "core/api/defaulting/defaulting.hpp"
 #include "core/api/object.hpp"
 #include "core/api/quantity.hpp"
 #include "core/api/schema/decode.hpp"
 #include "core/api/write/services.hpp"
+#include "core/base/base64.hpp"
 
 namespace flotilla::api {
 namespace {

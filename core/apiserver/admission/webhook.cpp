@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "core/api/base64.hpp"
 #include "core/apiserver/errors.hpp"
 
 namespace flotilla::apiserver {
@@ -82,14 +81,7 @@ std::shared_ptr<Webhook> Webhook::read(const std::string& configuration, const J
   out->configuration = configuration;
   out->name = webhook["name"].as_string();
   out->mutating = mutating;
-  const Json& client = webhook["clientConfig"];
-  out->url = client["url"].as_string();
-  const Json& service = client["service"];
-  out->service_ns = service["namespace"].as_string();
-  out->service_name = service["name"].as_string();
-  out->service_path = service["path"].as_string();
-  out->service_port = service["port"].as_int(443);
-  out->ca_pem = api::base64_decode(client["caBundle"].as_string()).value_or("");
+  out->endpoint.read(webhook["clientConfig"]);
   for (const Json& rule : webhook["rules"].elements()) out->rules.push_back(MatchRule::read(rule));
   auto namespaces = selector_of(webhook["namespaceSelector"]);
   auto objects = selector_of(webhook["objectSelector"]);

@@ -11,8 +11,7 @@
 
 #include "core/api/selector.hpp"
 #include "core/apiserver/admission/match_conditions.hpp"
-#include "core/http/http.hpp"
-#include "core/store/store.hpp"
+#include "core/apiserver/webhook_endpoint.hpp"
 
 namespace flotilla::apiserver {
 
@@ -26,12 +25,6 @@ struct MatchRule {
   bool matches(const AdmissionAttributes& attributes, const Resource& resource) const;
 };
 
-// Where a service reference or a URL leads right now, with the connections to it.
-struct WebhookTarget {
-  std::string base_url;
-  std::shared_ptr<http::Client> client;
-};
-
 // How its calls went; kept while a configuration changes.
 struct WebhookStats {
   std::atomic<std::uint64_t> allowed{0}, rejected{0}, failed_open{0}, failed_closed{0};
@@ -41,10 +34,7 @@ struct WebhookStats {
 struct Webhook {
   std::string configuration, name;
   bool mutating = false;
-  std::string url;  // empty: the service
-  std::string service_ns, service_name, service_path;
-  std::int64_t service_port = 443;
-  std::string ca_pem;
+  WebhookEndpoint endpoint;
   std::vector<MatchRule> rules;
   api::LabelSelector namespaces, objects;
   Status readable;  // why one of the selectors cannot be read
@@ -56,7 +46,6 @@ struct Webhook {
   std::int64_t timeout_seconds = 10;
   MatchConditions conditions;
   std::shared_ptr<WebhookStats> stats = std::make_shared<WebhookStats>();
-  mutable std::atomic<std::shared_ptr<const WebhookTarget>> target;
 
   static std::shared_ptr<Webhook> read(const std::string& configuration, const Json& webhook, bool mutating);
 };

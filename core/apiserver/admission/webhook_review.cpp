@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/apiserver/admission/webhook_review.hpp"
 
-#include "core/api/base64.hpp"
 #include "core/apiserver/errors.hpp"
 #include "core/apiserver/versions.hpp"
+#include "core/base/base64.hpp"
 
 namespace flotilla::apiserver {
 namespace {
@@ -96,7 +96,7 @@ Result<WebhookAnswer> read_answer(const Webhook& webhook, std::string_view body,
   answer.allowed = response["allowed"].as_bool();
   answer.status = response["status"];
   if (!patch.empty()) {
-    auto decoded = api::base64_decode(patch);
+    auto decoded = base64_decode(patch);
     if (!decoded)
       return Error(Code::Internal, "failed to call webhook: illegal base64 data in response.patch");
     answer.patch = *std::move(decoded);

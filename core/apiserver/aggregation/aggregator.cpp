@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/apiserver/aggregation/aggregator.hpp"
 
-#include "core/api/base64.hpp"
+#include "core/base/base64.hpp"
 
 namespace flotilla::apiserver {
 namespace {
@@ -39,7 +39,7 @@ std::shared_ptr<RemoteVersion> RemoteVersion::read(const Json& api_service) {
   out->service_ns = spec["service"]["namespace"].as_string();
   out->service_name = spec["service"]["name"].as_string();
   out->port = spec["service"]["port"].as_int(443);
-  out->ca_pem = api::base64_decode(spec["caBundle"].as_string()).value_or("");
+  out->ca_pem = base64_decode(spec["caBundle"].as_string()).value_or("");
   out->insecure = spec["insecureSkipTLSVerify"].as_bool();
   out->group_priority = spec["groupPriorityMinimum"].as_int();
   out->version_priority = spec["versionPriority"].as_int();
@@ -64,7 +64,7 @@ RemotePtr Remotes::answering(const RequestInfo& info) const {
 }
 
 Aggregator::Aggregator(const store::Store& store, const api::Registry& builtin) : store_(store) {
-  for (const ResourcePtr& resource : builtin.resources()) {
+  for (const api::ResourcePtr& resource : builtin.resources()) {
     if (resource->origin == api::Origin::KarmadaAggregated)
       own_.insert(resource->version + "." + resource->group);
   }

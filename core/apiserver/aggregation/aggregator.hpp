@@ -11,11 +11,14 @@
 #include <string>
 #include <vector>
 
-#include "core/apiserver/admission/webhook.hpp"
+#include "core/api/schema/registry.hpp"
 #include "core/apiserver/request_info.hpp"
+#include "core/apiserver/webhook_endpoint.hpp"
 #include "core/async/event.hpp"
 
 namespace flotilla::apiserver {
+
+using api::Json;
 
 struct RemoteVersion {
   std::string name, group, version;
@@ -27,7 +30,7 @@ struct RemoteVersion {
   bool available = false;
   Json resources;       // of the APIResourceList that was last seen; null: none yet
   std::string openapi;  // where its document of OpenAPI v3 is, with a hash; empty: it has none
-  mutable std::atomic<std::shared_ptr<const WebhookTarget>> target;
+  mutable std::atomic<std::shared_ptr<const KeptClient>> kept;
 
   static std::shared_ptr<RemoteVersion> read(const Json& api_service);
 };

@@ -3,9 +3,9 @@
 #include <optional>
 
 #include "core/apiserver/admission/service_resolver.hpp"
-#include "core/apiserver/admission/webhook_client.hpp"
 #include "core/apiserver/aggregation/aggregation.hpp"
 #include "core/apiserver/aggregation/local_services.hpp"
+#include "core/apiserver/webhook_endpoint.hpp"
 #include "core/apiserver/write_options.hpp"
 
 namespace flotilla::apiserver {

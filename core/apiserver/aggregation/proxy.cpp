@@ -3,10 +3,10 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "core/apiserver/admission/service_resolver.hpp"
-#include "core/apiserver/admission/webhook_client.hpp"
 #include "core/apiserver/aggregation/aggregation.hpp"
 #include "core/apiserver/monitoring/overload.hpp"
 #include "core/apiserver/response.hpp"
+#include "core/apiserver/webhook_endpoint.hpp"
 #include "core/async/fiber_scope.hpp"
 #include "core/http/url.hpp"
 
@@ -91,7 +91,7 @@ Result<std::shared_ptr<http::Client>> client_of_remote(const Server& server, con
   const auto address = resolve_service(server.store, remote.service_ns, remote.service_name, remote.port);
   if (!address) return address.error();
   const std::string base = "https://" + address->authority();
-  const auto held = remote.target.load(std::memory_order_acquire);
+  const auto held = remote.kept.load(std::memory_order_acquire);
   if (held && held->base_url == base) return held->client;
   http::ClientOptions options;
   options.base_url = base;
@@ -101,10 +101,10 @@ Result<std::shared_ptr<http::Client>> client_of_remote(const Server& server, con
   options.client_certificate_pem = server.options.proxy_identity.certificate_pem;
   options.client_key_pem = server.options.proxy_identity.key_pem;
   options.max_connections = 64;
-  auto fresh = std::make_shared<WebhookTarget>();
+  auto fresh = std::make_shared<KeptClient>();
   fresh->base_url = base;
   fresh->client = std::make_shared<http::Client>(server.executor, std::move(options));
-  remote.target.store(fresh, std::memory_order_release);
+  remote.kept.store(fresh, std::memory_order_release);
   return fresh->client;
 }
 

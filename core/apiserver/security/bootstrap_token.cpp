@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "core/api/base64.hpp"
+#include "core/base/base64.hpp"
 
 namespace flotilla::apiserver {
 namespace {
@@ -40,7 +40,7 @@ Result<UserInfo> bootstrap_user(const store::Store& store, std::string_view toke
   const auto content = object->content();
   if ((*content)["type"].as_string() != "bootstrap.kubernetes.io/token") return refused();
   const auto value = [&](std::string_view key) {
-    return api::base64_decode((*content)["data"][key].as_string()).value_or("");
+    return base64_decode((*content)["data"][key].as_string()).value_or("");
   };
   const std::string held = value("token-secret");
   const bool same =

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "core/api/base64.hpp"
+#include "core/base/base64.hpp"
 
 namespace flotilla::controllers {
 namespace {
@@ -71,10 +71,10 @@ Task<Outcome> CertificateReconciler::reconcile(Key key) {
   std::string fault = wrong_usage(*content);
   std::string certificate;
   if (fault.empty()) {
-    const auto pem = api::base64_decode(spec["request"].as_string());
+    const auto pem = base64_decode(spec["request"].as_string());
     const auto made = pem ? context_.sign_certificate(*pem, std::min(seconds, kYear))
                           : Result<std::string>(Error(Code::Invalid, "the request is not base64"));
-    if (made) certificate = api::base64_encode(*made);
+    if (made) certificate = base64_encode(*made);
     if (!made) fault = made.error().message();
   }
   const std::string now = format_time(context_.executor.clock().now());

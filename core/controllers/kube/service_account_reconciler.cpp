@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/controllers/kube/service_account_reconciler.hpp"
 
-#include "core/api/base64.hpp"
+#include "core/base/base64.hpp"
 
 namespace flotilla::controllers {
 namespace {
@@ -116,9 +116,9 @@ Task<Outcome> ServiceAccountReconciler::fill_secret(ObjectPtr secret) {
     co_return Outcome::done();
   auto token = context_.mint_token(secret->ns(), name, account->uid(), secret->name(), secret->uid());
   if (!token) co_return Outcome::retry(token.error());
-  Json filled = Json::object({{"token", api::base64_encode(*token)},
-                              {"ca.crt", api::base64_encode(context_.root_ca_pem)},
-                              {"namespace", api::base64_encode(secret->ns())}});
+  Json filled = Json::object({{"token", base64_encode(*token)},
+                              {"ca.crt", base64_encode(context_.root_ca_pem)},
+                              {"namespace", base64_encode(secret->ns())}});
   const auto wanted = std::make_shared<const Json>(std::move(filled));
   const std::string account_uid = account->uid();
   auto writing = context_.writer.modify(kSecretKind, Part::Main, secret->key(),

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "core/api/base64.hpp"
 #include "core/api/schema/registry.hpp"
+#include "core/base/base64.hpp"
 
 namespace flotilla::store {
 namespace {
@@ -44,7 +44,7 @@ Status read_keys(const Json& provider, CipherKind kind, const std::string& field
     key.name = list[i]["name"].as_string();
     if (key.name.empty()) return fault(at + ".name", "is required");
     if (key.name.find(':') != std::string::npos) return fault(at + ".name", "may not contain a colon");
-    auto secret = api::base64_decode(list[i]["secret"].as_string());
+    auto secret = base64_decode(list[i]["secret"].as_string());
     if (!secret || secret->empty()) return fault(at + ".secret", "must be base64");
     if (secret->size() != 16 && secret->size() != 24 && secret->size() != 32) {
       return fault(at + ".secret", "must have 16, 24 or 32 bytes, not " + std::to_string(secret->size()));

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "core/apiserver/base64url.hpp"
+#include "core/base/base64.hpp"
 
 namespace flotilla::apiserver {
 namespace {
@@ -11,7 +11,7 @@ namespace {
 using ::testing::EndsWith;
 
 std::string refusal(const std::string& text) {
-  const auto read = decode_continuation(base64url(text), true);
+  const auto read = decode_continuation(base64url_encode(text), true);
   return read ? "" : read.error().message();
 }
 

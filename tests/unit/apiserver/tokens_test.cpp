@@ -6,7 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
-#include "core/apiserver/base64url.hpp"
+#include "core/base/base64.hpp"
 
 namespace flotilla::apiserver {
 namespace {
@@ -44,7 +44,8 @@ TEST_F(ApiServer_Tokens, an_expired_token_is_refused) {
 TEST_F(ApiServer_Tokens, a_token_of_another_key_or_algorithm_is_refused) {
   const auto stranger = *TokenSigner::make("", "issuer");
   EXPECT_FALSE(signer_->verify(*stranger->sign(request(), kNow), kNow).ok());
-  const std::string none = base64url(R"({"alg":"none"})") + "." + base64url(R"({"iss":"issuer"})") + ".";
+  const std::string none =
+      base64url_encode(R"({"alg":"none"})") + "." + base64url_encode(R"({"iss":"issuer"})") + ".";
   EXPECT_FALSE(signer_->verify(none, kNow).ok());
   EXPECT_FALSE(signer_->verify("not.a.token", kNow).ok());
 }

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "core/apiserver/admission/webhook_client.hpp"
 #include "core/apiserver/admission/webhook_review.hpp"
 
 namespace flotilla::apiserver {
