@@ -132,7 +132,7 @@ ArrayNode* JsonNodes::room_for_one(Json& value) {
   ArrayNode* held = own_array(value);
   if (held->size < held->capacity) return held;
   ArrayNode* larger = make_array(std::max<std::size_t>(4, 2 * static_cast<std::size_t>(held->capacity)));
-  // Elements do not know where they are.
+  // Elements do not know where they are. NOLINTNEXTLINE(bugprone-undefined-memory-manipulation)
   std::memcpy(static_cast<void*>(larger->elements()), held->elements(), held->size * sizeof(Json));
   larger->size = held->size;
   larger->handed_out = held->handed_out;

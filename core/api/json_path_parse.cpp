@@ -216,8 +216,9 @@ class Parser {
     for (auto* part : parts) {
       std::string_view number = text.substr(0, text.find(':'));
       bool is_last = number.size() == text.size();
-      if (!number.empty() && !(*part = to_number(number))) {
-        return bad_request("invalid array index " + std::string(text));
+      if (!number.empty()) {
+        *part = to_number(number);
+        if (!*part) return bad_request("invalid array index " + std::string(text));
       }
       if (number.empty() && slice.single) return bad_request("invalid array index ");
       if (is_last) return slice;

@@ -54,7 +54,7 @@ struct ErrorDetails {
   int http_code = 0;  // overrides the one that Code implies: webhooks choose their own
 };
 
-class [[nodiscard]] Error {
+class [[nodiscard]] Error {  // NOLINT(clang-analyzer-core.uninitialized.Assign)
  public:
   Error() = default;
   Error(Code code, std::string message) : code_(code), message_(std::move(message)) {}

@@ -12,9 +12,7 @@
 #include "containers.hpp"
 
 namespace flotilla::plugins {
-namespace {
-
-constexpr const char* kCommandLineSchema =
+inline constexpr const char* kCommandLineSchema =
     R"({"type":"array","items":{"type":"object","required":["containerName","operator"],"properties":{
 "containerName":{"type":"string"},"operator":{"enum":["add","remove"]},
 "value":{"type":"array","items":{"type":"string"}}}}})";
@@ -71,5 +69,4 @@ class CommandLine {
   std::vector<Step> steps_;
 };
 
-}  // namespace
 }  // namespace flotilla::plugins

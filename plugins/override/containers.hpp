@@ -9,8 +9,6 @@
 #include <string_view>
 
 namespace flotilla::plugins {
-namespace {
-
 class Containers {
  public:
   Containers(std::string path, sdk::Json* list) : path_(std::move(path)), list_(list) {}
@@ -28,7 +26,7 @@ class Containers {
 };
 
 // The containers (not the init containers) of the six kinds that overriders know.
-Containers containers_of(sdk::Json& object) {
+inline Containers containers_of(sdk::Json& object) {
   const std::string kind = sdk::text(sdk::member(object, "kind"));
   std::string path;
   if (kind == "Pod") {
@@ -49,5 +47,4 @@ Containers containers_of(sdk::Json& object) {
   return {path, &list};
 }
 
-}  // namespace
 }  // namespace flotilla::plugins

@@ -9,9 +9,7 @@
 #include <vector>
 
 namespace flotilla::plugins {
-namespace {
-
-constexpr const char* kKeyValuesSchema =
+inline constexpr const char* kKeyValuesSchema =
     R"({"type":"array","items":{"type":"object","required":["operator","value"],"properties":{
 "operator":{"enum":["add","remove","replace"]},
 "value":{"type":"object","additionalProperties":{"type":"string"}}}}})";
@@ -60,5 +58,4 @@ class KeyValues {
   std::vector<Step> steps_;
 };
 
-}  // namespace
 }  // namespace flotilla::plugins

@@ -49,6 +49,7 @@ const Constants& constants() {
         const std::string_view field = take(line, ' ');
         Json value;
         parse_ours(line, value);
+        ASSERT(current != nullptr);
         current->push_back({field, std::move(value)});
       }
     }

@@ -254,7 +254,7 @@ StoredPtr Member::remove(const flt_remove_request_t& request) {
   const Key key{resource.name(), std::string(view(request.ns)), std::string(view(request.name))};
   const auto found = objects_.find(key);
   if (found == objects_.end()) not_found(key.resource, key.name);
-  const StoredPtr old = found->second;
+  StoredPtr old = found->second;
   const std::string uid(view(request.uid));
   if (!uid.empty() && uid != old->uid) {
     conflict(key.resource, key.name,

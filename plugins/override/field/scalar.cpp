@@ -129,7 +129,7 @@ std::optional<double> to_float(std::string_view text) {
 
 Scalar resolve_plain(std::string_view text) {
   if (auto word = resolve_word(text)) return *word;
-  const Scalar as_text{ScalarType::String, text};
+  Scalar as_text{ScalarType::String, text};
   const char first = text[0];
   if (first == '.') {
     const auto number = to_float(text);
