@@ -153,7 +153,7 @@ void recycle(ConnectionPool& pool, Exchange& exchange) {
 class OpenStream final : public ResponseStream {
  public:
   OpenStream(std::shared_ptr<ConnectionPool> pool, std::unique_ptr<Exchange> exchange)
-      : pool_(std::move(pool)), exchange_(std::move(exchange)) {}
+      : pool_(std::move(pool)), exchange_(std::move(exchange)), alarm_(exchange_->connection) {}
 
   int status() const override { return exchange_->parser->status; }
   const Headers& headers() const override { return exchange_->parser->headers; }
@@ -162,13 +162,14 @@ class OpenStream final : public ResponseStream {
     ResponseParser& parser = *exchange_->parser;
     if (parser.body.empty() && !parser.is_done()) {
       const AnyExecutor executor = co_await asio::this_coro::executor;
-      Alarm alarm(executor, idle, exchange_->connection);
+      alarm_.begin(executor, idle);
       while (parser.body.empty() && !parser.is_done()) {
         auto reading = read_more();
         if (co_await std::move(reading)) continue;
-        if (alarm.rang()) co_return Error(Code::Timeout, "nothing came within " + format_duration(idle));
+        if (alarm_.rang()) co_return Error(Code::Timeout, "nothing came within " + format_duration(idle));
         co_return exchange_error(*pool_, *exchange_);
       }
+      alarm_.end();
     }
     if (!parser.body.empty()) co_return std::exchange(parser.body, {});
     if (exchange_->connection) recycle(*pool_, *exchange_);
@@ -192,6 +193,7 @@ class OpenStream final : public ResponseStream {
 
   std::shared_ptr<ConnectionPool> pool_;
   std::unique_ptr<Exchange> exchange_;
+  IdleAlarm alarm_;
 };
 
 // The raw bytes behind a 101.

@@ -291,4 +291,34 @@ void Alarm::disarm() {
   timer_.cancel();
 }
 
+void IdleAlarm::begin(const AnyExecutor& executor, Duration idle) {
+  const SystemClock clock;
+  state_->due = clock.steady_now() + std::chrono::duration_cast<SteadyTime::duration>(idle);
+  if (!state_->timer) state_->timer.emplace(executor);
+  if (state_->due < state_->set_to) state_->set();
+}
+
+void IdleAlarm::State::set() {
+  set_to = due;
+  timer->expires_at(due);  // cancels what was set before
+  timer->async_wait([state = shared_from_this()](const ErrorCode& error) {
+    if (error || !state->connection) return;
+    state->set_to = SteadyTime::max();
+    if (state->due == SteadyTime::max()) return;
+    const SystemClock clock;
+    if (clock.steady_now() < state->due) return state->set();
+    state->rang = true;
+    state->connection->wire.close();
+  });
+}
+
+IdleAlarm::~IdleAlarm() {
+  if (!state_->timer) return;
+  const AnyExecutor executor = state_->timer->get_executor();
+  asio::post(executor, [state = state_] {
+    state->connection.reset();
+    state->timer->cancel();
+  });
+}
+
 }  // namespace flotilla::http

@@ -7,6 +7,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "core/http/url.hpp"
@@ -103,6 +104,32 @@ class Alarm {
   };
   asio::steady_timer timer_;
   std::shared_ptr<State> state_;
+};
+
+// The same for one wait after another on a stream. It stays set between them and moves on when it rings:
+// events come far more often than they fail to.
+class IdleAlarm {
+ public:
+  explicit IdleAlarm(PooledWirePtr connection) : state_(std::make_shared<State>(std::move(connection))) {}
+  ~IdleAlarm();  // anywhere
+  IdleAlarm(const IdleAlarm&) = delete;
+  IdleAlarm& operator=(const IdleAlarm&) = delete;
+  // On one strand, that of the first call.
+  void begin(const AnyExecutor& executor, Duration idle);
+  void end() { state_->due = SteadyTime::max(); }
+  bool rang() const { return state_->rang; }
+
+ private:
+  struct State : std::enable_shared_from_this<State> {
+    explicit State(PooledWirePtr the_connection) : connection(std::move(the_connection)) {}
+    void set();
+    PooledWirePtr connection;
+    std::optional<asio::steady_timer> timer;
+    SteadyTime due = SteadyTime::max();
+    SteadyTime set_to = SteadyTime::max();
+    bool rang = false;
+  };
+  const std::shared_ptr<State> state_;
 };
 
 }  // namespace flotilla::http
