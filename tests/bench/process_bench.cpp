@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the real flotillad costs: time until it serves, and memory.
+#include <atomic>
+#include <cstdio>
+#include <mutex>
+
 #include "core/async/executor.hpp"
-#include "core/daemon/wait.hpp"
+#include "core/async/fiber_scope.hpp"
 #include "core/http/http.hpp"
 #include "tests/bench/bench.hpp"
 #include "tests/bench/fleet.hpp"
@@ -10,21 +14,46 @@ namespace flotilla::bench {
 namespace {
 
 constexpr int kStarts = 10;
-constexpr int kTemplates = 2000;
+constexpr int kClients = 16;
+constexpr int kStored[] = {2'000, 10'000, 40'000};  // ConfigMaps of 1 KB
 
-Task<Status> create_templates(http::Client& client) {
-  for (int i = 0; i < kTemplates; ++i) {
+struct Creation {
+  std::atomic<int> next = 0;
+  std::mutex mutex;
+  Status failure;
+};
+
+Task<void> create_until(http::Client& client, Creation& creation, int count) {
+  for (int i = creation.next++; i < count; i = creation.next++) {
     http::ClientRequest request;
     request.method = "POST";
     request.target = "/api/v1/namespaces/default/configmaps";
     request.headers.add("Content-Type", "application/json");
-    request.body = config_map("template-" + std::to_string(i), 900).dump();
+    request.body = config_map("stored-" + std::to_string(i), 900).dump();
     auto sending = client.send(std::move(request));
     const auto answer = co_await std::move(sending);
-    if (!answer) co_return answer.error();
-    if (answer->status >= 300) co_return internal(std::to_string(answer->status) + ": " + answer->body);
+    if (answer && answer->status < 300) continue;
+    std::lock_guard lock(creation.mutex);
+    creation.failure =
+        answer ? internal(std::to_string(answer->status) + ": " + answer->body) : answer.error();
+    co_return;
   }
-  co_return Status();
+  --creation.next;  // what was taken and not made
+}
+
+Status create_up_to(const Executor& executor, http::Client& client, Creation& creation, int count) {
+  FiberScope scope(executor.strand(), "creation");
+  for (int i = 0; i < kClients; ++i) scope.spawn_on(executor.strand(), create_until(client, creation, count));
+  scope.join_blocking();
+  return creation.failure;
+}
+
+// "40,000 objects of 1 KB: 2.1 KB each"
+std::string shown(int count, int before, double megabytes) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%d objects of 1 KB: +%.1f KB each", count,
+                megabytes * 1024 / (count - before));
+  return text;
 }
 
 }  // namespace
@@ -69,10 +98,15 @@ Result<std::vector<Line>> run_memory() {
   if (!options) return options.error();
   const Executor executor(clock);
   http::Client client(executor, *std::move(options));
-  const Status made = daemon::wait_for(executor, create_templates(client));
+  Creation creation;
+  int before = 0;
+  for (const int count : kStored) {
+    if (Status made = create_up_to(executor, client, creation, count); !made) return made.error();
+    const double grown = (*daemon)->resident_mb() - lines.back().rss_mb;
+    note(shown(count, before, grown), count);
+    before = count;
+  }
   client.close();
-  if (!made) return made.error();
-  note("after 2,000 templates of 1 KB", kTemplates);
   return lines;
 }
 

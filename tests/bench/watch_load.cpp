@@ -35,6 +35,19 @@ void fail(Round& round, const std::string& why) {
   round.changed.notify();
 }
 
+// Until `what` has reached `count`, or a failure.
+Task<void> until(std::atomic<int>& what, int count, Round& round) {
+  for (;;) {
+    const auto seen = round.changed.version();
+    {
+      std::lock_guard lock(round.mutex);
+      if (what >= count || !round.failure.empty()) co_return;
+    }
+    auto waiting = round.changed.wait_past_for(seen, std::chrono::seconds(1));
+    co_await std::move(waiting);
+  }
+}
+
 Task<void> watch_all(const Executor& executor, http::Client& client, Round& round) {
   http::ClientRequest request;
   request.target = std::string(kLeases) + "?watch=true&timeoutSeconds=300";
@@ -61,19 +74,9 @@ Task<void> watch_all(const Executor& executor, http::Client& client, Round& roun
     }
     if (++round.received % kWatches == 0) round.changed.notify();
   }
-}
-
-// Until `what` has reached `count`, or a failure.
-Task<void> until(std::atomic<int>& what, int count, Round& round) {
-  for (;;) {
-    const auto seen = round.changed.version();
-    {
-      std::lock_guard lock(round.mutex);
-      if (what >= count || !round.failure.empty()) co_return;
-    }
-    auto waiting = round.changed.wait_past_for(seen, std::chrono::seconds(1));
-    co_await std::move(waiting);
-  }
+  // Nobody hangs up while others still wait for the last event.
+  auto ending = until(round.received, kEvents * kWatches, round);
+  co_await std::move(ending);
 }
 
 Task<void> write_events(const Executor& executor, http::Client& client, Round& round) {
