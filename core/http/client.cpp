@@ -67,12 +67,11 @@ Task<bool> read_until(Exchange& exchange, bool whole) {
   for (;;) {
     if (!parser.feed(wire.ahead(), exchange.error)) co_return false;
     if (parser.is_done() || (!whole && parser.is_header_done())) co_return true;
-    auto reading = wire.read_some(wire.ahead().prepare());
-    const auto [error, count] = co_await std::move(reading);
-    wire.ahead().commit(count);
-    if (count > 0) exchange.answered = true;
-    if (!error) continue;
-    exchange.error = error;
+    auto filling = wire.fill();
+    const bool filled = co_await std::move(filling);
+    if (filled) exchange.answered = true;
+    if (filled) continue;
+    const ErrorCode error = exchange.error = wire.failure();
     const bool ended = error == asio::error::eof || error == asio::ssl::error::stream_truncated;
     if (!ended || !parser.got_some()) co_return false;
     parser.feed(wire.ahead(), exchange.error);
@@ -180,12 +179,11 @@ class OpenStream final : public ResponseStream {
   Task<bool> read_more() {
     Wire& wire = exchange_->connection->wire;
     ResponseParser& parser = *exchange_->parser;
-    auto reading = wire.read_some(wire.ahead().prepare());
-    const auto [error, count] = co_await std::move(reading);
-    wire.ahead().commit(count);
+    auto filling = wire.fill();
+    const bool filled = co_await std::move(filling);
     if (!parser.feed(wire.ahead(), exchange_->error)) co_return false;
-    if (!error) co_return true;
-    exchange_->error = error;
+    if (filled) co_return true;
+    const ErrorCode error = exchange_->error = wire.failure();
     if (error != asio::error::eof && error != asio::ssl::error::stream_truncated) co_return false;
     if (!parser.is_done()) parser.put_eof(exchange_->error);
     co_return parser.is_done();

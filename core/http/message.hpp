@@ -54,7 +54,7 @@ class MessageParser : public beast_http::basic_parser<is_request> {
  private:
   using Base = beast_http::basic_parser<is_request>;
   using Field = beast_http::field;
-  static constexpr std::size_t kReserve = 4u << 20;
+  static constexpr std::size_t kReserve = 16u << 20;  // memory that is not written to is not taken
 
   void on_request_impl(beast_http::verb, BeastString method_text, BeastString target_text, int number,
                        ErrorCode&) override {

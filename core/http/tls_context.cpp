@@ -53,6 +53,8 @@ void set_common_options(Context& context) {
   SSL_CTX* const raw = context.native_handle();
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
   SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
+  // As Go's clients and servers have it: AES-128 first, as strong here and a quarter cheaper.
+  SSL_CTX_set_ciphersuites(raw, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256");
   // Many clients close the socket without a good-bye; HTTP's own framing says whether something is missing.
   SSL_CTX_set_options(raw, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
 }

@@ -18,6 +18,11 @@ namespace {
 constexpr std::size_t kRecord = 16u << 10;
 constexpr std::size_t kRecordOverhead = 64;
 
+// SSL_get_error wants an empty queue; asking is cheaper than emptying it.
+void forget_errors() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 }  // namespace
 
 BIO_METHOD* TlsSession::bio_method() {
@@ -94,7 +99,7 @@ boost::system::error_code TlsSession::failure(int result) {
 }
 
 bool TlsSession::handshake(boost::system::error_code& error) {
-  ERR_clear_error();
+  forget_errors();
   const int result = SSL_do_handshake(ssl_);
   if (result == 1) return true;
   if (SSL_get_error(ssl_, result) == SSL_ERROR_WANT_READ) return false;
@@ -103,7 +108,7 @@ bool TlsSession::handshake(boost::system::error_code& error) {
 }
 
 bool TlsSession::read(char* into, std::size_t room, std::size_t& count, boost::system::error_code& error) {
-  ERR_clear_error();
+  forget_errors();
   const int result = SSL_read_ex(ssl_, into, room, &count);
   if (result == 1) return true;
   count = 0;
@@ -114,7 +119,7 @@ bool TlsSession::read(char* into, std::size_t room, std::size_t& count, boost::s
 
 void TlsSession::write(std::string_view bytes, boost::system::error_code& error) {
   if (bytes.empty()) return;
-  ERR_clear_error();
+  forget_errors();
   outgoing_.reserve(outgoing_.size() + bytes.size() + (bytes.size() / kRecord + 1) * kRecordOverhead);
   std::size_t written = 0;
   const int result = SSL_write_ex(ssl_, bytes.data(), bytes.size(), &written);

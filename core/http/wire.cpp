@@ -39,31 +39,6 @@ Task<void> Wire::give_way() {
   co_await std::move(later);
 }
 
-Task<Wire::ReadResult> Wire::read_some(asio::mutable_buffer into) {
-  if (unbroken_ >= kMostUnbroken) {
-    auto yielding = give_way();
-    co_await std::move(yielding);
-  }
-  for (;;) {
-    if (!socket_.is_open()) co_return ReadResult(asio::error::bad_descriptor, 0);
-    std::size_t count = 0;
-    ErrorCode error;
-    const bool done = try_read(into, count, error);
-    if (tls_ && !tls_->outgoing().empty()) {
-      auto sending = send_outgoing();
-      co_await std::move(sending);
-    }
-    if (done) {
-      ++unbroken_;
-      co_return ReadResult(error, count);
-    }
-    unbroken_ = 0;
-    auto waiting = socket_.async_wait(Socket::wait_read, kAwaitTuple);
-    const auto [failed] = co_await std::move(waiting);
-    if (failed) co_return ReadResult(failed, 0);
-  }
-}
-
 // Not in the coroutine: a buffer there would be held while it waits, and one of the thread's own would be
 // another thread's after a wait (compilers keep its address over suspensions).
 bool Wire::try_fill(std::size_t& count, ErrorCode& error) {
@@ -79,23 +54,23 @@ Task<bool> Wire::fill() {
     co_await std::move(yielding);
   }
   for (;;) {
+    if (!socket_.is_open()) failure_ = asio::error::bad_descriptor;
     if (!socket_.is_open()) co_return false;
     std::size_t count = 0;
-    ErrorCode error;
-    const bool done = try_fill(count, error);
+    const bool done = try_fill(count, failure_);
     if (tls_ && !tls_->outgoing().empty()) {
       auto sending = send_outgoing();
       co_await std::move(sending);
     }
     if (done) {
       ++unbroken_;
-      co_return !error && count > 0;
+      co_return !failure_ && count > 0;
     }
     unbroken_ = 0;
     ahead_.release_if_empty();
     auto waiting = socket_.async_wait(Socket::wait_read, kAwaitTuple);
-    const auto [failed] = co_await std::move(waiting);
-    if (failed) co_return false;
+    std::tie(failure_) = co_await std::move(waiting);
+    if (failure_) co_return false;
   }
 }
 
@@ -158,27 +133,31 @@ Task<ErrorCode> Wire::send_outgoing() {
   co_return ErrorCode();
 }
 
-Task<Wire::ReadResult> Wire::write_all(std::string_view bytes) {
-  const std::size_t all = bytes.size();
+Task<Wire::WriteResult> Wire::write_all(std::string_view bytes, std::string_view before) {
+  const std::size_t all = before.size() + bytes.size();
   if (!tls_) {
+    auto sending_head = send_all(before);
+    if (const ErrorCode failed = co_await std::move(sending_head); failed) co_return WriteResult(failed, 0);
     auto sending = send_all(bytes);
-    co_return ReadResult(co_await std::move(sending), all);
+    co_return WriteResult(co_await std::move(sending), all);
   }
-  while (!bytes.empty()) {
+  ErrorCode error;
+  tls_->write(before, error);
+  if (error) co_return WriteResult(error, 0);
+  do {
     const std::string_view flight = bytes.substr(0, kFlight);
     bytes.remove_prefix(flight.size());
-    ErrorCode error;
     tls_->write(flight, error);
-    if (error) co_return ReadResult(error, 0);
+    if (error) co_return WriteResult(error, 0);
     while (sending_) {  // the reading fiber, of what TLS itself has to say
       auto waiting = socket_.async_wait(Socket::wait_write, kAwaitTuple);
       const auto [failed] = co_await std::move(waiting);
-      if (failed) co_return ReadResult(failed, 0);
+      if (failed) co_return WriteResult(failed, 0);
     }
     auto sending = send_outgoing();
-    if (error = co_await std::move(sending); error) co_return ReadResult(error, 0);
-  }
-  co_return ReadResult(ErrorCode(), all);
+    if (error = co_await std::move(sending); error) co_return WriteResult(error, 0);
+  } while (!bytes.empty());
+  co_return WriteResult(ErrorCode(), all);
 }
 
 Task<void> Wire::shut_down() {
@@ -212,16 +191,10 @@ Task<bool> BlockWriter::append(std::string_view bytes) {
     auto flushing = flush();
     co_return co_await std::move(flushing);
   }
-  auto flushing = flush();
-  if (!co_await std::move(flushing)) co_return false;
-  while (!bytes.empty()) {
-    const std::string_view part = bytes.substr(0, 4 * kBlock);
-    bytes.remove_prefix(part.size());
-    auto writing = wire_.write_all(part);
-    const auto [error, count] = co_await std::move(writing);
-    if (error) co_return false;
-  }
-  co_return true;
+  auto writing = wire_.write_all(bytes, block_);
+  const auto [error, count] = co_await std::move(writing);
+  block_.clear();
+  co_return !error;
 }
 
 Task<bool> BlockWriter::flush() {

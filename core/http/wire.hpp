@@ -41,11 +41,6 @@ class ReadBuffer {
     begin_ += count;
     if (begin_ == end_) begin_ = end_ = 0;
   }
-  asio::mutable_buffer prepare() {
-    if (bytes_.size() - end_ < kMinimum) make_room(kMinimum);
-    return {bytes_.data() + end_, bytes_.size() - end_};
-  }
-  void commit(std::size_t count) { end_ += count; }
   void append(std::string_view bytes) {
     if (bytes_.size() - end_ < bytes.size()) make_room(bytes.size());
     std::copy(bytes.begin(), bytes.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(end_));
@@ -57,7 +52,7 @@ class ReadBuffer {
   }
 
  private:
-  static constexpr std::size_t kMinimum = 2048;
+  static constexpr std::size_t kSmallest = 4096;
   static constexpr std::size_t kLargest = 64u << 10;
 
   void make_room(std::size_t wanted) {
@@ -69,7 +64,7 @@ class ReadBuffer {
     }
     if (bytes_.size() - end_ >= wanted) return;
     const std::size_t grown = bytes_.size() < kLargest ? 2 * bytes_.size() : bytes_.size() + kLargest;
-    bytes_.resize(std::max({grown, end_ + wanted, 2 * kMinimum}));
+    bytes_.resize(std::max({grown, end_ + wanted, kSmallest}));
   }
 
   std::vector<char> bytes_;
@@ -79,7 +74,7 @@ class ReadBuffer {
 
 class Wire {
  public:
-  using ReadResult = std::tuple<ErrorCode, std::size_t>;
+  using WriteResult = std::tuple<ErrorCode, std::size_t>;
 
   explicit Wire(Socket socket) : socket_(std::move(socket)) {}
 
@@ -92,10 +87,11 @@ class Wire {
   ReadBuffer& ahead() { return ahead_; }
 
   Task<ErrorCode> handshake();
-  Task<ReadResult> read_some(asio::mutable_buffer into);
-  Task<ReadResult> write_all(std::string_view bytes);
-  // Reads into ahead(). False at the end or on an error.
+  // `before` goes first, in the same flight.
+  Task<WriteResult> write_all(std::string_view bytes, std::string_view before = {});
+  // Reads into ahead(). False at the end or on an error, which failure() tells.
   Task<bool> fill();
+  const ErrorCode& failure() const { return failure_; }
   // Tells the peer that nothing more comes. Bounded by whoever closes the socket.
   Task<void> shut_down();
   void close();
@@ -114,6 +110,7 @@ class Wire {
   Socket socket_;
   std::unique_ptr<TlsSession> tls_;
   ReadBuffer ahead_;
+  ErrorCode failure_;
   std::uint64_t sent_ = 0;
   bool sending_ = false;
   bool broken_ = false;  // half a record was sent
