@@ -143,10 +143,13 @@ void Object::set_bytes(std::string bytes, EncodedMarks marks, Revision revision)
   char text[20];
   const auto written = std::to_chars(text, text + sizeof text, revision.get());
   marks_ = marks;
-  revision_length_ = static_cast<std::uint32_t>(written.ptr - text);
+  revision_length_ = static_cast<std::uint16_t>(written.ptr - text);
   bytes.insert(marks.revision, text, revision_length_);
   bytes_ = std::move(bytes);
   revision_ = revision;
+  std::size_t untyped_size = 0;
+  for (const std::string_view piece : untyped()) untyped_size += piece.size();
+  type_length_ = static_cast<std::uint16_t>(bytes_.size() - untyped_size);
 }
 
 ObjectDraft Object::draft(Json content) {

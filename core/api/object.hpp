@@ -106,6 +106,7 @@ class Object : public std::enable_shared_from_this<Object> {
   // The document without apiVersion and kind, in pieces to be sent one behind the other: how items of
   // built-in lists look.
   std::array<std::string_view, 3> untyped() const;
+  std::size_t untyped_size() const { return bytes_.size() - type_length_; }
   // What a storage backend keeps: the document without a resourceVersion.
   std::string stored_bytes() const;
   // Parsed at most once while somebody holds it or release_content() was not called. Thread-safe.
@@ -141,7 +142,8 @@ class Object : public std::enable_shared_from_this<Object> {
 
   std::string bytes_;
   EncodedMarks marks_;
-  std::uint32_t revision_length_ = 0;
+  std::uint16_t revision_length_ = 0;
+  std::uint16_t type_length_ = 0;  // of what untyped() leaves out
   Revision revision_;
   Index index_;
   std::shared_ptr<ContentKeeper> keeper_;

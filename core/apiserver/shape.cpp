@@ -100,6 +100,12 @@ void append_item(const Call& call, const api::Object& object, std::string& out) 
   }
 }
 
+// How much append_item() appends; nothing where only doing it tells.
+std::optional<std::size_t> size_of_item(const Call& call, const api::Object& object) {
+  if (call.media.shape == Shape::PartialObjectList || !is_presentable(call, object)) return std::nullopt;
+  return items_are_typed(*call.resource) ? object.bytes().size() : object.untyped_size();
+}
+
 // A list on its way: one block at a time, made of the stored bytes when the last one was taken.
 class ListStream final : public http::BodyStream {
  public:
@@ -115,6 +121,17 @@ class ListStream final : public http::BodyStream {
     co_return chunks;
   }
 
+  // Of everything, before the first next(); nothing where it is not known.
+  std::optional<std::size_t> size() const {
+    std::size_t size = block_.size() + kTail.size() + (objects_.empty() ? 0 : objects_.size() - 1);
+    for (const ObjectPtr& object : objects_) {
+      const auto item = size_of_item(*call_, *object);
+      if (!item) return std::nullopt;
+      size += *item;
+    }
+    return size;
+  }
+
   // All of it at once.
   std::string whole() && {
     fill(std::numeric_limits<std::size_t>::max());
@@ -123,6 +140,7 @@ class ListStream final : public http::BodyStream {
 
  private:
   static constexpr std::size_t kBlock = 128u << 10;
+  static constexpr std::string_view kTail = "]}\n";
 
   // Until the block has `enough` bytes or the list is at its end.
   void fill(std::size_t enough) {
@@ -133,7 +151,7 @@ class ListStream final : public http::BodyStream {
       objects_[next_].reset();
     }
     if (next_ < objects_.size()) return;
-    block_ += "]}\n";
+    block_ += kTail;
     ended_ = true;
   }
 
@@ -226,6 +244,7 @@ http::Response list_response(const ServerPtr& server, const CallPtr& the_call, s
   http::Response response;
   response.headers.set("Content-Type", "application/json");
   if (size > kStreamedFrom) {
+    response.stream_size = stream->size();
     response.stream = std::move(stream);
   } else {
     response.body.push_back(http::Chunk::of(std::move(*stream).whole()));

@@ -181,9 +181,12 @@ Task<bool> Connection::read_request(Incoming& incoming) {
 Task<bool> Connection::respond(Response response, bool is_head, bool http_1_1) {
   deadline_.set_after(server_->options.write_timeout);
   if (response.stream && !is_head) {
-    const bool chunked = http_1_1;
-    if (!chunked) keep_alive_ = false;
-    write_head(response, chunked ? "Transfer-Encoding: chunked\r\n" : "");
+    promised_ = response.stream_size;
+    const bool chunked = http_1_1 && !promised_;
+    if (!chunked && !promised_) keep_alive_ = false;
+    std::string framing = chunked ? "Transfer-Encoding: chunked\r\n" : "";
+    if (promised_) framing = "Content-Length: " + std::to_string(*promised_) + "\r\n";
+    write_head(response, framing);
     auto flushing = writer_.flush();
     if (!co_await std::move(flushing)) co_return false;
     auto streaming = stream_body(std::move(response.stream), chunked);
@@ -287,6 +290,10 @@ Task<void> Connection::pump(std::unique_ptr<BodyStream> stream, bool chunked) {
     auto flushing = writer_.flush();
     if (!co_await std::move(flushing)) co_return close();
   }
+  if (promised_.value_or(0) != 0) {
+    kLog.error("a streamed answer is shorter than it was said to be", {{"missing", *promised_}});
+    co_return close();
+  }
   stream.reset();
   stream_ended_ = true;
   phase_ = Phase::Waiting;
@@ -300,6 +307,11 @@ Task<bool> Connection::write_frame(std::vector<Chunk> chunks, bool chunked) {
   std::size_t size = 0;
   for (const Chunk& chunk : chunks) size += chunk.bytes.size();
   if (size == 0) co_return true;  // an empty frame would be the last one
+  if (promised_ && size > *promised_) {
+    kLog.error("a streamed answer is longer than it was said to be", {{"more", size - *promised_}});
+    co_return false;
+  }
+  if (promised_) *promised_ -= size;
   if (chunked) {
     char digits[16];
     const auto end = std::to_chars(digits, digits + sizeof digits, size, 16).ptr;

@@ -59,6 +59,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool closed_ = false;
   bool stream_ended_ = false;  // pump wrote the last chunk
   bool between_frames_ = true;
+  std::optional<std::size_t> promised_;  // bytes that the stream is still to give
   FiberScope* stream_scope_ = nullptr;
   Deadline deadline_;
   std::unique_ptr<Http2Session> http2_;

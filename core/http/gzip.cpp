@@ -91,6 +91,7 @@ bool accepts_gzip(std::string_view accept_encoding) {
 void compress(Response& response) {
   response.stream = std::make_unique<GzipStream>(std::move(response.body), std::move(response.stream));
   response.body.clear();
+  response.stream_size.reset();
   response.headers.set("Content-Encoding", "gzip");
   response.headers.add("Vary", "Accept-Encoding");
 }

@@ -89,6 +89,7 @@ struct Response {
   Headers headers;
   std::vector<Chunk> body;
   std::unique_ptr<BodyStream> stream;                          // instead of body
+  std::optional<std::size_t> stream_size;                      // all that it will give, where that is known
   std::function<Task<void>(std::shared_ptr<Duplex>)> upgrade;  // with status 101
 };
 

@@ -401,7 +401,9 @@ void Http2Session::submit(const StreamPtr& stream, const Response& response, boo
   for (const auto& [name, value] : response.headers.fields()) {
     if (!is_hop_by_hop(name)) fields.emplace_back(lower(name), printable(value));
   }
-  if (!response.stream && !has_no_body(response.status)) {
+  if (response.stream && response.stream_size) {
+    fields.emplace_back("content-length", std::to_string(*response.stream_size));
+  } else if (!response.stream && !has_no_body(response.status)) {
     std::size_t size = 0;
     for (const Chunk& chunk : response.body) size += chunk.bytes.size();
     fields.emplace_back("content-length", std::to_string(size));

@@ -97,6 +97,7 @@ TEST(Api_Object, leaves_out_its_type_for_lists) {
   for (const auto& [text, wanted] : cases) {
     const ObjectPtr made = Object::make(*Json::parse(text), Revision(7));
     EXPECT_EQ(untyped(*made), wanted);
+    EXPECT_EQ(made->untyped_size(), wanted.size());
     const ObjectPtr loaded = *Object::load(made->stored_bytes(), Revision(7));
     EXPECT_EQ(untyped(*loaded), wanted);
     EXPECT_EQ(untyped(*made->at_revision(Revision(7))), wanted);

@@ -64,10 +64,20 @@ Task<Response> stream_of(std::shared_ptr<Feed> feed, Request) {
   co_return response;
 }
 
+Task<Response> sized_stream_of(std::shared_ptr<Feed> feed, std::size_t size, Request) {
+  Response response;
+  response.stream = std::make_unique<FeedStream>(feed);
+  response.stream_size = size;
+  co_return response;
+}
+
 class StreamTest : public Loopback {
  protected:
   void serve_feed(ServerOptions options = {}, bool tls = true) {
     serve([feed = feed_](Request request) { return stream_of(feed, std::move(request)); }, options, tls);
+  }
+  void serve_sized(std::size_t size) {
+    serve([feed = feed_, size](Request request) { return sized_stream_of(feed, size, std::move(request)); });
   }
   std::unique_ptr<ResponseStream> open(Client& client) {
     auto opened = run(client.open(ClientRequest()));
@@ -95,6 +105,30 @@ TEST_F(StreamTest, sends_every_piece_at_once_and_reuses_the_connection) {
     EXPECT_TRUE(feed_->destroyed.try_acquire_for(5s));
   }
   EXPECT_EQ(server_->connections(), 1u);
+}
+
+TEST_F(StreamTest, says_the_size_where_it_is_known) {
+  serve_sized(6);
+  Client client(executor_, client_options());
+  for (int round = 0; round < 2; ++round) {
+    for (const char* piece : {"abc", "def", ""}) feed_->push(piece);
+    const auto answer = run(client.send(ClientRequest()));
+    ASSERT_TRUE(answer.ok()) << answer.error().message();
+    EXPECT_EQ(answer->body, "abcdef");
+    EXPECT_EQ(answer->headers.get("Content-Length"), "6");
+    EXPECT_EQ(answer->headers.get("Transfer-Encoding"), "");
+  }
+  EXPECT_EQ(server_->connections(), 1u);
+}
+
+TEST_F(StreamTest, closes_the_connection_of_a_stream_that_is_not_as_long_as_it_was_said_to_be) {
+  serve_sized(6);
+  Client client(executor_, client_options());
+  for (const char* piece : {"abc", ""}) feed_->push(piece);
+  EXPECT_FALSE(run(client.send(ClientRequest())).ok());
+  EXPECT_TRUE(feed_->destroyed.try_acquire_for(5s));
+  for (const char* piece : {"abc", "defg"}) feed_->push(piece);
+  EXPECT_FALSE(run(client.send(ClientRequest())).ok());
 }
 
 TEST_F(StreamTest, ends_the_stream_when_the_peer_goes) {
