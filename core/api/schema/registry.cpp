@@ -145,6 +145,7 @@ void read_traits(std::string_view rest, Traits& traits) {
     } else if (part.starts_with("name=")) {
       traits.name_rule = value == "label"     ? NameRule::Label
                          : value == "dns1035" ? NameRule::Dns1035Label
+                         : value == "free"    ? NameRule::Free
                                               : NameRule::PathSegment;
     } else if (part.starts_with("error-group=")) {
       traits.error_group = value;

@@ -35,7 +35,8 @@ enum class GenerationRule : std::uint8_t {
   OnAllContent  // as OnContent, status too (custom resources without status subresource), labels where said
 };
 
-enum class NameRule : std::uint8_t { Subdomain, Label, Dns1035Label, PathSegment };
+// Free: the kind's own rules look at the name.
+enum class NameRule : std::uint8_t { Subdomain, Label, Dns1035Label, PathSegment, Free };
 
 // How generic code treats a kind; one line per kind in config/schema/kinds.txt.
 struct Traits {

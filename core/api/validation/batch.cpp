@@ -2,6 +2,7 @@
 // Job and CronJob.
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <vector>
 
 #include "core/api/schema/embedded.hpp"
@@ -13,46 +14,111 @@ namespace {
 
 constexpr int kMaxCronJobName = 52;
 
+constexpr std::int64_t kMostRules = 20, kMostPatterns = 20, kMostCodes = 255;
+constexpr std::int64_t kMostParallel = 100000;
+
+void not_too_many(const FieldView& list, std::int64_t most) {
+  const auto count = static_cast<std::int64_t>(list.size());
+  if (count > most) list.errors().too_many(list.path(), count, most);
+}
+
+// Required errors of failure policies say what there is to choose from.
+void choose(const FieldView& field, std::initializer_list<std::string_view> words) {
+  if (field.given()) {
+    field.one_of(words);
+    return;
+  }
+  std::string all;
+  for (const std::string_view word : words) all += (all.empty() ? "" : " ") + go_quote(word);
+  field.require("valid values: [" + all + "]");
+}
+
+void validate_exit_codes(const FieldView& codes, const FieldView& spec) {
+  const FieldView values = codes["values"], name = codes["containerName"];
+  choose(codes["operator"], {"In", "NotIn"});
+  if (!name.value().is_null()) {
+    bool found = false;
+    for (const std::string_view list : {"containers", "initContainers"}) {
+      for (const FieldView& one : spec["template"]["spec"][list].each())
+        found = found || one["name"].value() == name.value();
+    }
+    if (!found) name.invalid("must be one of the container or initContainer names in the pod template");
+  }
+  if (!values.filled())
+    values.errors().invalid(values.path(), Json::array(), "at least one value is required");
+  not_too_many(values, kMostCodes);
+  std::set<std::int64_t> seen;
+  bool ordered = true;
+  std::int64_t last = 0;
+  for (const FieldView& one : values.each()) {
+    if (codes["operator"].text() == "In" && one.number() == 0)
+      one.invalid("must not be 0 for the In operator");
+    ordered = ordered && (seen.empty() || last <= one.number());
+    last = one.number();
+    if (!seen.insert(one.number()).second) one.errors().duplicate(one.path(), one.value());
+  }
+  if (!ordered) values.invalid("must be ordered");
+}
+
 void validate_failure_rule(const FieldView& rule, const FieldView& spec) {
-  rule["action"].required_one_of({"Count", "FailJob", "Ignore"});
-  const FieldView codes = rule["onExitCodes"];
-  const bool has_codes = codes.value().is_object(), has_conditions = rule["onPodConditions"].filled();
-  if (has_codes) {
-    codes["operator"].required_one_of({"In", "NotIn"});
-    std::size_t index = 0;
-    for (const FieldView& one : codes["values"].each()) {
-      if (codes["operator"].text() == "In" && one.number() == 0)
-        one.invalid("must not be 0 for the In operator");
-      if (index > 0 && one.number() <= codes["values"].element(index - 1).number()) {
-        codes["values"].errors().invalid(codes["values"].path(), codes["values"].value(),
-                                         one.number() == codes["values"].element(index - 1).number()
-                                             ? "must be unique"
-                                             : "must be ordered");
-      }
-      ++index;
-    }
-    if (!codes["values"].filled())
-      codes["values"].errors().invalid(codes["values"].path(), Json::array(),
-                                       "at least one value is required");
-    if (codes["containerName"].given()) {
-      bool found = false;
-      for (const std::string_view list : {"containers", "initContainers"}) {
-        for (const FieldView& one : spec["template"]["spec"][list].each())
-          found = found || one["name"].value() == codes["containerName"].value();
-      }
-      if (!found)
-        codes["containerName"].invalid(
-            "must be one of the container or initContainer names in the pod template");
-    }
+  const FieldView action = rule["action"], codes = rule["onExitCodes"], patterns = rule["onPodConditions"];
+  const bool has_codes = codes.value().is_object(), has_conditions = patterns.filled();
+  if (action.text() == "FailIndex") {
+    if (spec["backoffLimitPerIndex"].value().is_null())
+      action.invalid("requires the backoffLimitPerIndex to be set");
+  } else {
+    choose(action, {"Count", "FailJob", "Ignore"});
   }
-  if (!has_codes && !has_conditions) {
-    rule.errors().add_literal("FieldValueInvalid", rule.path(),
-                              "Invalid value: specifying one of OnExitCodes and OnPodConditions is required");
+  if (has_codes) validate_exit_codes(codes, spec);
+  not_too_many(patterns, kMostPatterns);
+  for (const FieldView& one : patterns.each()) {
+    for (const std::string& message : check_qualified_name(one["type"].text()))
+      one.errors().invalid(one["type"].path(), one["type"].text(), message);
+    choose(one["status"], {"False", "True", "Unknown"});
   }
-  if (has_codes && has_conditions) {
+  if (has_codes == has_conditions) {
     rule.errors().add_literal(
         "FieldValueInvalid", rule.path(),
-        "Invalid value: specifying both OnExitCodes and OnPodConditions is not supported");
+        has_codes ? "Invalid value: specifying both OnExitCodes and OnPodConditions is not supported"
+                  : "Invalid value: specifying one of OnExitCodes and OnPodConditions is required");
+  }
+}
+
+void validate_indexes(const FieldView& spec) {
+  const FieldView limit = spec["backoffLimitPerIndex"], most = spec["maxFailedIndexes"];
+  limit.not_negative();
+  most.not_negative();
+  if (!most.value().is_null() && limit.value().is_null())
+    limit.errors().required(limit.path(), "when maxFailedIndexes is specified");
+}
+
+void validate_completion_mode(const FieldView& spec) {
+  const FieldView mode = spec["completionMode"], completions = spec["completions"],
+                  parallelism = spec["parallelism"];
+  const bool indexed = mode.text() == "Indexed";
+  if (!mode.value().is_null()) mode.one_of({"NonIndexed", "Indexed"});
+  if (indexed && completions.value().is_null())
+    completions.errors().required(completions.path(), "when completion mode is Indexed");
+  if (indexed && parallelism.number() > kMostParallel) {
+    parallelism.invalid("must be less than or equal to " + std::to_string(kMostParallel) +
+                        " when completion mode is Indexed");
+  }
+  const FieldView most = spec["maxFailedIndexes"];
+  if (indexed && !completions.value().is_null() && most.number() > completions.number())
+    most.invalid("must be less than or equal to completions");
+  if (!mode.value().is_null() && mode.text() != "NonIndexed") return;
+  for (const std::string_view name : {"backoffLimitPerIndex", "maxFailedIndexes"}) {
+    if (!spec[name].value().is_null()) spec[name].invalid("requires indexed completion mode");
+  }
+}
+
+void validate_replacement(const FieldView& spec) {
+  const FieldView policy = spec["podReplacementPolicy"];
+  if (policy.value().is_null()) return;
+  if (spec["podFailurePolicy"].value().is_object()) {
+    policy.one_of({"Failed"});
+  } else {
+    policy.one_of({"Failed", "TerminatingOrFailed"});
   }
 }
 
@@ -60,25 +126,21 @@ void validate_job_spec(const FieldView& spec) {
   for (const std::string_view name :
        {"parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished"})
     spec[name].not_negative();
-  const FieldView mode = spec["completionMode"];
-  if (mode.given()) {
-    if (mode.one_of({"NonIndexed", "Indexed"}) && mode.text() == "Indexed" &&
-        spec["completions"].value().is_null()) {
-      spec["completions"].errors().required(spec["completions"].path(), "when completion mode is Indexed");
-    }
-  }
-  const FieldView policy = spec["podFailurePolicy"];
-  for (const FieldView& rule : policy["rules"].each()) validate_failure_rule(rule, spec);
+  validate_indexes(spec);
+  validate_completion_mode(spec);
+  const FieldView policy = spec["podFailurePolicy"], rules = policy["rules"];
+  not_too_many(rules, kMostRules);
+  for (const FieldView& rule : rules.each()) validate_failure_rule(rule, spec);
+  validate_replacement(spec);
   const FieldView pod_template = spec["template"];
   validate_pod_template(pod_template);
   const FieldView restart = pod_template["spec"]["restartPolicy"];
-  if (policy.value().is_object() && restart.text() != "Never") {
-    restart.invalid("only \"Never\" is supported when podFailurePolicy is specified");
-  }
   if (restart.text().empty() || restart.text() == "Always") {
     restart.errors().required(restart.path(), "valid values: \"OnFailure\", \"Never\"");
   } else if (restart.text() != "OnFailure" && restart.text() != "Never") {
     restart.errors().not_supported(restart.path(), restart.value(), {"OnFailure", "Never"});
+  } else if (policy.value().is_object() && restart.text() != "Never") {
+    restart.invalid("only \"Never\" is supported when podFailurePolicy is specified");
   }
 }
 
@@ -254,12 +316,50 @@ void validate_job(const FieldView& spec) {
 
 }  // namespace
 
+namespace {
+
+// An indexed job's pods have the index in their names.
+void validate_pod_names(const Subject& subject) {
+  const FieldView spec = subject.spec(), name = subject.object["metadata"]["name"];
+  const std::int64_t completions = spec["completions"].number();
+  if (spec["completionMode"].text() != "Indexed" || completions <= 0) return;
+  const std::string last = std::string(name.text()) + "-" + std::to_string(completions - 1);
+  if (!check_dns_label(last).empty())
+    name.invalid("will not able to create pod with invalid DNS label: " + last);
+}
+
+// A suspended job that never ran may be told where its pods go.
+Json with_scheduling_of(Json pod_template, const Json& now) {
+  const auto take = [&](std::initializer_list<std::string_view> parents, std::string_view name) {
+    const Json& value = now.at(parents)[name];
+    if (value.is_null()) {
+      if (Json* parent = pod_template.find(*parents.begin())) parent->erase(name);
+    } else {
+      pod_template.make({*parents.begin()}).set(name, value);
+    }
+  };
+  for (const std::string_view name : {"nodeSelector", "tolerations", "schedulingGates"}) take({"spec"}, name);
+  for (const std::string_view name : {"annotations", "labels"}) take({"metadata"}, name);
+  const Json& affinity = now["spec"]["affinity"]["nodeAffinity"];
+  if (!affinity.is_null()) {
+    pod_template.make({"spec", "affinity"}).set("nodeAffinity", affinity);
+  } else if (Json* mine = pod_template["spec"].find("affinity")) {
+    mine->erase("nodeAffinity");
+    if (std::as_const(*mine).empty() && now["spec"]["affinity"].is_null())
+      pod_template["spec"].erase("affinity");
+  }
+  return pod_template;
+}
+
+}  // namespace
+
 void job(const Subject& subject) {
   const FieldView spec = subject.spec();
-  const FieldView selector = spec["selector"];
+  const FieldView selector = spec["selector"], pod_template = spec["template"];
   if (!spec["manualSelector"].value().as_bool() && !selector.value().is_null())
     validate_generated_selector(subject);
   validate_job(spec);
+  validate_pod_names(subject);
   if (subject.creates()) return;
   // Kubernetes looks twice on update, and clients see the causes twice.
   validate_job(spec);
@@ -267,23 +367,29 @@ void job(const Subject& subject) {
   spec["completions"].immutable(before["completions"]);
   selector.immutable(before["selector"]);
   const bool startable = before["suspend"].as_bool() && subject.live.at({"status", "startTime"}).is_null();
-  if (!startable) spec["template"].immutable(before["template"]);
+  pod_template.immutable(startable ? with_scheduling_of(before["template"], pod_template.value())
+                                   : before["template"]);
   spec["completionMode"].immutable(before["completionMode"]);
   spec["podFailurePolicy"].immutable(before["podFailurePolicy"]);
+  spec["backoffLimitPerIndex"].immutable(before["backoffLimitPerIndex"]);
 }
 
 void cron_job(const Subject& subject) {
-  const FieldView spec = subject.spec();
-  const FieldView zone = spec["timeZone"];
-  validate_schedule(spec["schedule"], zone.given());
-  validate_zone(zone);
+  const FieldView spec = subject.spec(), zone = spec["timeZone"], job_spec = spec["jobTemplate"]["spec"];
+  validate_schedule(spec["schedule"], !zone.value().is_null());
   spec["startingDeadlineSeconds"].not_negative();
+  if (subject.creates() || !(zone.value() == subject.live["spec"]["timeZone"])) validate_zone(zone);
   spec["concurrencyPolicy"].required_one_of({"Allow", "Forbid", "Replace"});
+  validate_job_spec(job_spec);
+  if (!job_spec["selector"].value().is_null())
+    job_spec["selector"].invalid("`selector` will be auto-generated");
+  const FieldView manual = job_spec["manualSelector"];
+  if (manual.value().as_bool()) manual.errors().not_supported(manual.path(), true, {"nil", "false"});
   spec["successfulJobsHistoryLimit"].not_negative();
   spec["failedJobsHistoryLimit"].not_negative();
-  validate_job_spec(spec["jobTemplate"]["spec"]);
   const FieldView name = subject.object["metadata"]["name"];
-  if (name.text().size() > kMaxCronJobName) name.invalid("must be no more than 52 characters");
+  if (subject.creates() && name.text().size() > kMaxCronJobName)
+    name.invalid("must be no more than 52 characters");
 }
 
 }  // namespace flotilla::api::validation

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Volumes and storage, nodes, events, certificates, webhooks.
+// Nodes, events, certificates, webhooks.
 #include <algorithm>
 #include <set>
 
-#include "core/api/quantity.hpp"
 #include "core/api/validation/containers.hpp"
 #include "core/api/validation/kinds.hpp"
 #include "core/api/validation/network.hpp"
@@ -12,68 +11,46 @@
 namespace flotilla::api::validation {
 namespace {
 
-void validate_modes(const FieldView& modes) {
-  for (const FieldView& one : modes.each()) {
-    static constexpr std::string_view kModes[] = {"ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany",
-                                                  "ReadWriteOncePod"};
-    if (std::find(std::begin(kModes), std::end(kModes), one.text()) == std::end(kModes)) {
-      modes.errors().not_supported(modes.path(), one.value(),
-                                   {"ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce"});
-    }
-  }
-}
-
-void validate_volume_mode(const FieldView& mode) {
-  if (mode.given()) mode.one_of({"Block", "Filesystem"});
-}
-
-bool is_signer(std::string_view text) {
-  const std::size_t slash = text.find('/');
-  return slash != text.npos && slash > 0 && slash + 1 < text.size() &&
-         check_dns_subdomain(text.substr(0, slash)).empty() && text.substr(0, slash).find('.') != text.npos;
-}
-
-std::string go_bytes(std::string_view bytes) {
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string out = "[]byte{";
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (!out.ends_with('{')) out += ", ";
-    out += "0x";
-    if (byte > 15) out += kHex[byte >> 4];
-    out += kHex[byte & 15];
-  }
-  return out + "}";
-}
-
 void validate_star_alone(const FieldView& list, std::string_view what) {
-  const auto& elements = list.value();
-  bool star = false;
-  std::string printed = "[]string{";
-  for (const Json& one : elements.elements()) {
-    star = star || one.as_string() == "*";
-    if (!printed.ends_with('{')) printed += ", ";
-    printed += go_quote(one.as_string());
-  }
-  if (star && elements.size() > 1) {
-    list.errors().add_literal(
-        "FieldValueInvalid", list.path(),
-        "Invalid value: " + printed + "}: if '*' is present, must not specify other " + std::string(what));
-  }
+  const auto elements = list.value().elements();
+  const bool star =
+      std::any_of(elements.begin(), elements.end(), [](const Json& one) { return one.as_string() == "*"; });
+  if (!star || list.size() < 2) return;
+  list.errors().add_literal("FieldValueInvalid", list.path(),
+                            "Invalid value: " + go_strings(list.value()) +
+                                ": if '*' is present, must not specify other " + std::string(what));
 }
 
-void validate_double_star(const FieldView& resources) {
-  std::string printed;
-  bool all = false;
+// "*/*", "pods/*", "*/status": what stands for many bears no company of theirs.
+void validate_rule_resources(const FieldView& resources) {
+  if (!resources.filled()) return resources.errors().required(resources.path());
+  std::set<std::string_view> with_all_subresources, of_all_resources;
+  bool everything = false, star = false, plain = false;
   for (const FieldView& one : resources.each()) {
-    all = all || one.text() == "*/*";
-    printed += (printed.empty() ? "" : ", ") + go_quote(one.text());
-    if (!one.given()) one.require();
+    const std::string_view text = one.text();
+    if (!one.require()) continue;
+    everything = everything || text == "*/*";
+    star = star || text == "*";
+    const std::size_t slash = text.find('/');
+    if (slash == text.npos) {
+      plain = text != "*";
+      continue;
+    }
+    const std::string_view resource = text.substr(0, slash), sub = text.substr(slash + 1);
+    const auto taken = [&](const std::string& by) {
+      one.invalid("if '" + by + "' is present, must not specify " + std::string(text));
+    };
+    if (with_all_subresources.contains(resource)) taken(std::string(resource) + "/*");
+    if (of_all_resources.contains(sub)) taken("*/" + std::string(sub));
+    if (sub == "*") with_all_subresources.insert(resource);
+    if (resource == "*") of_all_resources.insert(sub);
   }
-  if (!all || resources.size() < 2) return;
-  resources.errors().add_literal(
-      "FieldValueInvalid", resources.path(),
-      "Invalid value: []string{" + printed + "}: if '*/*' is present, must not specify other resources");
+  const auto bad = [&](const char* why) {
+    resources.errors().add_literal("FieldValueInvalid", resources.path(),
+                                   "Invalid value: " + go_strings(resources.value()) + ": " + why);
+  };
+  if (everything && resources.size() > 1) bad("if '*/*' is present, must not specify other resources");
+  if (star && plain) bad("if '*' is present, must not specify other resources without subresources");
 }
 
 void validate_webhook_rule(const FieldView& rule) {
@@ -88,9 +65,94 @@ void validate_webhook_rule(const FieldView& rule) {
   for (const FieldView& one : rule["apiVersions"].each()) {
     if (!one.given()) one.require();
   }
-  if (!rule["resources"].filled()) rule["resources"].errors().required(rule["resources"].path());
-  validate_double_star(rule["resources"]);
+  validate_rule_resources(rule["resources"]);
   if (rule["scope"].given()) rule["scope"].one_of({"*", "Cluster", "Namespaced"});
+}
+
+}  // namespace
+
+namespace {
+
+constexpr std::string_view kUrlForm = "; desired format: https://host[/path]";
+
+void validate_webhook_path(const FieldView& path) {
+  std::string_view text = path.text();
+  if (text.empty() || text == "/") return;
+  if (text == "//") {
+    path.invalid("segment[0] may not be empty");
+    return;
+  }
+  if (!text.starts_with('/')) path.invalid("must start with a '/'");
+  text.remove_prefix(1);
+  if (text.ends_with('/')) text.remove_suffix(1);
+  for (std::size_t index = 0;; ++index) {
+    const std::size_t slash = std::min(text.find('/'), text.size());
+    const std::string_view step = text.substr(0, slash);
+    const std::string segment = "segment[" + std::to_string(index) + "]";
+    if (step.empty()) {
+      path.invalid(segment + " may not be empty");
+    } else {
+      for (const std::string& one : check_dns_subdomain(step)) path.invalid(segment + ": " + one);
+    }
+    if (slash == text.size()) return;
+    text.remove_prefix(slash + 1);
+  }
+}
+
+void validate_webhook_service(const FieldView& service) {
+  const FieldView port = service["port"];
+  service["name"].require("service name is required");
+  service["namespace"].require("service namespace is required");
+  if (port.number(443) < 1 || port.number(443) > 65535)
+    port.invalid("port is not valid: must be between 1 and 65535, inclusive");
+  validate_webhook_path(service["path"]);
+}
+
+void validate_webhook_url(const FieldView& url) {
+  const std::string_view text = url.text();
+  const std::string form(kUrlForm);
+  const std::size_t colon = text.find("://");
+  const std::string_view scheme =
+      colon == text.npos ? text.substr(0, std::min(text.find(':'), text.size())) : text.substr(0, colon);
+  const bool has_scheme = text.find(':') != text.npos;
+  std::string_view rest = colon == text.npos ? std::string_view() : text.substr(colon + 3);
+  const std::size_t fragment = text.find('#'), query = text.find('?');
+  std::string_view authority = rest.substr(0, std::min(rest.find_first_of("/?#"), rest.size()));
+  const std::size_t at = authority.rfind('@');
+  const std::string_view user = at == authority.npos ? std::string_view() : authority.substr(0, at);
+  if (at != authority.npos) authority.remove_prefix(at + 1);
+  FieldErrors& errors = url.errors();
+  if (!has_scheme || scheme != "https") {
+    errors.invalid(url.path(), has_scheme ? scheme : std::string_view(),
+                   "'https' is the only allowed URL scheme" + form);
+  }
+  if (authority.empty()) errors.invalid(url.path(), "", "host must be specified" + form);
+  if (!user.empty()) errors.invalid(url.path(), user, "user information is not permitted in the URL");
+  if (fragment != text.npos && fragment + 1 < text.size())
+    errors.invalid(url.path(), text.substr(fragment + 1), "fragments are not permitted in the URL");
+  if (query != text.npos && query < fragment && query + 1 < std::min(fragment, text.size())) {
+    errors.invalid(url.path(), text.substr(query + 1, std::min(fragment, text.size()) - query - 1),
+                   "query parameters are not permitted in the URL");
+  }
+}
+
+void validate_review_versions(const FieldView& versions) {
+  if (!versions.filled())
+    return versions.errors().required(versions.path(), "must specify one of v1, v1beta1");
+  std::set<std::string_view> seen;
+  bool known = false;
+  for (const FieldView& one : versions.each()) {
+    if (!seen.insert(one.text()).second) {
+      one.invalid("duplicate version");
+      continue;
+    }
+    one.messages(check_dns1035_label(one.text()));
+    known = known || one.text() == "v1" || one.text() == "v1beta1";
+  }
+  if (known) return;
+  versions.errors().add_literal(
+      "FieldValueInvalid", versions.path(),
+      "Invalid value: " + go_strings(versions.value()) + ": must include at least one of v1, v1beta1");
 }
 
 }  // namespace
@@ -99,261 +161,218 @@ void validate_webhook_client(const FieldView& client) {
   const FieldView url = client["url"], service = client["service"];
   if (url.value().is_null() == service.value().is_null()) {
     client.errors().required(client.path(), "exactly one of url or service is required");
-    return;
-  }
-  if (service.value().is_object()) {
-    service["name"].require();
-    service["namespace"].require();
-    if (service["port"].number(443) < 1 || service["port"].number(443) > 65535) {
-      service["port"].invalid("port is not valid: must be between 1 and 65535, inclusive");
-    }
-    return;
-  }
-  constexpr std::string_view kForm = "; desired format: https://host[/path]";
-  const std::string_view text = url.text();
-  const std::size_t scheme = text.find("://");
-  const std::string_view name = scheme == text.npos ? std::string_view() : text.substr(0, scheme);
-  if (name != "https")
-    url.errors().invalid(url.path(), name, "'https' is the only allowed URL scheme" + std::string(kForm));
-  if (scheme == text.npos || text.size() == scheme + 3)
-    url.errors().invalid(url.path(), "", "host must be specified" + std::string(kForm));
-}
-
-void volume_claim(const Subject& subject) {
-  const FieldView spec = subject.spec();
-  if (!spec["accessModes"].filled())
-    spec["accessModes"].errors().required(spec["accessModes"].path(), "at least 1 access mode is required");
-  if (spec["selector"].value().is_object()) validate_label_selector(spec["selector"]);
-  validate_modes(spec["accessModes"]);
-  const FieldView resources = spec["resources"];
-  const std::string path = at_key(resources.path(), "storage");
-  const Json* storage = resources["requests"].value().find("storage");
-  if (!storage) {
-    spec.errors().required(path);
-  } else if (auto quantity = Quantity::from_json(*storage); quantity && quantity->sign() <= 0) {
-    spec.errors().invalid(path, *storage, "must be greater than zero");
-  }
-  if (spec["storageClassName"].given()) spec["storageClassName"].dns_subdomain();
-  validate_volume_mode(spec["volumeMode"]);
-  if (!subject.creates()) volume_claim_update(subject);
-}
-
-void persistent_volume(const Subject& subject) {
-  const FieldView spec = subject.spec();
-  if (!spec["accessModes"].filled()) spec["accessModes"].errors().required(spec["accessModes"].path());
-  validate_modes(spec["accessModes"]);
-  const FieldView capacity = spec["capacity"];
-  if (!capacity.filled()) capacity.errors().required(capacity.path());
-  if (!capacity.value().contains("storage") || capacity.size() > 1) {
-    capacity.errors().add_literal("FieldValueNotSupported", capacity.path(),
-                                  "Unsupported value: core.ResourceList(nil): supported values: \"storage\"");
-  }
-  const FieldView policy = spec["persistentVolumeReclaimPolicy"];
-  if (policy.given()) policy.one_of({"Delete", "Recycle", "Retain"});
-  static constexpr std::string_view kSources[] = {"hostPath",
-                                                  "gcePersistentDisk",
-                                                  "awsElasticBlockStore",
-                                                  "glusterfs",
-                                                  "flocker",
-                                                  "nfs",
-                                                  "rbd",
-                                                  "quobyte",
-                                                  "cephfs",
-                                                  "iscsi",
-                                                  "cinder",
-                                                  "fc",
-                                                  "flexVolume",
-                                                  "azureFile",
-                                                  "vsphereVolume",
-                                                  "photonPersistentDisk",
-                                                  "portworxVolume",
-                                                  "azureDisk",
-                                                  "scaleIO",
-                                                  "local",
-                                                  "storageos",
-                                                  "csi"};
-  int sources = 0;
-  for (const std::string_view name : kSources) {
-    if (spec[name].value().is_null()) continue;
-    if (++sources > 1) spec[name].forbid("may not specify more than 1 volume type");
-  }
-  if (sources == 0) spec.errors().required(spec.path(), "must specify a volume type");
-  if (spec["hostPath"].value().is_object()) {
-    validate_host_path(spec["hostPath"]);
-    if (spec["hostPath"]["path"].text() == "/" && policy.text() == "Recycle")
-      policy.forbid("may not be 'recycle' for a hostPath mount of '/'");
-  }
-  if (spec["nodeAffinity"]["required"].value().is_object())
-    validate_node_selector(spec["nodeAffinity"]["required"]);
-  if (spec["local"].value().is_object() && spec["nodeAffinity"].value().is_null()) {
-    spec["nodeAffinity"].errors().required(spec["nodeAffinity"].path(),
-                                           "Local volume requires node affinity");
-  }
-  if (spec["storageClassName"].given()) spec["storageClassName"].dns_subdomain();
-  validate_volume_mode(spec["volumeMode"]);
-  if (!subject.creates()) persistent_volume_update(subject);
-}
-
-void storage_class(const Subject& subject) {
-  const FieldView provisioner = subject.object["provisioner"];
-  if (provisioner.require()) {
-    std::string lower(provisioner.text());
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
-    provisioner.messages(check_qualified_name(lower));
-  }
-  if (subject.object["reclaimPolicy"].given()) subject.object["reclaimPolicy"].one_of({"Delete", "Retain"});
-  if (subject.object["volumeBindingMode"].require())
-    subject.object["volumeBindingMode"].one_of({"Immediate", "WaitForFirstConsumer"});
-  if (subject.creates()) return;
-  if (!(subject.object["parameters"].value() == subject.live["parameters"]))
-    subject.object["parameters"].forbid("updates to parameters are forbidden.");
-  if (!(provisioner.value() == subject.live["provisioner"]))
-    provisioner.forbid("updates to provisioner are forbidden.");
-  if (!(subject.object["reclaimPolicy"].value() == subject.live["reclaimPolicy"]))
-    subject.object["reclaimPolicy"].forbid("updates to reclaimPolicy are forbidden.");
-  subject.object["volumeBindingMode"].immutable(subject.live["volumeBindingMode"]);
-}
-
-void csi_driver(const Subject& subject) {
-  for (const FieldView& one : subject.spec()["volumeLifecycleModes"].each()) {
-    if (one.text() == "Persistent" || one.text() == "Ephemeral") continue;
-    one.errors().not_supported(subject.spec()["volumeLifecycleModes"].path(), one.value(),
-                               {"Persistent", "Ephemeral"});
-  }
-  if (subject.creates()) return;
-  const FieldView spec = subject.spec();
-  // The first path is spelled like this in Kubernetes.
-  if (!(spec["attachRequired"].value() == subject.live["spec"]["attachRequired"]))
-    spec.errors().immutable("spec.attachedRequired", spec["attachRequired"].value());
-  spec["volumeLifecycleModes"].immutable(subject.live["spec"]["volumeLifecycleModes"]);
-}
-
-void volume_attachment(const Subject& subject) {
-  const FieldView spec = subject.spec();
-  const FieldView attacher = spec["attacher"], source = spec["source"];
-  attacher.require();
-  const bool inline_spec = source["inlineVolumeSpec"].value().is_object(),
-             named = source["persistentVolumeName"].given();
-  if (inline_spec == named) {
-    source.errors().required(
-        source.path(), inline_spec ? "must specify exactly one of inlineVolumeSpec and persistentVolumeName"
-                                   : "must specify exactly one of inlineVolumeSpec and persistentVolumeName");
-  }
-  spec["nodeName"].dns_subdomain();
-  if (!subject.creates()) spec.immutable(subject.live["spec"]);
-  // The v1 rules look at the attacher once more.
-  if (attacher.given()) {
-    attacher.dns_subdomain();
+  } else if (service.value().is_object()) {
+    validate_webhook_service(service);
   } else {
-    attacher.require();
-    attacher.dns_subdomain();
+    validate_webhook_url(url);
   }
 }
+
+namespace {
+
+// Nodes' taints stand in metadata, say the errors.
+void validate_taints(const FieldView& taints) {
+  const FieldView all(taints.value(), "metadata.taints", taints.errors());
+  std::set<std::string> seen;
+  for (const FieldView& one : all.each()) {
+    const FieldView key = one["key"], value = one["value"], effect = one["effect"];
+    for (const std::string& message : check_qualified_name(key.text()))
+      key.errors().invalid(key.path(), key.text(), message);
+    std::string joined;
+    for (const std::string& message : check_label_value(value.text()))
+      joined += (joined.empty() ? "" : ";") + message;
+    if (!joined.empty()) value.invalid(joined);
+    if (effect.require()) effect.one_of({"NoSchedule", "PreferNoSchedule", "NoExecute"});
+    if (seen.insert(std::string(key.text()) + ":" + std::string(effect.text())).second) continue;
+    one.errors().add_literal("FieldValueDuplicate", one.path(),
+                             "Duplicate value: core.Taint{Key:" + go_quote(key.text()) +
+                                 ", Value:" + go_quote(value.text()) + ", Effect:" + go_quote(effect.text()) +
+                                 ", TimeAdded:<nil>}: taints must be unique by key and effect pair");
+  }
+}
+
+void validate_node_amounts(const FieldView& status) {
+  for (const std::string_view list : {"capacity", "allocatable"}) {
+    for (const auto& [name, value] : status[list].value().members())
+      validate_resource_amount(status.errors(), name, value, at_field(status[list].path(), name));
+  }
+}
+
+void validate_ranges(const FieldView& ranges) {
+  std::set<std::string_view> seen;
+  bool four = false, six = false, sound = true;
+  const auto bad = [&](const std::string& path, const char* why) {
+    ranges.errors().add_literal("FieldValueInvalid", path,
+                                "Invalid value: " + go_strings(ranges.value()) + ": " + why);
+  };
+  for (const FieldView& one : ranges.each()) {
+    if (!is_cidr(one.text())) bad(one.path(), "must be valid CIDR");
+    sound = sound && is_cidr(one.text());
+    (is_ipv4(one.text().substr(0, one.text().find('/'))) ? four : six) = true;
+  }
+  if (ranges.size() < 2) return;
+  if (sound && (!four || !six || ranges.size() > 2))
+    bad(ranges.path(), "may specify no more than one CIDR for each IP family");
+  for (const FieldView& one : ranges.each()) {
+    if (!seen.insert(one.text()).second) one.errors().duplicate(one.path(), one.value());
+  }
+}
+
+void node_update(const Subject& subject) {
+  const FieldView spec = subject.spec(), ranges = spec["podCIDRs"];
+  const Json &before = subject.live["spec"], &old = before["podCIDRs"];
+  validate_node_amounts(subject.object["status"]);
+  if (!old.empty()) {
+    constexpr std::string_view kOnce = "node updates may not change podCIDR except from \"\" to valid";
+    if (old.size() != ranges.size()) {
+      ranges.forbid(kOnce);
+    } else {
+      for (std::size_t i = 0; i < old.size(); ++i) {
+        if (!(old.element(i) == ranges.element(i).value())) ranges.forbid(kOnce);
+      }
+    }
+  }
+  if (!before["providerID"].as_string().empty() && !(before["providerID"] == spec["providerID"].value()))
+    spec["providerID"].forbid("node updates may not change providerID except from \"\" to valid");
+  validate_taints(spec["taints"]);
+  if (before["externalID"].as_string() != spec["externalID"].text())
+    spec["externalID"].forbid("may not be updated");
+}
+
+}  // namespace
 
 void node(const Subject& subject) {
-  const FieldView spec = subject.spec();
-  const FieldView ranges = spec["podCIDRs"];
-  std::set<std::string> taints;
-  for (const FieldView& one : spec["taints"].each()) {
-    one["key"].messages(check_qualified_name(one["key"].text()));
-    if (one["effect"].require()) one["effect"].one_of({"NoSchedule", "PreferNoSchedule", "NoExecute"});
-    if (!taints.insert(std::string(one["key"].text()) + ":" + std::string(one["effect"].text())).second) {
-      one.errors().duplicate(one.path(), one.value());
-    }
-  }
-  std::size_t index = 0;
-  for (const FieldView& one : ranges.each()) {
-    if (!is_cidr(one.text())) {
-      ranges.errors().add_literal(
-          "FieldValueInvalid", at_index(ranges.path(), index),
-          "Invalid value: []string{" + go_quote(one.text()) + "}: must be valid CIDR");
-    }
-    ++index;
-  }
-  if (subject.creates()) return;
-  const Json& before = subject.live["spec"]["podCIDRs"];
-  if (!before.empty() && !(ranges.value() == before)) {
-    ranges.forbid("node updates may not change podCIDR except from \"\" to valid");
-  }
+  validate_taints(subject.spec()["taints"]);
+  validate_node_amounts(subject.object["status"]);
+  validate_ranges(subject.spec()["podCIDRs"]);
+  if (!subject.creates()) node_update(subject);
 }
+
+namespace {
+
+// What Kubernetes has held of events ever since.
+void validate_old_event(const Subject& subject, bool modern) {
+  const FieldView object = subject.object, about = object[modern ? "regarding" : "involvedObject"];
+  const std::string_view ns = object["metadata"]["namespace"].text(), of = about["namespace"].text();
+  const auto bad_namespace = [&] {
+    object.errors().invalid("involvedObject.namespace", of, "does not match event.namespace");
+  };
+  if (!object["eventTime"].given()) {
+    if (of.empty() ? ns != "default" && !ns.empty() : ns != of) bad_namespace();
+  } else {
+    if (of.empty() && ns != "default" && ns != "kube-system") bad_namespace();
+    const FieldView reporter = object[modern ? "reportingController" : "reportingComponent"];
+    const auto short_enough = [&](std::string_view name, std::string_view said, std::size_t most) {
+      if (object[name].text().size() > most)
+        object.errors().invalid(said, "", "can have at most " + std::to_string(most) + " characters");
+    };
+    reporter.require();
+    for (const std::string& one : check_qualified_name(reporter.text()))
+      reporter.errors().invalid(reporter.path(), reporter.text(), one);
+    for (const std::string_view name : {"reportingInstance", "action", "reason"}) {
+      object[name].require();
+      short_enough(name, name, 128);
+    }
+    short_enough(modern ? "note" : "message", "message", 1024);
+  }
+  for (const std::string& one : check_dns_subdomain(ns)) object.errors().invalid("namespace", ns, one);
+}
+
+void validate_series(const FieldView& series) {
+  if (!series.value().is_object()) return;
+  if (series["count"].number() < 2) series.errors().invalid("series.count", "", "should be at least 2");
+  if (!series["lastObservedTime"].given()) series.errors().required("series.lastObservedTime");
+}
+
+// Names in the objects of events.k8s.io, and as errors say them.
+constexpr std::pair<std::string_view, std::string_view> kFixedOfEvents[] = {
+    {"regarding", "involvedObject"},
+    {"reason", "reason"},
+    {"note", "message"},
+    {"deprecatedSource", "source"},
+    {"deprecatedFirstTimestamp", "firstTimestamp"},
+    {"deprecatedLastTimestamp", "lastTimestamp"},
+    {"deprecatedCount", "count"},
+    {"reason", "reason"},
+    {"type", "type"},
+    {"eventTime", "eventTime"},
+    {"action", "action"},
+    {"related", "related"},
+    {"reportingController", "reportingController"},
+    {"reportingInstance", "reportingInstance"},
+};
+
+}  // namespace
 
 void event(const Subject& subject) {
   const FieldView object = subject.object;
   const bool modern = subject.resource.group == "events.k8s.io";
-  const FieldView about = object[modern ? "regarding" : "involvedObject"];
-  const std::string path = "involvedObject.namespace";
-  const std::string_view ns = object["metadata"]["namespace"].text();
-  if (!about["namespace"].given()) {
-    if (ns != "default" && ns != "")
-      object.errors().invalid(path, about["namespace"].text(), "does not match event.namespace");
-  } else if (about["namespace"].text() != ns) {
-    object.errors().invalid(path, about["namespace"].value(), "does not match event.namespace");
+  FieldErrors& errors = object.errors();
+  validate_old_event(subject, modern);
+  if (!modern) return;
+  if (!subject.creates()) {
+    if (!(object["series"].value() == subject.live["series"])) validate_series(object["series"]);
+    for (const auto& [name, said] : kFixedOfEvents)
+      FieldView(object[name].value(), std::string(said), errors).immutable(subject.live[name]);
+    return;
   }
-  if (object["eventTime"].given()) {
-    const FieldView reporter = object[modern ? "reportingController" : "reportingComponent"];
-    if (reporter.require()) reporter.messages(check_qualified_name(reporter.text()));
-    for (const std::string_view name : {"reportingInstance", "action", "reason"}) object[name].require();
-  }
-  if (!modern || !subject.creates()) return;
-  if (!object["eventTime"].given()) object.errors().required("eventTime");
+  validate_series(object["series"]);
+  if (!object["eventTime"].given()) errors.required("eventTime");
   const std::string_view type = object["type"].text();
   if (type != "Normal" && type != "Warning")
-    object.errors().invalid("type", "", "has invalid value: " + std::string(type));
+    errors.invalid("type", "", "has invalid value: " + std::string(type));
+  for (const auto& [name, said] :
+       {std::pair("deprecatedFirstTimestamp", "firstTimestamp"),
+        std::pair("deprecatedLastTimestamp", "lastTimestamp"), std::pair("deprecatedCount", "count")}) {
+    const FieldView field = object[name];
+    if (field.given() && !(field.value().is_int() && field.number() == 0))
+      errors.invalid(said, "", "needs to be unset");
+  }
+  const FieldView source = object["deprecatedSource"];
+  if (source["component"].given() || source["host"].given())
+    errors.invalid("source", "", "needs to be unset");
 }
 
-void signing_request(const Subject& subject) {
-  if (!subject.creates()) return;
-  const FieldView spec = subject.spec();
-  const FieldView request = spec["request"];
-  const std::string bytes = base64_decode(request.text()).value_or("");
-  if (bytes.find("-----BEGIN CERTIFICATE REQUEST-----") == bytes.npos &&
-      bytes.find("-----BEGIN NEW CERTIFICATE REQUEST-----") == bytes.npos) {
-    request.errors().add_literal(
-        "FieldValueInvalid", request.path(),
-        "Invalid value: " + go_bytes(bytes) + ": PEM block type must be CERTIFICATE REQUEST");
-  }
-  if (!spec["usages"].filled()) spec["usages"].errors().required(spec["usages"].path());
-  const FieldView signer = spec["signerName"];
-  if (signer.require() && !is_signer(signer.text()))
-    signer.invalid("must be a fully qualified domain and path of the form 'example.com/signer-name'");
-  const FieldView lifetime = spec["expirationSeconds"];
-  if (!lifetime.value().is_null() && lifetime.number() < 600)
-    lifetime.invalid("may not specify a duration less than 600 seconds (10 minutes)");
+namespace {
+
+// A name of at least three parts.
+void validate_full_name(const FieldView& name) {
+  if (!name.require()) return;
+  if (name.dns_subdomain() && std::count(name.text().begin(), name.text().end(), '.') < 2)
+    name.invalid("should be a domain with at least three segments separated by dots");
 }
+
+void validate_webhook(const FieldView& hook, bool mutating) {
+  validate_full_name(hook["name"]);
+  for (const FieldView& rule : hook["rules"].each()) validate_webhook_rule(rule);
+  if (!hook["failurePolicy"].value().is_null()) hook["failurePolicy"].one_of({"Fail", "Ignore"});
+  if (!hook["matchPolicy"].value().is_null()) hook["matchPolicy"].one_of({"Equivalent", "Exact"});
+  const FieldView effects = hook["sideEffects"], timeout = hook["timeoutSeconds"];
+  if (effects.value().is_null()) {
+    effects.errors().required(effects.path(), "must specify one of None, NoneOnDryRun");
+  } else {
+    effects.one_of({"None", "NoneOnDryRun"});
+  }
+  if (!timeout.value().is_null() && (timeout.number() > 30 || timeout.number() < 1))
+    timeout.invalid("the timeout value must be between 1 and 30 seconds");
+  if (hook["namespaceSelector"].value().is_object()) validate_label_selector(hook["namespaceSelector"]);
+  if (hook["objectSelector"].value().is_object()) validate_label_selector(hook["objectSelector"]);
+  if (mutating && !hook["reinvocationPolicy"].value().is_null())
+    hook["reinvocationPolicy"].one_of({"IfNeeded", "Never"});
+  validate_webhook_client(hook["clientConfig"]);
+}
+
+}  // namespace
 
 void webhook_configuration(const Subject& subject) {
   const bool mutating = subject.resource.kind == "MutatingWebhookConfiguration";
   std::set<std::string> names;
   for (const FieldView& hook : subject.object["webhooks"].each()) {
     const FieldView name = hook["name"];
-    if (name.require()) {
-      if (name.dns_subdomain() && std::count(name.text().begin(), name.text().end(), '.') < 2) {
-        name.invalid("should be a domain with at least three segments separated by dots");
-      }
-      if (!names.insert(std::string(name.text())).second) name.errors().duplicate(name.path(), name.value());
-    }
-    for (const FieldView& rule : hook["rules"].each()) validate_webhook_rule(rule);
-    if (hook["failurePolicy"].given()) hook["failurePolicy"].one_of({"Fail", "Ignore"});
-    if (hook["matchPolicy"].given()) hook["matchPolicy"].one_of({"Equivalent", "Exact"});
-    const FieldView effects = hook["sideEffects"];
-    if (!effects.given()) {
-      effects.errors().required(effects.path(), "must specify one of None, NoneOnDryRun");
-    } else {
-      effects.one_of({"None", "NoneOnDryRun"});
-    }
-    const FieldView timeout = hook["timeoutSeconds"];
-    if (!timeout.value().is_null() && (timeout.number() > 30 || timeout.number() < 1))
-      timeout.invalid("the timeout value must be between 1 and 30 seconds");
-    if (hook["namespaceSelector"].value().is_object()) validate_label_selector(hook["namespaceSelector"]);
-    if (hook["objectSelector"].value().is_object()) validate_label_selector(hook["objectSelector"]);
-    validate_webhook_client(hook["clientConfig"]);
-    if (mutating && hook["reinvocationPolicy"].given())
-      hook["reinvocationPolicy"].one_of({"IfNeeded", "Never"});
-    if (!hook["admissionReviewVersions"].filled()) {
-      hook["admissionReviewVersions"].errors().required(hook["admissionReviewVersions"].path(),
-                                                        "must specify one of v1, v1beta1");
-    }
+    validate_webhook(hook, mutating);
+    validate_review_versions(hook["admissionReviewVersions"]);
+    if (name.given() && !names.insert(std::string(name.text())).second)
+      name.errors().duplicate(name.path(), name.value());
   }
 }
 

@@ -19,6 +19,13 @@ bool is_huge(std::string_view name) {
   return name.starts_with("hugepages-");
 }
 
+// Counted in whole pieces.
+bool is_countable(std::string_view name) {
+  return contains({"pods", "services", "replicationcontrollers", "resourcequotas", "secrets", "configmaps",
+                   "persistentvolumeclaims", "services.nodeports", "services.loadbalancers"},
+                  name);
+}
+
 // Names without a domain that mean something somewhere in Kubernetes.
 bool standard_resource(std::string_view name) {
   return is_huge(name) || name.starts_with("requests.hugepages-") ||
@@ -58,30 +65,21 @@ bool is_extended(std::string_view name) {
          check_qualified_name("requests." + std::string(name)).empty();
 }
 
-bool may_overcommit(std::string_view name) {
-  return is_native(name) && !is_huge(name);
-}
-
-void validate_resource_name(FieldErrors& errors, std::string_view name, const std::string& path) {
-  const auto found = check_qualified_name(name);
-  for (const std::string& message : found) errors.invalid(path, name, message);
-  if (!found.empty()) return;
+void validate_container_resource_name(FieldErrors& errors, std::string_view name, const std::string& path) {
+  validate_resource_name(errors, name, path);
   if (name.find('/') == name.npos) {
-    if (!standard_resource(name))
-      errors.invalid(path, name, "must be a standard resource type or fully qualified");
     if (!container_resource(name)) errors.invalid(path, name, "must be a standard resource for containers");
   } else if (!is_native(name) && !is_extended(name)) {
     errors.invalid(path, name, "doesn't follow extended resource name standard");
   }
 }
 
-void validate_amount(FieldErrors& errors, std::string_view name, const Json& value, const std::string& path) {
-  auto quantity = Quantity::from_json(value);
-  if (!quantity) return;
-  if (quantity->sign() < 0) errors.invalid(path, value, "must be greater than or equal to 0");
-  if (is_extended(name) && quantity->milli_value() % 1000 != 0)
-    errors.add_literal("FieldValueInvalid", path,
-                       "Invalid value: " + go_quantity(value) + ": must be an integer");
+// hugepages-2Mi comes in pieces of 2Mi.
+void validate_pages(FieldErrors& errors, std::string_view name, const Json& value, const std::string& path) {
+  auto amount = Quantity::from_json(value), page = Quantity::parse(name.substr(name.find('-') + 1));
+  if (!amount || (page.ok() && page->value() > 0 && amount->value() % page->value() == 0)) return;
+  const std::string text = amount->to_string();
+  errors.invalid(path, text, text + " is not positive integer multiple of " + std::string(name));
 }
 
 void validate_request(const FieldView& resources, std::string_view name, const Json& value) {
@@ -128,15 +126,43 @@ void validate_seccomp(const FieldView& profile) {
   }
 }
 
+// [DOMAIN\\]USER: what is wrong with it, in order.
+void validate_windows_user(const FieldView& user) {
+  const std::string_view text = user.text();
+  const auto bad = [&](std::string_view why) { user.invalid("runAsUserName" + std::string(why)); };
+  if (text.empty()) return bad(" cannot be an empty string");
+  if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+    return bad(" cannot contain control characters");
+  if (std::count(text.begin(), text.end(), '\\') > 1) return bad(" cannot contain more than one backslash");
+  const std::size_t slash = text.find('\\');
+  const bool has_domain = slash != text.npos;
+  const std::string_view domain = has_domain ? text.substr(0, slash) : std::string_view();
+  const std::string_view name = has_domain ? text.substr(slash + 1) : text;
+  if (domain.size() >= 256) bad("'s Domain length must be under 256 characters");
+  const bool netbios = !domain.empty() && domain.size() <= 15 && domain.front() != '.' &&
+                       domain.find_first_of("\\/:*?\"<>|") == domain.npos;
+  std::string lower(domain);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  if (has_domain && !netbios && !check_dns_subdomain(lower).empty())
+    bad("'s Domain doesn't match the NetBios nor the DNS format");
+  if (name.empty()) bad("'s User cannot be empty");
+  if (name.size() > 104) bad("'s User length must not be longer than 104 characters");
+  if (!name.empty() && name.find_first_not_of(". ") == name.npos)
+    bad("'s User cannot contain only periods or spaces");
+  if (name.find_first_of("\"/\\:;|=,+*?<>@[]") != name.npos)
+    bad("'s User cannot contain the following characters: \"/\\:;|=,+*?<>@[]");
+}
+
 void validate_windows(const FieldView& options) {
+  constexpr std::size_t kMostKiB = 64;
   if (!options.value().is_object()) return;
   const FieldView user = options["runAsUserName"], spec = options["gmsaCredentialSpec"];
   const FieldView name = options["gmsaCredentialSpecName"];
   if (!name.value().is_null()) name.dns_subdomain();
-  if (!spec.value().is_null() && !spec.given())
-    spec.errors().invalid(spec.path(), "", "gmsaCredentialSpec cannot be an empty string");
-  if (!user.value().is_null() && !user.given())
-    user.errors().invalid(user.path(), "", "runAsUserName cannot be an empty string");
+  if (!spec.value().is_null() && !spec.given()) spec.invalid("gmsaCredentialSpec cannot be an empty string");
+  if (spec.text().size() > kMostKiB * 1024) spec.invalid("gmsaCredentialSpec size must be under 64 KiB");
+  if (!user.value().is_null()) validate_windows_user(user);
 }
 
 bool sysctl_name(std::string_view name) {
@@ -169,6 +195,33 @@ void validate_sysctls(const FieldView& list) {
 
 }  // namespace
 
+void validate_resource_name(FieldErrors& errors, std::string_view name, const std::string& path) {
+  const auto found = check_qualified_name(name);
+  for (const std::string& message : found) errors.invalid(path, name, message);
+  if (found.empty() && name.find('/') == name.npos && !standard_resource(name))
+    errors.invalid(path, name, "must be a standard resource type or fully qualified");
+}
+
+void validate_limit_name(FieldErrors& errors, std::string_view name, const std::string& path,
+                         bool of_containers) {
+  if (of_containers) return validate_container_resource_name(errors, name, path);
+  validate_resource_name(errors, name, path);
+}
+
+bool may_overcommit(std::string_view name) {
+  return is_native(name) && !is_huge(name);
+}
+
+void validate_resource_amount(FieldErrors& errors, std::string_view name, const Json& value,
+                              const std::string& path) {
+  auto quantity = Quantity::from_json(value);
+  if (!quantity) return;
+  if (quantity->sign() < 0) errors.invalid(path, value, "must be greater than or equal to 0");
+  if ((is_extended(name) || is_countable(name)) && quantity->milli_value() % 1000 != 0)
+    errors.add_literal("FieldValueInvalid", path,
+                       "Invalid value: " + go_quantity(value) + ": must be an integer");
+}
+
 void validate_container_resources(const FieldView& resources) {
   bool huge = false, cpu_or_memory = false;
   for (const std::string_view which : {"limits", "requests"}) {
@@ -177,9 +230,10 @@ void validate_container_resources(const FieldView& resources) {
       const std::string path = at_key(list.path(), name);
       huge = huge || is_huge(name);
       cpu_or_memory = cpu_or_memory || name == "cpu" || name == "memory";
-      validate_resource_name(list.errors(), name, path);
-      validate_amount(list.errors(), name, value, path);
+      validate_container_resource_name(list.errors(), name, path);
+      validate_resource_amount(list.errors(), name, value, path);
       if (which == "requests") validate_request(resources, name, value);
+      if (is_huge(name)) validate_pages(list.errors(), name, value, path);
     }
   }
   if (huge && !cpu_or_memory) resources.forbid("HugePages require cpu or memory");
@@ -200,7 +254,7 @@ void validate_resource_field_ref(const FieldView& ref, bool in_volume) {
   if (!quantity || quantity->is_zero()) return;
   const std::string text = quantity->to_string();
   const bool cpu = name.ends_with(".cpu"), memory = name.ends_with(".memory"),
-             storage = name.ends_with(".ephemeral-storage");
+             storage = name.ends_with(".ephemeral-storage"), huge = name.find(".hugepages-") != name.npos;
   const bool whole =
       contains({"1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"}, text);
   constexpr std::string_view kWhole =
@@ -208,9 +262,9 @@ void validate_resource_field_ref(const FieldView& ref, bool in_volume) {
   if (cpu && text != "1" && text != "1m") {
     ref.errors().invalid(divisor.path(), name,
                          "only divisor's values 1m and 1 are supported with the cpu resource");
-  } else if ((memory || storage) && !whole) {
-    ref.errors().invalid(divisor.path(), name,
-                         std::string(kWhole) + (memory ? "memory" : "local ephemeral storage") + " resource");
+  } else if ((memory || storage || huge) && !whole) {
+    const char* what = memory ? "memory" : huge ? "hugepages" : "local ephemeral storage";
+    ref.errors().invalid(divisor.path(), name, std::string(kWhole) + what + " resource");
   }
 }
 

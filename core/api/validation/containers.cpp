@@ -27,7 +27,16 @@ void validate_http_get(const FieldView& http) {
   }
 }
 
-void validate_handler(const FieldView& handler, bool probe) {
+void validate_sleep(const FieldView& sleep, const Json& grace) {
+  const std::int64_t seconds = sleep["seconds"].number();
+  if (!grace.is_int() || (seconds > 0 && seconds <= grace.as_int())) return;
+  sleep.errors().invalid(sleep.path(), seconds,
+                         "must be greater than 0 and less than terminationGracePeriodSeconds (" +
+                             std::to_string(grace.as_int()) +
+                             "). Enable AllowPodLifecycleSleepActionZeroValue feature gate for zero sleep.");
+}
+
+void validate_handler(const FieldView& handler, bool probe, const Json& grace) {
   std::size_t handlers = 0;
   for (const std::string_view name : {"exec", "httpGet", "tcpSocket", "grpc", "sleep"}) {
     const FieldView one = handler[name];
@@ -40,7 +49,7 @@ void validate_handler(const FieldView& handler, bool probe) {
     } else if (name == "httpGet") {
       validate_http_get(one);
     } else if (name == "sleep") {
-      if (one["seconds"].number() <= 0) one["seconds"].invalid("must be greater than 0");
+      validate_sleep(one, grace);
     } else {
       validate_port(one["port"]);
     }
@@ -52,7 +61,7 @@ enum class ProbeUse { Liveness, Readiness, Startup };
 
 void validate_probe(const FieldView& probe, ProbeUse use) {
   if (!probe.value().is_object()) return;
-  validate_handler(probe, true);
+  validate_handler(probe, true, Json());
   for (const std::string_view name :
        {"initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"}) {
     probe[name].not_negative();
@@ -67,9 +76,9 @@ void validate_probe(const FieldView& probe, ProbeUse use) {
   }
 }
 
-void validate_lifecycle(const FieldView& lifecycle) {
+void validate_lifecycle(const FieldView& lifecycle, const Json& grace) {
   for (const std::string_view name : {"postStart", "preStop"}) {
-    if (lifecycle[name].value().is_object()) validate_handler(lifecycle[name], false);
+    if (lifecycle[name].value().is_object()) validate_handler(lifecycle[name], false, grace);
   }
 }
 
@@ -102,7 +111,7 @@ void validate_host_ports(const FieldView& container, std::set<std::string>& take
 }
 
 void validate_key_ref(const FieldView& ref) {
-  ref["name"].require();
+  ref["name"].dns_subdomain();
   if (ref["key"].require()) ref["key"].messages(check_config_key(ref["key"].text()));
 }
 
@@ -148,7 +157,8 @@ void validate_env(const FieldView& container) {
     for (const std::string_view name : {"configMapRef", "secretRef"}) {
       if (!one[name].value().is_object()) continue;
       ++sources;
-      one[name]["name"].require();
+      const FieldView referred = one[name]["name"];
+      if (referred.require()) referred.messages(check_dns_subdomain(referred.text(), true));
     }
     const std::string path = container["envFrom"].path();
     if (sources == 0) {
@@ -230,16 +240,23 @@ void validate_devices(const FieldView& container, const Volumes& volumes) {
   }
 }
 
+void validate_resize_policies(const FieldView& one) {
+  const FieldView policies = one["resizePolicy"];
+  std::set<std::string_view> seen;
+  for (const FieldView& policy : policies.each()) {
+    const FieldView resource(policy["resourceName"].value(), policies.path(), policies.errors());
+    const FieldView restart(policy["restartPolicy"].value(), policies.path(), policies.errors());
+    if (!seen.insert(resource.text()).second) policies.errors().duplicate(policy.path(), resource.value());
+    resource.required_one_of({"cpu", "memory"});
+    restart.required_one_of({"NotRequired", "RestartContainer"});
+  }
+}
+
 // What all containers have in common; their names are looked at by the caller.
 void validate_common(const FieldView& one, const Volumes& volumes) {
   const FieldView name = one["name"], image = one["image"];
   if (name.require()) name.dns_label();
-  if (image.require()) {
-    constexpr std::string_view kSpace = " \t\r\n\v\f";
-    const std::string_view text = image.text();
-    const bool trimmed = kSpace.find(text.front()) == kSpace.npos && kSpace.find(text.back()) == kSpace.npos;
-    if (!trimmed) image.invalid("must not have leading or trailing whitespace");
-  }
+  image.require();
   one["terminationMessagePolicy"].required_one_of({"File", "FallbackToLogsOnError"});
   validate_ports(one["ports"]);
   validate_env(one);
@@ -247,16 +264,16 @@ void validate_common(const FieldView& one, const Volumes& volumes) {
   validate_devices(one, volumes);
   one["imagePullPolicy"].required_one_of({"Always", "IfNotPresent", "Never"});
   validate_container_resources(one["resources"]);
+  validate_resize_policies(one);
   validate_container_security(one["securityContext"]);
 }
 
 void unique_name(const FieldView& name, std::set<std::string>& names) {
-  if (name.given() && !names.insert(std::string(name.text())).second)
-    name.errors().duplicate(name.path(), name.value());
+  if (!names.insert(std::string(name.text())).second) name.errors().duplicate(name.path(), name.text());
 }
 
 void validate_init_container(const FieldView& one, const FieldView& list, std::set<std::string>& names,
-                             const Volumes& volumes) {
+                             const Volumes& volumes, const Json& grace) {
   const FieldView restart = one["restartPolicy"];
   const bool sidecar = restart.text() == "Always";
   validate_common(one, volumes);
@@ -265,7 +282,7 @@ void validate_init_container(const FieldView& one, const FieldView& list, std::s
   std::set<std::string> own_ports;
   validate_host_ports(FieldView(one.value(), list.path() + "[0]", one.errors()), own_ports);
   if (sidecar) {
-    validate_lifecycle(one["lifecycle"]);
+    validate_lifecycle(one["lifecycle"], grace);
     validate_probe(one["livenessProbe"], ProbeUse::Liveness);
     validate_probe(one["readinessProbe"], ProbeUse::Readiness);
     validate_probe(one["startupProbe"], ProbeUse::Startup);
@@ -279,6 +296,7 @@ void validate_init_container(const FieldView& one, const FieldView& list, std::s
 void validate_ephemeral_container(const FieldView& one, std::set<std::string>& names,
                                   const std::set<std::string>& others, const Volumes& volumes) {
   validate_common(one, volumes);
+  validate_image_space(one["image"]);
   unique_name(one["name"], names);
   const FieldView target = one["targetContainerName"];
   if (target.given() && !others.contains(std::string(target.text())))
@@ -305,6 +323,14 @@ void validate_port(const FieldView& port) {
   }
 }
 
+void validate_image_space(const FieldView& image) {
+  constexpr std::string_view kSpace = " \t\r\n\v\f";
+  const std::string_view text = image.text();
+  if (text.empty() || (kSpace.find(text.front()) == kSpace.npos && kSpace.find(text.back()) == kSpace.npos))
+    return;
+  image.invalid("must not have leading or trailing whitespace");
+}
+
 void validate_annotation_keys(const FieldView& annotations) {
   for (const auto& [key, value] : annotations.value().members()) {
     std::string lower(key);
@@ -318,11 +344,12 @@ void validate_annotation_keys(const FieldView& annotations) {
 void validate_containers(const FieldView& spec, const Volumes& volumes) {
   std::set<std::string> names, host_ports;
   const FieldView containers = spec["containers"];
+  const Json& grace = spec["terminationGracePeriodSeconds"].value();
   if (!containers.filled()) containers.errors().required(containers.path());
   for (const FieldView& one : containers.each()) {
     validate_common(one, volumes);
     unique_name(one["name"], names);
-    validate_lifecycle(one["lifecycle"]);
+    validate_lifecycle(one["lifecycle"], grace);
     validate_probe(one["livenessProbe"], ProbeUse::Liveness);
     validate_probe(one["readinessProbe"], ProbeUse::Readiness);
     validate_probe(one["startupProbe"], ProbeUse::Startup);
@@ -330,7 +357,7 @@ void validate_containers(const FieldView& spec, const Volumes& volumes) {
   }
   for (const FieldView& one : containers.each()) validate_host_ports(one, host_ports);
   for (const FieldView& one : spec["initContainers"].each())
-    validate_init_container(one, spec["initContainers"], names, volumes);
+    validate_init_container(one, spec["initContainers"], names, volumes, grace);
   const std::set<std::string> others = names;
   for (const FieldView& one : spec["ephemeralContainers"].each())
     validate_ephemeral_container(one, names, others, volumes);

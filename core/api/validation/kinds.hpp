@@ -16,6 +16,7 @@ struct Subject {
   const Json& live;
   std::string_view subresource;
   const RuleLanguage* rules = nullptr;  // of x-kubernetes-validations; may be null
+  bool again = false;                   // an update looks at the rules of a create first
 
   bool creates() const { return live.is_null(); }
   FieldView spec() const { return object["spec"]; }
@@ -23,6 +24,7 @@ struct Subject {
 
 using KindRule = void (*)(const Subject&);
 
+void namespace_object(const Subject&);
 void pod(const Subject&);
 void pod_template(const Subject&);
 void replication_controller(const Subject&);
@@ -66,8 +68,6 @@ void lease(const Subject&);
 void runtime_class(const Subject&);
 void storage_capacity(const Subject&);
 void csi_node(const Subject&);
-void volume_claim_update(const Subject&);
-void persistent_volume_update(const Subject&);
 void custom_resource_definition(const Subject&);
 
 // What may be written through /status.
@@ -88,9 +88,11 @@ void custom_resource_definition_status(const Subject&);
 void api_service_status(const Subject&);
 void conditions_status(const Subject&);
 
-// spec.template of workloads and its parts; `spec` is a PodSpec.
-void validate_pod_spec(const FieldView& spec);
+// spec.template of workloads and its parts; `spec` is a PodSpec. Templates have no `pod_name`.
+void validate_pod_spec(const FieldView& spec, std::string_view pod_name);
 void validate_pod_template(const FieldView& pod_template);
+// Labels and annotations alone.
+void validate_template_metadata(const FieldView& pod_template);
 // clientConfig of webhooks of every sort.
 void validate_webhook_client(const FieldView& client);
 // An address that no endpoint can have: loopback, link-local, unspecified.

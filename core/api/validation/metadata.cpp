@@ -12,8 +12,10 @@ namespace {
 
 constexpr std::int64_t kMaxAnnotationBytes = 262144;
 
-std::vector<std::string> check_name(const Resource& resource, std::string_view name, bool prefix) {
-  switch (resource.traits.name_rule) {
+std::vector<std::string> check_name(NameRule rule, std::string_view name, bool prefix) {
+  switch (rule) {
+    case NameRule::Free:
+      return {};
     case NameRule::Label:
       return check_dns_label(name, prefix);
     case NameRule::Dns1035Label:
@@ -84,43 +86,42 @@ void validate_owners(const FieldView& owners) {
   }
 }
 
-void validate_finalizers(const Resource& resource, const FieldView& finalizers) {
+void validate_finalizers(const FieldView& finalizers) {
   bool orphan = false, foreground = false;
-  std::size_t index = 0;
   for (const FieldView& one : finalizers.each()) {
-    const std::string_view name = one.text();
-    const std::string path = at_index(finalizers.path(), index++);
-    orphan = orphan || name == "orphan";
-    foreground = foreground || name == "foregroundDeletion";
-    const auto found = check_qualified_name(name);
-    for (const std::string& message : found) finalizers.errors().invalid(finalizers.path(), name, message);
-    if (!found.empty() || name.find('/') != name.npos) continue;
-    const bool standard = name == "orphan" || name == "foregroundDeletion" || name == "kubernetes";
-    if (!standard && resource.traits.typed) {
-      finalizers.errors().invalid(path, name,
-                                  "name is neither a standard finalizer name nor is it fully qualified");
-    }
+    orphan = orphan || one.text() == "orphan";
+    foreground = foreground || one.text() == "foregroundDeletion";
+    for (const std::string& message : check_qualified_name(one.text()))
+      finalizers.errors().invalid(finalizers.path(), one.text(), message);
   }
-  if (orphan && foreground) {
-    std::string printed;
-    for (const FieldView& one : finalizers.each())
-      printed += (printed.empty() ? "" : ", ") + go_quote(one.text());
-    finalizers.errors().add_literal("FieldValueInvalid", finalizers.path(),
-                                    "Invalid value: []string{" + printed +
-                                        "}: finalizer orphan and foregroundDeletion cannot be both set");
-  }
+  if (!orphan || !foreground) return;
+  finalizers.errors().add_literal("FieldValueInvalid", finalizers.path(),
+                                  "Invalid value: " + go_strings(finalizers.value()) +
+                                      ": finalizer orphan and foregroundDeletion cannot be both set");
 }
 
 }  // namespace
 
-void validate_metadata(const Resource& resource, const Json& object, FieldErrors& errors) {
+void validate_finalizer_domain(const FieldView& finalizer) {
+  const std::string_view name = finalizer.text();
+  if (name.find('/') != name.npos || name == "orphan" || name == "foregroundDeletion" || name == "kubernetes")
+    return;
+  finalizer.errors().invalid(finalizer.path(), name,
+                             "name is neither a standard finalizer name nor is it fully qualified");
+}
+
+void validate_finalizer_domains(const FieldView& finalizers) {
+  for (const FieldView& one : finalizers.each()) validate_finalizer_domain(one);
+}
+
+void validate_metadata(const Resource& resource, const Json& object, NameRule rule, FieldErrors& errors) {
   const FieldView metadata(object["metadata"], "metadata", errors);
   if (metadata["generateName"].given())
-    metadata["generateName"].messages(check_name(resource, metadata["generateName"].text(), true));
+    metadata["generateName"].messages(check_name(rule, metadata["generateName"].text(), true));
   if (!metadata["name"].given()) {
     errors.required("metadata.name", "name or generateName is required");
   } else {
-    metadata["name"].messages(check_name(resource, metadata["name"].text(), false));
+    metadata["name"].messages(check_name(rule, metadata["name"].text(), false));
   }
   if (resource.namespaced) {
     if (!metadata["namespace"].given()) {
@@ -135,7 +136,7 @@ void validate_metadata(const Resource& resource, const Json& object, FieldErrors
   validate_labels(metadata["labels"]);
   validate_annotations(metadata["annotations"]);
   validate_owners(metadata["ownerReferences"]);
-  validate_finalizers(resource, metadata["finalizers"]);
+  validate_finalizers(metadata["finalizers"]);
 }
 
 void validate_metadata_update(const Json& object, const Json& live, FieldErrors& errors) {
@@ -167,6 +168,9 @@ void validate_metadata_update(const Json& object, const Json& live, FieldErrors&
                        "Invalid value: " + text + ": field is immutable");
   }
   metadata["deletionGracePeriodSeconds"].immutable(before["deletionGracePeriodSeconds"]);
+  validate_labels(metadata["labels"]);
+  validate_annotations(metadata["annotations"]);
+  validate_owners(metadata["ownerReferences"]);
 }
 
 }  // namespace flotilla::api

@@ -38,6 +38,10 @@ Json without_mutable(Json spec, const Json& live) {
 bool same_containers(const FieldView& containers, const Json& before) {
   if (containers.size() != before.size())
     return containers.forbid("pod updates may not add or remove containers");
+  for (const FieldView& one : containers.each()) {
+    one["image"].require();
+    validate_image_space(one["image"]);
+  }
   return true;
 }
 
@@ -64,8 +68,39 @@ void only_added_tolerations(const FieldView& tolerations, const Json& before) {
   const auto now = tolerations.value().elements();
   for (const Json& old : before.elements()) {
     if (std::any_of(now.begin(), now.end(), [&](const Json& one) { return same(one, old); })) continue;
-    tolerations.invalid("existing toleration can not be modified except its tolerationSeconds");
+    tolerations.forbid("existing toleration can not be modified except its tolerationSeconds");
     return;
+  }
+  validate_tolerations(tolerations);
+}
+
+void only_removed_gates(const FieldView& gates, const Json& before) {
+  for (const FieldView& one : gates.each()) {
+    const auto old = before.elements();
+    if (std::any_of(old.begin(), old.end(),
+                    [&](const Json& gate) { return gate["name"] == one["name"].value(); }))
+      continue;
+    one["name"].forbid("only deletion is allowed, but found new scheduling gate '" +
+                       std::string(one["name"].text()) + "'");
+  }
+}
+
+// Gated pods may be told more about where to run, never less.
+void gated_scheduling(const FieldView& spec, const Json& before, Json& munged) {
+  const FieldView selector = spec["nodeSelector"];
+  for (const auto& [key, value] : before["nodeSelector"].members()) {
+    if (selector.value()[key] == value) continue;
+    selector.invalid("only additions to spec.nodeSelector are allowed (no mutations or deletions)");
+    break;
+  }
+  if (before.contains("nodeSelector")) {
+    munged.set("nodeSelector", before["nodeSelector"]);
+  } else {
+    munged.erase("nodeSelector");
+  }
+  if (before["affinity"]["nodeAffinity"].is_null() && munged.find("affinity")) {
+    munged["affinity"].erase("nodeAffinity");
+    if (std::as_const(munged)["affinity"].empty() && !before.contains("affinity")) munged.erase("affinity");
   }
 }
 
@@ -77,9 +112,34 @@ void pod_update(const Subject& subject) {
   }
   if (!deadline_update(spec["activeDeadlineSeconds"], before["activeDeadlineSeconds"])) return;
   only_added_tolerations(spec["tolerations"], before["tolerations"]);
-  if (without_mutable(spec.value(), before) == before) return;
-  spec.forbid(std::string(kOnlyImages) +
-              go_difference("core.PodSpec", before, without_mutable(spec.value(), before)));
+  only_removed_gates(spec["schedulingGates"], before["schedulingGates"]);
+  Json munged = without_mutable(spec.value(), before);
+  if (!before["schedulingGates"].empty()) gated_scheduling(spec, before, munged);
+  if (munged == before) return;
+  spec.forbid(std::string(kOnlyImages) + go_difference("core.PodSpec", before, munged));
+}
+
+void fixed_annotations(const Subject& subject) {
+  constexpr std::string_view kMirror = "kubernetes.io/config.mirror";
+  const FieldView annotations = subject.object["metadata"]["annotations"];
+  const Json& before = subject.live["metadata"]["annotations"];
+  const auto fixed = [&](std::string_view key, std::string_view app_armor, std::string_view mirror) {
+    const std::string path = at_key(annotations.path(), key);
+    if (key.starts_with("container.apparmor.security.beta.kubernetes.io/"))
+      annotations.errors().forbidden(path, app_armor);
+    if (key == kMirror) annotations.errors().forbidden(path, mirror);
+  };
+  for (const auto& [key, value] : before.members()) {
+    if (!(annotations.value()[key] == value)) {
+      fixed(key, "may not remove or update AppArmor annotations",
+            "may not remove or update mirror pod annotation");
+    }
+  }
+  for (const auto& [key, value] : annotations.value().members()) {
+    if (!before.contains(key))
+      fixed(key, "may not add AppArmor annotations", "may not add mirror pod annotation");
+  }
+  validate_pod_annotations(annotations, subject.spec());
 }
 
 void validate_addresses(const FieldView& addresses) {
@@ -102,13 +162,14 @@ void validate_addresses(const FieldView& addresses) {
 
 void restarted_states(const FieldView& statuses, const Json& before, std::string_view policy) {
   if (policy == "Always") return;
-  for (const FieldView& one : statuses.each()) {
-    for (const Json& old : before.elements()) {
-      const Json& ended = old["state"]["terminated"];
-      if (!(old["name"] == one["name"].value()) || !ended.is_object()) continue;
-      if (policy == "OnFailure" && ended["exitCode"].as_int() != 0) continue;
-      if (!one["state"]["terminated"].value().is_object())
-        one["state"].forbid("may not be transitioned to non-terminated state");
+  std::size_t index = 0;
+  for (const Json& old : before.elements()) {
+    const std::string path = at_index(statuses.path(), index++) + ".state";
+    const Json& ended = old["state"]["terminated"];
+    if (!ended.is_object() || (policy == "OnFailure" && ended["exitCode"].as_int() != 0)) continue;
+    for (const Json& one : statuses.value().elements()) {
+      if (one["name"] == old["name"] && !one["state"]["terminated"].is_object())
+        statuses.errors().forbidden(path, "may not be transitioned to non-terminated state");
     }
   }
 }
@@ -124,10 +185,13 @@ void pod_status(const Subject& subject) {
     if (type == "PodScheduled" || type == "Ready" || type == "Initialized") continue;
     for (const std::string& message : check_qualified_name(type)) errors.invalid(path, type, message);
   }
+  validate_pod_annotations(subject.object["metadata"]["annotations"], subject.spec());
   const FieldView status = subject.object["status"];
   if (!(subject.spec()["nodeName"].value() == subject.live["spec"]["nodeName"]))
     errors.forbidden("status.nodeName", "may not be changed directly");
-  if (status["nominatedNodeName"].given()) status["nominatedNodeName"].dns_subdomain();
+  const FieldView nominated = status["nominatedNodeName"];
+  if (nominated.given() && !(nominated.value() == subject.live["status"]["nominatedNodeName"]))
+    status["nominatedNodeName"].dns_subdomain();
   const std::string_view policy = subject.live["spec"]["restartPolicy"].as_string();
   for (const std::string_view list : {"containerStatuses", "initContainerStatuses"})
     restarted_states(status[list], subject.live["status"][list], policy);
@@ -135,6 +199,16 @@ void pod_status(const Subject& subject) {
 }
 
 namespace {
+
+// A token of no account.
+void token_without_account(const FieldView& volumes) {
+  for (const FieldView& volume : volumes.each()) {
+    for (const FieldView& source : volume["projected"]["sources"].each()) {
+      if (source["serviceAccountToken"].value().is_object())
+        source["serviceAccountToken"].forbid("must not be specified when serviceAccountName is not set");
+    }
+  }
+}
 
 void ephemeral_update(const Subject& subject) {
   const FieldView now = subject.spec()["ephemeralContainers"];
@@ -156,12 +230,20 @@ void ephemeral_update(const Subject& subject) {
 }  // namespace
 
 void pod(const Subject& subject) {
-  validate_pod_spec(subject.spec());
+  const FieldView spec = subject.spec(), annotations = subject.object["metadata"]["annotations"];
+  validate_pod_annotations(annotations, spec);
+  validate_pod_spec(spec, subject.object["metadata"]["name"].text());
+  if (!spec["serviceAccountName"].given()) token_without_account(spec["volumes"]);
+  for (const std::string_view list : {"containers", "initContainers"}) {
+    for (const FieldView& one : spec[list].each()) validate_image_space(one["image"]);
+  }
   if (subject.creates()) {
-    if (subject.spec()["ephemeralContainers"].filled())
-      subject.spec()["ephemeralContainers"].forbid("cannot be set on create");
+    if (spec["ephemeralContainers"].filled()) spec["ephemeralContainers"].forbid("cannot be set on create");
+    if (spec["nodeName"].given() && spec["schedulingGates"].filled())
+      spec["nodeName"].forbid("cannot be set until all schedulingGates have been cleared");
     return;
   }
+  fixed_annotations(subject);
   if (subject.subresource.empty()) pod_update(subject);
   if (subject.subresource == "ephemeralcontainers") ephemeral_update(subject);
 }

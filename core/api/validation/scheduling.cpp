@@ -113,7 +113,8 @@ void validate_toleration(const FieldView& one) {
 
 void validate_node_selector(const FieldView& selector) {
   const FieldView terms = selector["nodeSelectorTerms"];
-  if (!terms.filled()) terms.errors().required(terms.path(), "must have at least one node selector term");
+  if (!terms.filled())
+    return terms.errors().required(terms.path(), "must have at least one node selector term");
   for (const FieldView& term : terms.each()) validate_node_term(term);
 }
 
@@ -138,16 +139,22 @@ void validate_tolerations(const FieldView& tolerations) {
 }
 
 void validate_topology_spread(const FieldView& constraints) {
-  std::set<std::string> seen;
-  for (const FieldView& one : constraints.each()) {
+  const std::vector<FieldView> all = constraints.each();
+  for (const FieldView& one : all) {
     const FieldView skew = one["maxSkew"], when = one["whenUnsatisfiable"], domains = one["minDomains"];
     if (skew.number() <= 0) one.errors().invalid(skew.path(), skew.number(), "must be greater than zero");
-    validate_topology_key(one["topologyKey"]);
+    if (!one["topologyKey"].given()) one["topologyKey"].require("can not be empty");
     when.one_of({"DoNotSchedule", "ScheduleAnyway"});
-    const std::string pair =
-        "{" + std::string(one["topologyKey"].text()) + ", " + std::string(when.text()) + "}";
-    if (!seen.insert(pair).second)
-      one.errors().duplicate(at_field(one.path(), "{topologyKey, whenUnsatisfiable}"), pair);
+    // The first of two equal ones is the bad one.
+    const bool comes_again = std::any_of(&one + 1, all.data() + all.size(), [&](const FieldView& other) {
+      return other["topologyKey"].value() == one["topologyKey"].value() &&
+             other["whenUnsatisfiable"].value() == when.value();
+    });
+    if (comes_again) {
+      one.errors().duplicate(
+          at_field(one.path(), "{topologyKey, whenUnsatisfiable}"),
+          "{" + std::string(one["topologyKey"].text()) + ", " + std::string(when.text()) + "}");
+    }
     if (!domains.value().is_null()) {
       if (domains.number() <= 0) domains.invalid("must be greater than zero");
       if (when.text() != "DoNotSchedule") {

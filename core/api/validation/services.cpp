@@ -126,6 +126,8 @@ void validate_addresses(const FieldView& spec) {
   const FieldView addresses = spec["clusterIPs"], first = spec["clusterIP"];
   if (first.given() && !addresses.filled()) {
     addresses.errors().required(addresses.path());
+  } else if (addresses.filled() && !first.given()) {
+    bad_list(addresses, addresses.path(), "must be empty when `clusterIP` is not specified");
   } else if (addresses.filled() && addresses.element(0).text() != first.text()) {
     bad_list(addresses, addresses.path(), "first value must match `clusterIP`");
   }
@@ -148,19 +150,15 @@ void validate_addresses(const FieldView& spec) {
 
 void validate_node_ports(const FieldView& spec) {
   const FieldView ports = spec["ports"];
-  const bool internal = is_type(spec, "ClusterIP"), external = is_type(spec, "ExternalName");
   std::set<std::string> seen, pairs;
+  for (const FieldView& port : ports.each()) {
+    if (is_type(spec, "ClusterIP") && port["nodePort"].number() != 0)
+      port["nodePort"].forbid("may not be used when `type` is 'ClusterIP'");
+  }
   for (const FieldView& port : ports.each()) {
     const FieldView node = port["nodePort"];
     const std::string protocol(port["protocol"].text());
-    if (node.number() == 0) continue;
-    if (internal || external) {
-      node.forbid("may not be used when `type` is '" + std::string(spec["type"].text()) + "'");
-      continue;
-    }
-    if (node.number() < 30000 || node.number() > 32767)
-      node.invalid("provided port is not in the valid range. The range of valid ports is 30000-32767");
-    if (!seen.insert(protocol + "/" + std::to_string(node.number())).second)
+    if (node.number() != 0 && !seen.insert(protocol + "/" + std::to_string(node.number())).second)
       node.errors().duplicate(node.path(), node.value());
   }
   for (const FieldView& port : ports.each()) {
@@ -174,24 +172,52 @@ void validate_node_ports(const FieldView& spec) {
   }
 }
 
-void validate_balancer(const FieldView& spec) {
-  const bool balancer = is_type(spec, "LoadBalancer");
-  const FieldView ranges = spec["loadBalancerSourceRanges"];
-  const std::string path = at_field(spec.path(), "LoadBalancerSourceRanges");
+constexpr std::string_view kOldRanges = "service.beta.kubernetes.io/load-balancer-source-ranges";
+
+// A list of networks with spaces around them.
+bool are_networks(std::string_view text, char separator) {
+  while (true) {
+    const std::size_t end = std::min(text.find(separator), text.size());
+    std::string_view one = text.substr(0, end);
+    while (one.starts_with(' ')) one.remove_prefix(1);
+    while (one.ends_with(' ')) one.remove_suffix(1);
+    if (!is_cidr(one)) return false;
+    if (end == text.size()) return true;
+    text.remove_prefix(end + 1);
+  }
+}
+
+// Ranges stand in the spec or, as once, in an annotation.
+void validate_source_ranges(const FieldView& object) {
+  const FieldView spec = object["spec"], ranges = spec["loadBalancerSourceRanges"];
+  const Json& annotated = object["metadata"]["annotations"].value()[kOldRanges];
+  if (!ranges.filled() && annotated.is_null()) return;
+  std::string path = at_field(spec.path(), "LoadBalancerSourceRanges"), printed;
   bool sound = true;
-  std::string printed;
-  for (const FieldView& one : ranges.each()) {
-    sound = sound && is_cidr(one.text());
-    printed += (printed.empty() ? "" : " ") + std::string(one.text());
+  if (ranges.filled()) {
+    for (const FieldView& one : ranges.each()) {
+      sound = sound && are_networks(one.text(), '\0');
+      printed += (printed.empty() ? "" : " ") + std::string(one.text());
+    }
+    printed = "[" + printed + "]";
+  } else {
+    path = at_key("metadata.annotations", kOldRanges);
+    printed = annotated.as_string();
+    sound = printed.find_first_not_of(' ') == printed.npos || are_networks(printed, ',');
   }
-  if (ranges.filled() && !balancer) spec.errors().forbidden(path, kOnlyBalancers);
-  if (!sound) {
-    spec.errors().invalid(path, "[" + printed + "]",
-                          "must be a list of IP ranges. For example, 10.240.0.0/24,10.250.0.0/24 ");
-  }
+  if (!is_type(spec, "LoadBalancer")) spec.errors().forbidden(path, kOnlyBalancers);
+  if (sound) return;
+  spec.errors().invalid(path, printed,
+                        "must be a list of IP ranges. For example, 10.240.0.0/24,10.250.0.0/24 ");
+}
+
+void validate_balancer(const FieldView& object) {
+  const FieldView spec = object["spec"];
+  const bool balancer = is_type(spec, "LoadBalancer");
+  validate_source_ranges(object);
   const FieldView allocate = spec["allocateLoadBalancerNodePorts"], type = spec["loadBalancerClass"];
-  if (balancer && allocate.value().is_null()) allocate.require();
   if (!balancer && !allocate.value().is_null()) allocate.forbid(kOnlyBalancers);
+  if (balancer && allocate.value().is_null()) spec.errors().required("allocateLoadBalancerNodePorts");
   if (type.value().is_null()) return;
   if (!balancer) {
     type.forbid(kOnlyBalancers);
@@ -229,28 +255,79 @@ void validate_external_addresses(const FieldView& spec) {
   }
 }
 
-void service_update(const Subject& subject) {
-  const FieldView spec = subject.spec(), addresses = spec["clusterIPs"];
-  const Json& before = subject.live["spec"];
-  const bool was_external = before["type"].as_string() == "ExternalName";
-  if (!is_type(spec, "ExternalName") && !was_external && !before["clusterIPs"].empty()) {
-    const std::string first = at_index(addresses.path(), 0);
-    if (!addresses.filled()) {
-      spec.errors().add_literal("FieldValueInvalid", first,
-                                "Invalid value: []string(nil): primary clusterIP can not be unset");
-    } else if (!(addresses.element(0).value() == before["clusterIPs"].element(0))) {
-      bad_list(addresses, first, "may not change once set");
-    }
-    const FieldView families = spec["ipFamilies"];
-    if (families.filled() && !before["ipFamilies"].empty() &&
-        !(families.element(0).value() == before["ipFamilies"].element(0))) {
-      bad_list(families, at_index(families.path(), 0), "may not change once set");
-    }
+bool was_headless(const Json& spec) {
+  return spec["clusterIPs"].size() == 1 && spec["clusterIPs"].element(0).as_string() == "None";
+}
+
+// The second of a pair goes only when the service says that it has one family.
+void second_released(const FieldView& spec, std::string_view what) {
+  const FieldView policy = spec["ipFamilyPolicy"];
+  if (policy.text() != "SingleStack") {
+    policy.errors().invalid(policy.path(), policy.value(),
+                            "must be set to 'SingleStack' when releasing the secondary " + std::string(what));
   }
-  const bool stays = is_type(spec, "LoadBalancer") && before["type"].as_string() == "LoadBalancer";
-  const FieldView type = spec["loadBalancerClass"];
-  if (stays && !(type.value() == before["loadBalancerClass"]))
-    type.errors().invalid(type.path(), type.value(), "may not change once set");
+}
+
+void addresses_update(const FieldView& spec, const Json& before) {
+  const FieldView now = spec["clusterIPs"];
+  const Json& old = before["clusterIPs"];
+  if (was_headless(before) && is_headless(spec)) return;
+  const auto changed = [&](std::size_t i) { return !(now.element(i).value() == old.element(i)); };
+  if (old.size() == now.size()) {
+    for (std::size_t i = 0; i < old.size(); ++i) {
+      if (changed(i)) bad_list(now, at_index(now.path(), i), "may not change once set");
+    }
+    return;
+  }
+  const std::string first = at_index(now.path(), 0);
+  if (!now.filled()) {
+    spec.errors().add_literal("FieldValueInvalid", first,
+                              "Invalid value: []string(nil): primary clusterIP can not be unset");
+  } else if (!old.empty() && changed(0)) {
+    bad_list(now, first, "may not change once set");
+  }
+  if (old.size() > now.size() && now.size() == 1) second_released(spec, "clusterIP");
+}
+
+void families_update(const FieldView& spec, const Json& before) {
+  const FieldView now = spec["ipFamilies"];
+  const Json& old = before["ipFamilies"];
+  if (was_headless(before) || is_headless(spec)) return;
+  const std::string first = at_index(now.path(), 0);
+  const auto changed = [&](std::size_t i) { return !(now.element(i).value() == old.element(i)); };
+  if (old.size() == now.size()) {
+    for (std::size_t i = 0; i < old.size(); ++i) {
+      if (changed(i)) bad_list(now, first, "may not change once set");
+    }
+    return;
+  }
+  if (old.size() > now.size() && !spec["clusterIPs"].filled())
+    bad_list(now, first, "primary ipFamily can not be unset");
+  if (!old.empty() && now.filled() && changed(0))
+    bad_list(spec["clusterIPs"], first, "may not change once set");
+  if (old.size() > now.size() && now.size() == 1) second_released(spec, "ipFamily");
+}
+
+bool checks_health(std::string_view type, std::string_view policy) {
+  return type == "LoadBalancer" && policy == "Local";
+}
+
+void service_update(const Subject& subject) {
+  const FieldView spec = subject.spec();
+  const Json& before = subject.live["spec"];
+  const std::string_view old_type = before["type"].as_string();
+  if (!is_type(spec, "ExternalName") && old_type != "ExternalName") {
+    addresses_update(spec, before);
+    families_update(spec, before);
+  }
+  const FieldView type = spec["loadBalancerClass"], health = spec["healthCheckNodePort"];
+  const bool stays = is_type(spec, "LoadBalancer") && old_type == "LoadBalancer";
+  if (stays && !(type.value() == before["loadBalancerClass"])) type.invalid("may not change once set");
+  if (checks_health(spec["type"].text(), spec["externalTrafficPolicy"].text()) &&
+      checks_health(old_type, before["externalTrafficPolicy"].as_string()) &&
+      !(health.value() == before["healthCheckNodePort"])) {
+    health.forbid("field is immutable");
+  }
 }
 
 }  // namespace
@@ -268,7 +345,7 @@ void service(const Subject& subject) {
   validate_external_addresses(spec);
   if (spec["type"].require()) spec["type"].one_of({"ClusterIP", "ExternalName", "LoadBalancer", "NodePort"});
   validate_node_ports(spec);
-  validate_balancer(spec);
+  validate_balancer(subject.object);
   validate_traffic(spec);
 }
 

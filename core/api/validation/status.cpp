@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/api/quantity.hpp"
+#include "core/api/validation/containers.hpp"
 #include "core/api/validation/kinds.hpp"
 #include "core/api/validation/network.hpp"
 
@@ -106,9 +107,52 @@ void autoscaler_status(const Subject& subject) {
   counts(status_of(subject), {"currentReplicas", "desiredReplicas"});
 }
 
+namespace {
+
+void validate_reason(const FieldView& reason) {
+  constexpr std::int64_t kLongest = 1024;
+  const std::string_view text = reason.text();
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto inner = [&](char c) {
+    return letter(c) || (c >= '0' && c <= '9') || c == '_' || c == ',' || c == ':';
+  };
+  if (!reason.require("must be set")) return;
+  bool good = letter(text.front()) && text.back() != ',' && text.back() != ':';
+  for (const char c : text) good = good && inner(c);
+  if (!good) {
+    reason.invalid(
+        "a condition reason must start with alphabetic character, optionally followed by a string of "
+        "alphanumeric characters or '_,:', and must end with an alphanumeric character or '_' (e.g. "
+        "'my_name',  or 'MY_NAME',  or 'MyName',  or 'ReasonA,ReasonB',  or 'ReasonA:ReasonB', regex used "
+        "for "
+        "validation is '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?')");
+  }
+  if (static_cast<std::int64_t>(text.size()) > kLongest) reason.errors().too_long(reason.path(), kLongest);
+}
+
+// metav1.Condition.
+void validate_standard_conditions(const FieldView& conditions) {
+  constexpr std::int64_t kLongest = 32768;
+  std::set<std::string_view> types;
+  for (const FieldView& one : conditions.each()) {
+    const FieldView type = one["type"], generation = one["observedGeneration"], message = one["message"];
+    if (!types.insert(type.text()).second) type.errors().duplicate(type.path(), type.text());
+    for (const std::string& text : check_qualified_name(type.text()))
+      type.errors().invalid(type.path(), type.text(), text);
+    one["status"].one_of({"False", "True", "Unknown"});
+    if (generation.number() < 0) generation.invalid("must be greater than or equal to zero");
+    one["lastTransitionTime"].require("must be set");
+    validate_reason(one["reason"]);
+    if (static_cast<std::int64_t>(message.text().size()) > kLongest)
+      message.errors().too_long(message.path(), kLongest);
+  }
+}
+
+}  // namespace
+
 void disruption_budget_status(const Subject& subject) {
-  counts(status_of(subject),
-         {"disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods", "observedGeneration"});
+  validate_standard_conditions(status_of(subject)["conditions"]);
+  counts(status_of(subject), {"disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"});
 }
 
 void namespace_status(const Subject& subject) {
@@ -124,12 +168,8 @@ void namespace_status(const Subject& subject) {
 void node_status(const Subject& subject) {
   const FieldView status = status_of(subject);
   for (const std::string_view list : {"capacity", "allocatable"}) {
-    for (const auto& [name, value] : status[list].value().members()) {
-      auto quantity = Quantity::from_json(value);
-      if (quantity.ok() && quantity->sign() < 0)
-        status.errors().invalid(at_key(status[list].path(), name), value,
-                                "must be greater than or equal to 0");
-    }
+    for (const auto& [name, value] : status[list].value().members())
+      validate_resource_amount(status.errors(), name, value, at_field(status[list].path(), name));
   }
   std::set<std::string> addresses;
   for (const FieldView& one : status["addresses"].each()) {
@@ -143,20 +183,8 @@ void volume_claim_status(const Subject& subject) {
   for (const auto& [name, value] : status["capacity"].value().members()) {
     auto quantity = Quantity::from_json(value);
     if (quantity.ok() && quantity->sign() < 0)
-      status.errors().invalid(at_key(status["capacity"].path(), name), value,
+      status.errors().invalid(at_key(status["capacity"].path(), name), quantity->value(),
                               "must be a valid resource quantity");
-  }
-}
-
-void resource_quota_status(const Subject& subject) {
-  const FieldView status = status_of(subject);
-  for (const std::string_view list : {"hard", "used"}) {
-    for (const auto& [name, value] : status[list].value().members()) {
-      auto quantity = Quantity::from_json(value);
-      if (quantity.ok() && quantity->sign() < 0)
-        status.errors().invalid(at_key(status[list].path(), name), value,
-                                "must be greater than or equal to 0");
-    }
   }
 }
 

@@ -16,8 +16,11 @@ FieldErrors validate(const Resource& resource, const Json& object, const Json& l
                      std::string_view subresource, const RuleLanguage* rules = nullptr);
 
 // metadata alone: names, labels, annotations, finalizers, owners; and what an update may not change.
-void validate_metadata(const Resource& resource, const Json& object, FieldErrors& errors);
+void validate_metadata(const Resource& resource, const Json& object, NameRule rule, FieldErrors& errors);
 void validate_metadata_update(const Json& object, const Json& live, FieldErrors& errors);
+// Finalizers without a domain are Kubernetes' own or none.
+void validate_finalizer_domains(const FieldView& finalizers);
+void validate_finalizer_domain(const FieldView& finalizer);
 
 // A value against a structural schema, custom resources' way of wording ("spec.x in body must be of type
 // ..."). What equals its predecessor in `old` (may be null) is not looked at.

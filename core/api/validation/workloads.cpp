@@ -18,33 +18,35 @@ void bad_int_or_string(const FieldView& value, const std::string& detail) {
                              "Invalid value: " + printed_int_or_string(value.value()) + ": " + detail);
 }
 
-// The selector of a workload and the labels of its pods.
-void validate_selected_template(const Subject& subject, std::string_view what, bool required) {
-  const FieldView spec = subject.spec();
-  const FieldView selector = spec["selector"];
+enum class SelectorOrder { EmptyFirst, EmptyLast };
+
+// The selector of a workload and the labels of its pods. False when the selector is none, and then
+// Kubernetes does not look at the pods.
+bool validate_selected_template(const FieldView& spec, std::string_view what, SelectorOrder order) {
+  const FieldView selector = spec["selector"], pod_template = spec["template"];
+  const bool required = order == SelectorOrder::EmptyFirst;
   FieldErrors& errors = selector.errors();
-  if (selector.value().is_null()) {
-    if (required) errors.required(selector.path());
-  } else {
-    const std::size_t before = errors.size();
+  const std::size_t before = errors.size();
+  if (!selector.value().is_null()) {
     validate_label_selector(selector);
-    const bool sound = errors.size() == before;
-    if (selector.value().empty()) {
-      errors.invalid(selector.path(), selector.value(), "empty selector is invalid for " + std::string(what));
-    } else if (!LabelSelector::from_json(selector.value()) || !sound) {
-      errors.invalid(selector.path(), selector.value(), "");
-    }
+  } else if (required) {
+    errors.required(selector.path());
   }
   auto compiled = LabelSelector::from_json(selector.value());
-  const FieldView pod_template = spec["template"];
-  if (compiled && !compiled->selects_everything()) {
-    const Json& labels = pod_template.value()["metadata"]["labels"];
-    if (!compiled->matches(labels)) {
-      errors.invalid(at_field(pod_template.path(), "metadata.labels"),
-                     labels.is_null() ? Json::object() : labels,
-                     "`selector` does not match template `labels`");
-    }
+  const bool sound = compiled.ok() && (selector.value().is_null() || errors.size() == before);
+  const auto empty = [&] {
+    if (!selector.value().is_null() && selector.value().empty())
+      errors.invalid(selector.path(), selector.value(), "empty selector is invalid for " + std::string(what));
+  };
+  if (required) empty();
+  if (!sound && required) errors.invalid(selector.path(), selector.value(), "");
+  const Json& labels = pod_template.value()["metadata"]["labels"];
+  if (sound && !compiled->matches(labels)) {
+    errors.invalid(at_field(pod_template.path(), "metadata.labels"),
+                   labels.is_null() ? Json::object() : labels, "`selector` does not match template `labels`");
   }
+  if (!required) empty();
+  return sound;
 }
 
 void validate_restart_always(const FieldView& pod_template, std::string_view kind) {
@@ -98,9 +100,10 @@ void validate_percent(const FieldView& value) {
 void deployment(const Subject& subject) {
   const FieldView spec = subject.spec();
   spec["replicas"].not_negative();
-  validate_selected_template(subject, "deployment", true);
-  validate_pod_template(spec["template"]);
-  validate_restart_always(spec["template"], "ReplicaSet");
+  if (validate_selected_template(spec, "deployment", SelectorOrder::EmptyFirst)) {
+    validate_pod_template(spec["template"]);
+    validate_restart_always(spec["template"], "ReplicaSet");
+  }
   const FieldView strategy = spec["strategy"];
   const std::string_view type = strategy["type"].text();
   const FieldView rolling = strategy["rollingUpdate"];
@@ -134,9 +137,10 @@ void replica_set(const Subject& subject) {
   const FieldView spec = subject.spec();
   spec["replicas"].not_negative();
   spec["minReadySeconds"].not_negative();
-  validate_selected_template(subject, "deployment", true);
-  validate_pod_template(spec["template"]);
-  validate_restart_always(spec["template"], "ReplicaSet");
+  if (validate_selected_template(spec, "deployment", SelectorOrder::EmptyFirst)) {
+    validate_pod_template(spec["template"]);
+    validate_restart_always(spec["template"], "ReplicaSet");
+  }
   selector_immutable(subject);
 }
 
@@ -158,39 +162,31 @@ void replication_controller(const Subject& subject) {
     break;
   }
   validate_pod_template(spec["template"]);
-  validate_restart_always(spec["template"], "ReplicaSet");
+  validate_restart_always(spec["template"], "ReplicationController");
 }
 
-void stateful_set(const Subject& subject) {
+namespace {
+
+void validate_stateful_strategy(const FieldView& strategy) {
+  const FieldView type = strategy["type"], rolling = strategy["rollingUpdate"];
+  FieldErrors& errors = strategy.errors();
+  if (!type.given()) {
+    errors.required(strategy.path());
+  } else if (type.text() == "OnDelete") {
+    if (!rolling.value().is_null()) rolling.invalid("only allowed for updateStrategy 'RollingUpdate'");
+  } else if (type.text() == "RollingUpdate") {
+    rolling["partition"].not_negative();
+  } else {
+    errors.add_literal("FieldValueInvalid", strategy.path(),
+                       "Invalid value: apps.StatefulSetUpdateStrategy{Type:" + go_quote(type.text()) +
+                           ", RollingUpdate:(*apps.RollingUpdateStatefulSetStrategy)(nil)}: must be "
+                           "'RollingUpdate' or 'OnDelete'");
+  }
+}
+
+// What the update of a stateful set leaves as it is.
+void stateful_set_update(const Subject& subject) {
   const FieldView spec = subject.spec();
-  const FieldView management = spec["podManagementPolicy"];
-  if (!management.given()) {
-    management.require();
-  } else if (management.text() != "OrderedReady" && management.text() != "Parallel") {
-    management.invalid("must be 'OrderedReady' or 'Parallel'");
-  }
-  const FieldView strategy = spec["updateStrategy"];
-  if (!strategy["type"].given()) {
-    strategy["type"].require();
-  } else if (strategy["type"].text() != "RollingUpdate" && strategy["type"].text() != "OnDelete") {
-    strategy["type"].invalid("must be 'RollingUpdate' or 'OnDelete'");
-  }
-  const FieldView rolling = strategy["rollingUpdate"];
-  if (strategy["type"].text() == "OnDelete" && !rolling.value().is_null()) {
-    rolling.invalid("only allowed for updateStrategy 'RollingUpdate'");
-  }
-  rolling["partition"].not_negative();
-  const FieldView retention = spec["persistentVolumeClaimRetentionPolicy"];
-  for (const std::string_view when : {"whenDeleted", "whenScaled"}) {
-    if (retention.value().is_object()) retention[when].one_of({"Delete", "Retain"});
-  }
-  spec["ordinals"]["start"].not_negative();
-  spec["replicas"].not_negative();
-  spec["minReadySeconds"].not_negative();
-  validate_selected_template(subject, "statefulset", true);
-  validate_pod_template(spec["template"]);
-  validate_restart_always(spec["template"], "StatefulSet");
-  if (subject.creates()) return;
   Json now = spec.value(), before = subject.live["spec"];
   for (const char* name : {"replicas", "template", "updateStrategy", "minReadySeconds", "ordinals",
                            "persistentVolumeClaimRetentionPolicy"}) {
@@ -203,29 +199,66 @@ void stateful_set(const Subject& subject) {
         "'updateStrategy', "
         "'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden");
   }
+  spec["replicas"].not_negative();
+  spec["minReadySeconds"].not_negative();
+}
+
+void validate_daemon_strategy(const FieldView& strategy) {
+  const std::string_view type = strategy["type"].text();
+  if (type == "OnDelete") return;
+  if (type != "RollingUpdate") {
+    strategy.errors().add_literal("FieldValueNotSupported", strategy.path(),
+                                  "Unsupported value: apps.DaemonSetUpdateStrategy{Type:" + go_quote(type) +
+                                      ", RollingUpdate:(*apps.RollingUpdateDaemonSet)(nil)}: supported "
+                                      "values: \"RollingUpdate\", \"OnDelete\"");
+    return;
+  }
+  const FieldView unavailable = strategy["rollingUpdate"]["maxUnavailable"],
+                  surge = strategy["rollingUpdate"]["maxSurge"];
+  rolling_value(unavailable);
+  rolling_value(surge);
+  not_above_hundred(unavailable);
+  not_above_hundred(surge);
+  const bool has_unavailable = as_percent_or_number(unavailable.value()) != 0,
+             has_surge = as_percent_or_number(surge.value()) != 0;
+  if (has_unavailable && has_surge)
+    bad_int_or_string(surge, "may not be set when maxUnavailable is non-zero");
+  if (!has_unavailable && !has_surge)
+    unavailable.errors().required(unavailable.path(), "cannot be 0 when maxSurge is 0");
+}
+
+}  // namespace
+
+void stateful_set(const Subject& subject) {
+  const FieldView spec = subject.spec(), management = spec["podManagementPolicy"];
+  const FieldView pod_template = spec["template"];
+  if (!management.given()) {
+    management.require();
+  } else if (management.text() != "OrderedReady" && management.text() != "Parallel") {
+    management.invalid("must be 'OrderedReady' or 'Parallel'");
+  }
+  validate_stateful_strategy(spec["updateStrategy"]);
+  const FieldView retention = spec["persistentVolumeClaimRetentionPolicy"];
+  for (const std::string_view when : {"whenDeleted", "whenScaled"}) {
+    if (retention.value().is_object()) retention[when].one_of({"Delete", "Retain"});
+  }
+  spec["replicas"].not_negative();
+  spec["minReadySeconds"].not_negative();
+  FieldView(spec["ordinals"]["start"].value(), "spec.ordinals.start", spec.errors()).not_negative();
+  // Kubernetes does not look at these pods: volumes come from claims that the template does not know.
+  if (validate_selected_template(spec, "statefulset", SelectorOrder::EmptyFirst))
+    validate_template_metadata(pod_template);
+  validate_restart_always(pod_template, "StatefulSet");
+  if (!subject.creates()) stateful_set_update(subject);
 }
 
 void daemon_set(const Subject& subject) {
   const FieldView spec = subject.spec();
-  validate_selected_template(subject, "daemonset", false);
+  validate_selected_template(spec, "daemonset", SelectorOrder::EmptyLast);
   validate_pod_template(spec["template"]);
   validate_restart_always(spec["template"], "DaemonSet");
   spec["minReadySeconds"].not_negative();
-  const FieldView strategy = spec["updateStrategy"];
-  if (strategy["type"].text() == "RollingUpdate") {
-    const FieldView unavailable = strategy["rollingUpdate"]["maxUnavailable"],
-                    surge = strategy["rollingUpdate"]["maxSurge"];
-    rolling_value(unavailable);
-    rolling_value(surge);
-    const bool has_unavailable = as_percent_or_number(unavailable.value()) != 0,
-               has_surge = as_percent_or_number(surge.value()) != 0;
-    if (has_unavailable && has_surge)
-      surge.errors().invalid(surge.path(), surge.value(), "may not be set when maxUnavailable is non-zero");
-    if (!has_unavailable && !has_surge)
-      unavailable.errors().required(unavailable.path(), "cannot be 0 when maxSurge is 0");
-  } else if (strategy["type"].text() != "OnDelete") {
-    strategy["type"].one_of({"RollingUpdate", "OnDelete"});
-  }
+  validate_daemon_strategy(spec["updateStrategy"]);
   spec["revisionHistoryLimit"].not_negative();
   selector_immutable(subject);
 }

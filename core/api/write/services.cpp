@@ -62,14 +62,20 @@ bool had_port(const Json& live, const Json& number) {
          std::any_of(ports.begin(), ports.end(), [&](const Json& one) { return one["nodePort"] == number; });
 }
 
+constexpr std::int64_t kFirstNodePort = 30000, kLastNodePort = 32767;
+
 void claim_ports(const Json& live, const Json& spec, const WriteOptions& options, FieldErrors& errors) {
-  if (!options.port_taken) return;
   std::size_t index = 0;
   for (const Json& port : spec["ports"].elements()) {
     const Json& number = port["nodePort"];
     const std::string path = at_index("spec.ports", index++) + ".nodePort";
     if (number.as_int() == 0 || had_port(live, number)) continue;
-    if (options.port_taken(static_cast<int>(number.as_int())))
+    if (number.as_int() < kFirstNodePort || number.as_int() > kLastNodePort) {
+      errors.invalid(path, number,
+                     "provided port is not in the valid range. The range of valid ports is 30000-32767");
+      return;
+    }
+    if (options.port_taken && options.port_taken(static_cast<int>(number.as_int())))
       errors.invalid(path, number, "provided port is already allocated");
   }
 }

@@ -73,7 +73,7 @@ TEST(Api_PodValidation, looks_into_volumes_and_their_mounts) {
   EXPECT_EQ(
       errors_of(
           "",
-          R"(,"volumes":[{"name":"v","projected":{"sources":[{"serviceAccountToken":{"path":"t","expirationSeconds":5}}]}}])"),
+          R"(,"serviceAccountName":"s","volumes":[{"name":"v","projected":{"sources":[{"serviceAccountToken":{"path":"t","expirationSeconds":5}}]}}])"),
       "spec.volumes[0].projected.sources[0].serviceAccountToken.expirationSeconds: Invalid value: 5: may not "
       "specify a duration less than 10 minutes");
 }
