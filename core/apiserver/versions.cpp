@@ -184,15 +184,17 @@ void autoscaler_to_v1(Json& object) {
   }
 }
 
+Json cpu_utilization(Json percent) {
+  Json target = Json::object({{"type", "Utilization"}, {"averageUtilization", std::move(percent)}});
+  Json resource = Json::object({{"name", "cpu"}, {"target", std::move(target)}});
+  return Json::object({{"type", "Resource"}, {"resource", std::move(resource)}});
+}
+
 void autoscaler_to_v2(Json& object) {
   Json& spec = object["spec"];
   Json metrics = Json::array();
   if (const Json* target = spec.find("targetCPUUtilizationPercentage")) {
-    metrics.push_back(Json::object(
-        {{"type", "Resource"},
-         {"resource", Json::object({{"name", "cpu"},
-                                    {"target", Json::object({{"type", "Utilization"},
-                                                             {"averageUtilization", *target}})}})}}));
+    metrics.push_back(cpu_utilization(*target));
     spec.erase("targetCPUUtilizationPercentage");
   }
   Json* metadata = object.find("metadata");
@@ -214,7 +216,9 @@ void autoscaler_to_v2(Json& object) {
     }
     if (annotations->empty()) metadata->erase("annotations");
   }
-  if (!metrics.empty()) spec.set("metrics", std::move(metrics));
+  // What the stored version defaults shows in every other one.
+  if (metrics.empty()) metrics.push_back(cpu_utilization(80));
+  spec.set("metrics", std::move(metrics));
   Json& status = object["status"];
   status.erase("currentCPUUtilizationPercentage");
   if (std::as_const(status)["currentReplicas"].as_int() == 0) status.erase("currentReplicas");

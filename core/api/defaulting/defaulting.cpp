@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/api/defaulting/rules.hpp"
+#include "core/api/quantity.hpp"
 #include "core/api/schema/embedded.hpp"
 #include "core/base/assert.hpp"
 
@@ -59,7 +60,8 @@ const Constants& constants() {
         const bool zero =
             preset.empty() || preset == "{}" || preset == "\"\"" || preset == "0" || preset == "false";
         Json value;
-        if (!zero) (*made)[schema].push_back({field.name, *parse_ours(preset, value)});
+        if (!zero || (field.pointer && preset == "\"\""))
+          (*made)[schema].push_back({field.name, *parse_ours(preset, value)});
       }
     }
     return made;
@@ -86,6 +88,19 @@ void fill(const Schema& schema, Json& object) {
   }
 }
 
+// Amounts of resources are kept to the thousandth, rounded up.
+void round_amounts(Json& amounts) {
+  for (const std::string& name : amounts.keys()) {
+    Json& amount = *amounts.find(name);
+    const auto exact = Quantity::from_json(amount);
+    if (!exact) continue;
+    const Quantity rounded = Quantity::from_milli(exact->milli_value(), exact->format());
+    // What is too large for thousandths is capped by them, and stays as it is.
+    const bool away = exact->sign() < 0 ? rounded < *exact : rounded > *exact;
+    if (away) amount = rounded.to_string();
+  }
+}
+
 }  // namespace
 
 void set_defaults(const Schema& schema, Json& object) {
@@ -95,7 +110,10 @@ void set_defaults(const Schema& schema, Json& object) {
   }
   if (!object.is_object()) return;
   if (schema.is(SchemaKind::Struct)) fill(schema, object);
-  if (schema.is(SchemaKind::Map) && schema.items().is_scalar()) return;
+  if (schema.is(SchemaKind::Map) && schema.items().is_scalar()) {
+    if (schema.items().is(SchemaKind::Quantity)) round_amounts(object);
+    return;
+  }
   for (const auto& [key, value] : object.members()) {
     if (!value.is_object() && !value.is_array()) continue;
     if (const Schema* member = schema.member(key)) set_defaults(*member, *object.find(key));

@@ -63,7 +63,10 @@ void pod_spec(Json& spec) {
 }
 
 void volume(Json& object) {
-  if (object.size() <= 1 && object.contains("name")) object.set("emptyDir", Json::object());
+  bool sourced = false;
+  for (const auto& [name, value] : read(object).members())
+    sourced = sourced || (name != "name" && !value.is_null());
+  if (!sourced) object.set("emptyDir", Json::object());
 }
 
 // Pods alone: a limit is a request where nothing else is said.
@@ -90,7 +93,9 @@ void service_spec(Json& object) {
   if (type != "ExternalName") preset(object, "internalTrafficPolicy", "Cluster");
   if (balanced || type == "NodePort") preset(object, "externalTrafficPolicy", "Cluster");
   if (balanced) preset(object, "allocateLoadBalancerNodePorts", true);
-  if (read(object)["sessionAffinity"].as_string() == "ClientIP") {
+  const std::string_view affinity = read(object)["sessionAffinity"].as_string();
+  if (affinity.empty() || affinity == "None") object.erase("sessionAffinityConfig");
+  if (affinity == "ClientIP") {
     Json& client = object.make({"sessionAffinityConfig", "clientIP"});
     if (!client.is_object()) client = Json::object();
     preset(client, "timeoutSeconds", 10800);
@@ -145,10 +150,10 @@ void deployment_strategy(Json& object) {
 
 void stateful_set_strategy(Json& object) {
   const std::string_view type = read(object)["type"].as_string();
+  if (type.empty()) preset(object, "rollingUpdate", Json::object());
   if (type != "RollingUpdate" && !type.empty()) return;
-  Json& rolling = object["rollingUpdate"];
-  if (rolling.is_null()) rolling = Json::object();
-  preset(rolling, "partition", 0);
+  if (Json* rolling = object.find("rollingUpdate"); rolling && rolling->is_object())
+    preset(*rolling, "partition", 0);
 }
 
 void stateful_set_spec(Json& object) {
@@ -199,8 +204,8 @@ void pod_status(Json& object) {
 }
 
 void node_status(Json& object) {
-  const Json capacity = read(object)["capacity"];
-  for (const auto& [name, value] : capacity.members()) preset(object["allocatable"], name, value);
+  if (unset(object, "allocatable") && !read(object)["capacity"].empty())
+    object.set("allocatable", Json(read(object)["capacity"]));
 }
 
 void limit_range_item(Json& object) {

@@ -227,6 +227,29 @@ std::string cron_range_error(std::string_view text, const CronField& field) {
   return step == 0 ? "step of range should be a positive number: " + all : std::string();
 }
 
+// As time.ParseDuration words it.
+std::string go_duration_error(std::string_view text) {
+  static constexpr std::string_view kUnits[] = {"ns", "us", "µs", "μs", "ms", "s", "m", "h"};
+  const std::string quoted = go_quote(text);
+  const std::string invalid = "time: invalid duration " + quoted;
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  if (text == "0") return {};
+  if (text.empty()) return invalid;
+  while (!text.empty()) {
+    const std::size_t number = std::min(text.find_first_not_of("0123456789."), text.size());
+    const std::string_view digits = text.substr(0, number);
+    if (digits.empty() || digits == "." || std::count(digits.begin(), digits.end(), '.') > 1) return invalid;
+    text.remove_prefix(number);
+    const std::size_t end = std::min(text.find_first_of("0123456789."), text.size());
+    const std::string_view unit = text.substr(0, end);
+    if (unit.empty()) return "time: missing unit in duration " + quoted;
+    if (std::find(std::begin(kUnits), std::end(kUnits), unit) == std::end(kUnits))
+      return "time: unknown unit " + go_quote(unit) + " in duration " + quoted;
+    text.remove_prefix(end);
+  }
+  return {};
+}
+
 std::string schedule_error(const std::vector<std::string>& fields) {
   if (fields.size() == 1 && fields.front().starts_with('@')) {
     static constexpr std::string_view kKnown[] = {"@yearly", "@annually", "@monthly", "@weekly",
@@ -234,9 +257,14 @@ std::string schedule_error(const std::vector<std::string>& fields) {
     const bool known = std::find(std::begin(kKnown), std::end(kKnown), fields.front()) != std::end(kKnown);
     return known ? std::string() : "unrecognized descriptor: " + fields.front();
   }
-  if (fields.size() == 2 && fields.front() == "@every") return {};
   std::string joined;
   for (const std::string& one : fields) joined += (joined.empty() ? "" : " ") + one;
+  if (joined.starts_with("@every ")) {
+    const std::string duration = joined.substr(std::string_view("@every ").size());
+    const std::string problem = go_duration_error(duration);
+    return problem.empty() ? problem : "failed to parse duration " + joined + ": " + problem;
+  }
+  if (joined.starts_with('@')) return "unrecognized descriptor: " + joined;
   if (fields.size() != std::size(kCronFields))
     return "expected exactly 5 fields, found " + std::to_string(fields.size()) + ": [" + joined + "]";
   for (std::size_t i = 0; i < fields.size(); ++i) {

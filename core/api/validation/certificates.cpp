@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
-#include "core/api/base64.hpp"
 #include "core/api/validation/kinds.hpp"
+#include "core/base/base64.hpp"
 
 namespace flotilla::api::validation {
 namespace {

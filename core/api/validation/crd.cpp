@@ -2,6 +2,8 @@
 // CustomResourceDefinition: names, versions, and the rules of structural schemas (k8s-api 9.1, 9.3).
 #include <algorithm>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "core/api/schema/schema.hpp"
 #include "core/api/validation/kinds.hpp"
@@ -20,27 +22,43 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+// Several complaints about one name are one.
+bool joined(const FieldView& name, const std::vector<std::string>& messages, std::string detail = {}) {
+  if (messages.empty()) return true;
+  for (const std::string& one : messages) {
+    if (&one != &messages.front()) detail += ',';
+    detail += one;
+  }
+  name.errors().invalid(name.path(), name.text(), detail);
+  return false;
+}
+
+void name_label(const FieldView& name) {
+  if (name.given()) joined(name, check_dns1035_label(name.text()));
+}
+
 void mixed_case_label(const FieldView& name) {
-  for (const std::string& one : check_dns1035_label(lower(name.text()))) {
-    name.invalid("may have mixed case, but should otherwise match: " + one);
+  if (name.given()) {
+    joined(name, check_dns1035_label(lower(name.text())),
+           "may have mixed case, but should otherwise match: ");
   }
 }
 
-void validate_names(const FieldView& names) {
-  for (const std::string_view name : {"plural", "singular"}) {
-    if (name == "plural" && !names[name].given()) {
-      names[name].require();
-      continue;
-    }
-    if (names[name].given()) names[name].messages(check_dns1035_label(names[name].text()));
-  }
-  if (names["kind"].require()) mixed_case_label(names["kind"]);
-  if (names["listKind"].given()) mixed_case_label(names["listKind"]);
-  for (const FieldView& one : names["shortNames"].each()) one.messages(check_dns1035_label(one.text()));
-  for (const FieldView& one : names["categories"].each()) one.messages(check_dns1035_label(one.text()));
+void validate_accepted(const FieldView& names) {
+  name_label(names["plural"]);
+  name_label(names["singular"]);
+  mixed_case_label(names["kind"]);
+  mixed_case_label(names["listKind"]);
+  for (const FieldView& one : names["shortNames"].each()) joined(one, check_dns1035_label(one.text()));
   if (names["kind"].given() && names["kind"].value() == names["listKind"].value()) {
     names["listKind"].invalid("kind and listKind may not be the same");
   }
+  for (const FieldView& one : names["categories"].each()) joined(one, check_dns1035_label(one.text()));
+}
+
+void validate_names(const FieldView& names) {
+  for (const std::string_view name : {"plural", "singular", "kind", "listKind"}) names[name].require();
+  validate_accepted(names);
 }
 
 bool protected_group(std::string_view group) {
@@ -48,18 +66,33 @@ bool protected_group(std::string_view group) {
          group.ends_with(".kubernetes.io");
 }
 
+enum class Approval : std::uint8_t { Missing, Bypassed, Approved, Wrong };
+
+Approval approval(std::string_view text) {
+  if (text.empty()) return Approval::Missing;
+  if (text.starts_with("unapproved")) return Approval::Bypassed;
+  const std::size_t scheme = text.find("://");
+  const bool url = scheme != text.npos && scheme > 0 && scheme + 3 < text.size() && text[scheme + 3] != '/';
+  return url ? Approval::Approved : Approval::Wrong;
+}
+
 void validate_approval(const Subject& subject) {
+  if (!protected_group(subject.spec()["group"].text())) return;
   const FieldView annotations = subject.object["metadata"]["annotations"];
-  if (!protected_group(subject.spec()["group"].text()) || !subject.creates()) return;
-  const std::string path = at_key("metadata.annotations", kApproval);
-  const std::string detail =
-      "protected groups must have approval annotation \"api-approved.kubernetes.io\", see "
-      "https://github.com/kubernetes/enhancements/pull/1111";
   const std::string_view value = annotations.value()[kApproval].as_string();
-  if (value.empty()) {
-    annotations.errors().required(path, detail);
-  } else if (!value.starts_with("unapproved") && value.find("://") == value.npos) {
-    annotations.errors().invalid(path, value, detail);
+  const Approval now = approval(value);
+  // What was let in before stays.
+  if (!subject.creates() &&
+      now == approval(subject.live.at({"metadata", "annotations"})[kApproval].as_string())) {
+    return;
+  }
+  const std::string path = at_key("metadata.annotations", kApproval);
+  std::string detail = "protected groups must have approval annotation \"api-approved.kubernetes.io\"";
+  const std::string see = ", see https://github.com/kubernetes/enhancements/pull/1111";
+  if (now == Approval::Missing) annotations.errors().required(path, detail + see);
+  if (now == Approval::Wrong) {
+    detail += " with either a URL or a reason starting with \"unapproved\"";
+    annotations.errors().invalid(path, value, detail + see);
   }
 }
 
@@ -97,12 +130,18 @@ void one_of_words(const FieldView& field, std::initializer_list<std::string_view
 void validate_columns(const FieldView& columns) {
   for (const FieldView& one : columns.each()) {
     one["name"].require();
-    if (one["type"].require()) one_of_words(one["type"], {"boolean", "date", "integer", "number", "string"});
+    const FieldView type = one["type"];
+    if (type.given()) {
+      one_of_words(type, {"boolean", "date", "integer", "number", "string"});
+    } else {
+      type.errors().required(type.path(), "must be one of boolean,date,integer,number,string");
+    }
     if (one["format"].given()) {
       one_of_words(one["format"],
                    {"byte", "date", "date-time", "double", "float", "int32", "int64", "password"});
     }
-    simple_path(one["jsonPath"]);
+    // Kubernetes spells this path as its oldest version did.
+    simple_path(FieldView(one["jsonPath"].value(), at_field(one.path(), "JSONPath"), one.errors()));
   }
 }
 
@@ -110,12 +149,16 @@ void validate_deprecation(const FieldView& version) {
   constexpr std::size_t kLongest = 256;
   const FieldView warning = version["deprecationWarning"];
   if (warning.value().is_null()) return;
-  if (!version["deprecated"].value().as_bool()) {
-    warning.invalid("can only be set for deprecated versions");
-  } else if (warning.text().empty()) {
-    warning.errors().invalid(warning.path(), "", "must not be empty");
-  } else if (warning.text().size() > kLongest) {
-    warning.errors().too_long(warning.path(), kLongest);
+  const std::string_view text = warning.text();
+  const auto bad = [&](std::string_view detail) { warning.errors().invalid(warning.path(), text, detail); };
+  if (!version["deprecated"].value().as_bool()) return bad("can only be set for deprecated versions");
+  if (text.size() > kLongest) bad("must be <= 256 characters long");
+  if (text.empty()) bad("must not be an empty string");
+  const auto control = std::find_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) < ' ' || c == '\x7f'); });
+  if (control != text.end()) {
+    bad("must only contain printable UTF-8 characters; non-printable character found at index " +
+        std::to_string(control - text.begin()));
   }
 }
 
@@ -154,44 +197,143 @@ void validate_selectable(const FieldView& fields, const Json& schema) {
   }
 }
 
-void validate_version(const Subject& subject, const FieldView& version, bool single) {
-  if (version["name"].require()) version["name"].messages(check_dns1035_label(version["name"].text()));
-  validate_deprecation(version);
-  const FieldView schema = version["schema"]["openAPIV3Schema"];
-  if (!schema.value().is_object()) {
-    schema.errors().required(schema.path(), "schemas are required");
-  } else {
-    const FieldView root(schema.value(), single ? "spec.validation.openAPIV3Schema" : schema.path(),
-                         schema.errors());
-    const std::size_t before = root.errors().size();
-    validate_structural(root);
-    if (root.errors().size() == before && subject.rules) subject.rules->check_definition(root);
-    validate_selectable(version["selectableFields"], schema.value());
+// What all versions say alike stands at the top of the version in which Kubernetes validates.
+struct Hoisted {
+  bool schema = true, subresources = true, columns = true;
+};
+
+Hoisted hoisted(const FieldView& versions) {
+  Hoisted out;
+  if (versions.size() == 0) return out;
+  const Json& first = versions.value().element(0);
+  for (const Json& one : versions.value().elements()) {
+    out.schema = out.schema && one["schema"] == first["schema"];
+    out.subresources = out.subresources && one["subresources"] == first["subresources"];
+    out.columns = out.columns && one["additionalPrinterColumns"] == first["additionalPrinterColumns"];
   }
-  validate_scale(version["subresources"]["scale"]);
-  validate_columns(version["additionalPrinterColumns"]);
+  return out;
 }
 
-void validate_versions(const Subject& subject) {
+// The status' part of a schema is used alone, so the root may not say what would be lost.
+void validate_root_with_status(const FieldView& schema) {
+  static constexpr std::string_view kAllowed[] = {"description",
+                                                  "type",
+                                                  "format",
+                                                  "title",
+                                                  "maximum",
+                                                  "exclusiveMaximum",
+                                                  "minimum",
+                                                  "exclusiveMinimum",
+                                                  "maxLength",
+                                                  "minLength",
+                                                  "pattern",
+                                                  "maxItems",
+                                                  "minItems",
+                                                  "uniqueItems",
+                                                  "multipleOf",
+                                                  "required",
+                                                  "items",
+                                                  "properties",
+                                                  "externalDocs",
+                                                  "example",
+                                                  "x-kubernetes-preserve-unknown-fields",
+                                                  "x-kubernetes-validations"};
+  for (const auto& [name, value] : schema.value().members()) {
+    if (name == "type" && value.as_string() != "object") {
+      return schema["type"].errors().invalid(
+          schema["type"].path(), value,
+          "only \"object\" is allowed as the type at the root of the schema if "
+          "the status subresource is enabled");
+    }
+    if (value.is_null() || value.empty() || (value.is_bool() && !value.as_bool())) continue;
+    if (std::find(std::begin(kAllowed), std::end(kAllowed), name) != std::end(kAllowed)) continue;
+    return schema.errors().invalid(
+        schema.path(), schema.value(),
+        "only [Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength "
+        "MinLength Pattern MaxItems MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs "
+        "Example XPreserveUnknownFields XValidations] fields are allowed at the root of the schema if the "
+        "status subresource is enabled");
+  }
+}
+
+void validate_schema(const Subject& subject, const FieldView& schema, bool with_status) {
+  if (!schema.value().is_object()) return;
+  const std::size_t before = schema.errors().size();
+  if (with_status) validate_root_with_status(schema);
+  if (schema["nullable"].value().as_bool()) schema["nullable"].forbid("nullable cannot be true at the root");
+  validate_structural(schema);
+  if (schema.errors().size() == before && subject.rules) subject.rules->check_definition(schema);
+}
+
+bool has_status(const FieldView& version) {
+  return version["subresources"]["status"].value().is_object();
+}
+
+void validate_versions(const Subject& subject, const Hoisted& top) {
   const FieldView versions = subject.spec()["versions"];
+  for (const FieldView& version : versions.each()) {
+    const FieldView schema = version["schema"]["openAPIV3Schema"];
+    if (!schema.value().is_object()) schema.errors().required(schema.path(), "schemas are required");
+  }
   std::set<std::string_view> names;
   std::size_t stored = 0;
   bool unique = true;
   for (const FieldView& version : versions.each()) {
+    const FieldView name = version["name"];
     stored += version["storage"].value().as_bool() ? 1 : 0;
-    unique = names.insert(version["name"].text()).second && unique;
-    validate_version(subject, version, versions.size() == 1);
+    unique = names.insert(name.text()).second && unique;
+    joined(name, check_dns1035_label(name.text()));
+    validate_deprecation(version);
+    if (!top.schema) validate_schema(subject, version["schema"]["openAPIV3Schema"], has_status(version));
+    if (!top.subresources) validate_scale(version["subresources"]["scale"]);
+    if (!top.columns) validate_columns(version["additionalPrinterColumns"]);
+    validate_selectable(version["selectableFields"], version["schema"]["openAPIV3Schema"].value());
   }
   if (!unique) versions.invalid("must contain unique version names");
   if (stored != 1) versions.invalid("must have exactly one version marked as storage version");
-  const FieldView stored_versions = subject.object["status"]["storedVersions"];
-  if (stored > 1) stored_versions.invalid("must have exactly one stored version");
-  std::size_t index = 0;
-  for (const FieldView& one : stored_versions.each()) {
-    if (!names.contains(one.text()))
-      one.errors().invalid(at_index(stored_versions.path(), index), one.value(),
-                           "must appear in spec.versions");
-    ++index;
+  if (versions.size() == 0) return;
+  const Json& first = versions.value().element(0)["name"];
+  if (!first.as_string().empty()) {
+    joined(FieldView(first, at_field(subject.spec().path(), "version"), versions.errors()),
+           check_dns1035_label(first.as_string()));
+  }
+}
+
+void validate_hoisted(const Subject& subject, const Hoisted& top) {
+  const FieldView spec = subject.spec(), versions = spec["versions"];
+  if (versions.size() == 0) return;
+  bool with_status = false;
+  for (const FieldView& version : versions.each()) with_status = with_status || has_status(version);
+  const Json& first = versions.value().element(0);
+  const auto at = [&](const Json& value, std::string_view path) {
+    return FieldView(value, at_field(spec.path(), path), spec.errors());
+  };
+  if (top.schema) {
+    validate_schema(subject, at(first["schema"]["openAPIV3Schema"], "validation.openAPIV3Schema"),
+                    with_status);
+  }
+  if (top.subresources) validate_scale(at(first["subresources"]["scale"], "subresources.scale"));
+  if (top.columns) validate_columns(at(first["additionalPrinterColumns"], "additionalPrinterColumns"));
+}
+
+void validate_stored_versions(const Subject& subject) {
+  const FieldView stored = subject.object["status"]["storedVersions"];
+  if (stored.size() == 0) {
+    return stored.errors().add_literal("FieldValueInvalid", stored.path(),
+                                       "Invalid value: []string(nil): must have at least one stored version");
+  }
+  const auto listed = stored.value().elements();
+  std::set<std::string_view> names;
+  for (const Json& version : subject.spec()["versions"].value().elements()) {
+    const Json& name = version["name"];
+    names.insert(name.as_string());
+    if (!version["storage"].as_bool() || std::find(listed.begin(), listed.end(), name) != listed.end())
+      continue;
+    stored.errors().invalid(stored.path(), version,
+                            "must have the storage version " + std::string(name.as_string()));
+  }
+  for (const FieldView& one : stored.each()) {
+    if (!names.contains(one.text())) one.invalid("must appear in spec.versions");
   }
 }
 
@@ -225,6 +367,22 @@ void validate_conversion(const FieldView& conversion) {
   if (!known) versions.invalid("must include at least one of v1, v1beta1");
 }
 
+void validate_immutable(const Subject& subject) {
+  const FieldView spec = subject.spec();
+  const Json& before = subject.live["spec"];
+  bool established = false;
+  for (const Json& one : subject.live.at({"status", "conditions"}).elements()) {
+    established =
+        established || (one["type"].as_string() == "Established" && one["status"].as_string() == "True");
+  }
+  if (established) {
+    spec["scope"].immutable(before["scope"]);
+    spec["names"]["kind"].immutable(before["names"]["kind"]);
+  }
+  spec["group"].immutable(before["group"]);
+  spec["names"]["plural"].immutable(before["names"]["plural"]);
+}
+
 }  // namespace
 
 void custom_resource_definition(const Subject& subject) {
@@ -232,39 +390,29 @@ void custom_resource_definition(const Subject& subject) {
   const FieldView name = subject.object["metadata"]["name"], group = spec["group"];
   const std::string wanted = std::string(spec["names"]["plural"].text()) + "." + std::string(group.text());
   if (name.text() != wanted) name.invalid("must be spec.names.plural+\".\"+spec.group");
-  if (group.require()) {
-    if (group.dns_subdomain() && group.text().find('.') == std::string_view::npos)
-      group.invalid("should be a domain with at least one dot");
+  if (group.require() && joined(group, check_dns_subdomain(group.text())) &&
+      group.text().find('.') == std::string_view::npos) {
+    group.invalid("should be a domain with at least one dot");
   }
   if (spec["scope"].require()) spec["scope"].one_of({"Cluster", "Namespaced"});
-  if (spec["preserveUnknownFields"].value().as_bool()) {
-    spec["preserveUnknownFields"].invalid("must be false in order to use defaults in the schema");
-  }
+  const Hoisted top = hoisted(spec["versions"]);
+  validate_versions(subject, top);
   validate_names(spec["names"]);
-  validate_versions(subject);
+  validate_hoisted(subject, top);
   validate_conversion(spec["conversion"]);
+  if (!subject.creates()) validate_immutable(subject);
+  validate_stored_versions(subject);
   validate_approval(subject);
-  if (subject.creates()) return;
-  const Json& before = subject.live["spec"];
-  bool established = false;
-  for (const Json& one : subject.live.at({"status", "conditions"}).elements()) {
-    established =
-        established || (one["type"].as_string() == "Established" && one["status"].as_string() == "True");
+  if (spec["preserveUnknownFields"].value().as_bool() &&
+      !subject.live["spec"]["preserveUnknownFields"].as_bool()) {
+    spec["preserveUnknownFields"].invalid(
+        "cannot set to true, set x-preserve-unknown-fields to true in spec.versions[*].schema instead");
   }
-  group.immutable(before["group"]);
-  spec["names"]["plural"].immutable(before["names"]["plural"]);
-  if (!established) return;
-  spec["scope"].immutable(before["scope"]);
-  spec["names"]["kind"].immutable(before["names"]["kind"]);
 }
 
 void custom_resource_definition_status(const Subject& subject) {
-  std::set<std::string_view> names;
-  for (const Json& version : subject.spec()["versions"].value().elements())
-    names.insert(version["name"].as_string());
-  for (const FieldView& one : subject.object["status"]["storedVersions"].each()) {
-    if (!names.contains(one.text())) one.invalid("must appear in spec.versions");
-  }
+  const FieldView names = subject.object["status"]["acceptedNames"];
+  validate_accepted(names);
 }
 
 }  // namespace flotilla::api::validation

@@ -2,8 +2,8 @@
 // RBAC, PodDisruptionBudget, PriorityClass, ControllerRevision, APIService.
 #include <algorithm>
 
-#include "core/api/base64.hpp"
 #include "core/api/validation/kinds.hpp"
+#include "core/base/base64.hpp"
 
 namespace flotilla::api::validation {
 namespace {

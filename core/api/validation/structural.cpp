@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "core/api/schema/schema.hpp"
 #include "core/api/validation/patterns.hpp"
@@ -46,47 +48,52 @@ void need_type(const FieldView& schema, std::string_view type, const std::string
 // What no schema may say, at any place.
 class PlainCheck {
  public:
-  void node(const FieldView& schema) {
-    unsupported(schema);
-    if (schema["pattern"].given()) pattern(schema["pattern"]);
-    extensions(schema);
-    list_keys(schema);
-    set_items(schema);
-    rules(schema);
-    const FieldView properties = schema["properties"], additional = schema["additionalProperties"];
-    if (additional.value().is_bool() && !additional.value().as_bool()) {
-      additional.forbid("additionalProperties cannot be set to false");
-    } else if (!additional.value().is_null() && properties.filled()) {
-      additional.forbid("additionalProperties and properties are mutual exclusive");
-    }
-    children(schema);
-  }
+  // Where a node stands: in the metadata of an object, and whether defaults are forbidden there, and why.
+  struct Place {
+    bool root = false, in_meta = false;
+    std::string no_default;
+  };
 
- private:
-  static void unsupported(const FieldView& schema) {
-    for (const std::string_view name :
-         {"$ref", "definitions", "dependencies", "patternProperties", "additionalItems", "id"}) {
-      if (!schema[name].value().is_null()) schema[name].forbid(std::string(name) + " is not supported");
-    }
+  void node(const FieldView& schema, const Place& place) {
+    unsupported(schema, place);
     if (schema["uniqueItems"].value().as_bool()) {
       schema["uniqueItems"].forbid(
           "uniqueItems cannot be set to true since the runtime complexity becomes quadratic");
     }
-    const FieldView type = schema["type"];
-    if (type.text() == "null") {
-      type.forbid("type cannot be set to null, use nullable as an alternative");
-    } else if (type.given()) {
-      type.one_of({"array", "boolean", "integer", "number", "object", "string"});
-    }
-    if (schema["items"].value().is_array())
-      schema["items"].forbid("items must be a schema object and not an array");
-    if (type.text() == "array" && schema["items"].value().is_null())
-      need(schema["items"], "must be specified");
+    const FieldView additional = schema["additionalProperties"];
+    const bool open =
+        additional.value().is_null() || (additional.value().is_bool() && additional.value().as_bool());
+    if (!open && schema["properties"].filled())
+      additional.forbid("additionalProperties and properties are mutual exclusive");
+    children(schema, place);
+    extensions(schema);
+    list_keys(schema);
+    rules(schema);
+    not_nullable(schema);
   }
 
-  static void pattern(const FieldView& pattern) {
-    const std::string problem = pattern_error(pattern.text());
-    if (!problem.empty()) pattern.invalid("must be a valid regular expression, but isn't: " + problem);
+  // Whether a structural schema can be made of it.
+  bool convertible() const { return convertible_; }
+
+ private:
+  void unsupported(const FieldView& schema, const Place& place) {
+    const FieldView type = schema["type"];
+    if (type.given()) type.one_of({"array", "boolean", "integer", "number", "object", "string"});
+    if (!place.no_default.empty() && !schema["default"].value().is_null())
+      schema["default"].forbid("must not be set " + place.no_default);
+    for (const std::string_view name :
+         {"id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref"}) {
+      if (schema[name].value().is_null()) continue;
+      schema[name].forbid(std::string(name) + " is not supported");
+      convertible_ = false;
+    }
+    if (type.text() == "null") type.forbid("type cannot be set to null, use nullable as an alternative");
+    if (schema["items"].value().is_array()) {
+      schema["items"].forbid("items must be a schema object and not an array");
+      convertible_ = false;
+    }
+    if (place.in_meta && schema[kEmbedded].value().as_bool())
+      schema[kEmbedded].forbid("must not be used inside of resource meta");
   }
 
   static void extensions(const FieldView& schema) {
@@ -97,10 +104,10 @@ class PlainCheck {
       need_type(schema, "object", "must be object if x-kubernetes-map-type is specified");
       map.one_of({"atomic", "granular"});
     }
-    if (list.given()) {
-      need_type(schema, "array", "must be array if x-kubernetes-list-type is specified");
-      list.one_of({"atomic", "map", "set"});
-    }
+    if (!list.given()) return;
+    need_type(schema, "array", "must be array if x-kubernetes-list-type is specified");
+    if (schema["type"].text() == "array") set_items(schema);
+    list.one_of({"atomic", "set", "map"});
   }
 
   static void list_keys(const FieldView& schema) {
@@ -113,46 +120,60 @@ class PlainCheck {
     if (!keys.filled()) need(keys, "must not be empty if x-kubernetes-list-type is map");
     if (!items.value().is_object()) return need(items, "must have a schema if x-kubernetes-list-type is map");
     if (items["type"].text() != "object") {
-      bad(items["type"], items["type"].text(),
-          "must be object if parent array's x-kubernetes-list-type is map");
+      return bad(items["type"], items["type"].text(),
+                 "must be object if parent array's x-kubernetes-list-type is map");
     }
-    if (items["nullable"].value().as_bool())
-      items["nullable"].forbid("cannot be nullable when x-kubernetes-list-type is map");
+    const auto all = [&](std::string_view detail) {
+      keys.errors().add_literal("FieldValueInvalid", keys.path(),
+                                "Invalid value: " + go_strings(keys.value()) + ": " + std::string(detail));
+    };
     std::set<std::string_view> seen;
     for (const FieldView& key : keys.each()) {
-      if (!seen.insert(key.text()).second) key.invalid("must not contain duplicate entries");
       const Json* property = items["properties"].value().find(key.text());
-      if (!property) {
-        key.invalid("entries must all be names of item properties");
-        continue;
+      if (property) {
+        const FieldView type = keyed(items["properties"], key.text(), *property)["type"];
+        // The value shown is that of the items, as in Kubernetes.
+        if (type.text() == "array" || type.text() == "object")
+          bad(type, "object", "must be a scalar type if parent array's x-kubernetes-list-type is map");
+      } else {
+        all("entries must all be names of item properties");
       }
+      if (!seen.insert(key.text()).second) all("must not contain duplicate entries");
+    }
+  }
+
+  static void set_items(const FieldView& schema) {
+    const FieldView items = schema["items"];
+    if (schema[kListType].text() != "set" || !items.value().is_object()) return;
+    constexpr std::string_view kAtomic = "must be atomic as item of a list with x-kubernetes-list-type=set";
+    const std::string_view type = items["type"].text();
+    const FieldView inner = items[type == "array" ? kListType : kMapType];
+    if (type == "array" && inner.given() && inner.text() != "atomic") bad(inner, inner.value(), kAtomic);
+    if (type == "object" && inner.text() != "atomic") bad(inner, items[kListType].value(), kAtomic);
+  }
+
+  // Members that are found by their keys have to be there and to have them.
+  static void not_nullable(const FieldView& schema) {
+    const FieldView items = schema["items"];
+    const std::string_view list = schema[kListType].text();
+    if (!items.value().is_object() || (list != "set" && list != "map")) return;
+    if (items["nullable"].value().as_bool())
+      items["nullable"].forbid("cannot be nullable when x-kubernetes-list-type is " + std::string(list));
+    if (list == "set") return;
+    const auto required = items["required"].value().elements();
+    for (const FieldView& key : schema[kListKeys].each()) {
+      const Json* property = items["properties"].value().find(key.text());
+      if (!property) continue;
       const FieldView one = keyed(items["properties"], key.text(), *property);
-      const std::string_view type = one["type"].text();
-      if (type == "array" || type == "object") {
-        bad(one["type"], type, "must be a scalar type if parent array's x-kubernetes-list-type is map");
-      }
-      const auto required = items["required"].value().elements();
-      if (!property->contains("default") &&
+      if ((*property)["default"].is_null() &&
           std::find(required.begin(), required.end(), key.value()) == required.end()) {
         need(one["default"],
              "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required "
              "property");
       }
+      if (one["nullable"].value().as_bool())
+        one["nullable"].forbid("this property is in x-kubernetes-list-map-keys, so it cannot be nullable");
     }
-  }
-
-  static void set_items(const FieldView& schema) {
-    if (schema[kListType].text() != "set" || schema["type"].text() != "array") return;
-    const FieldView items = schema["items"];
-    if (!items.value().is_object()) return need(items, "must have a schema if x-kubernetes-list-type is set");
-    constexpr std::string_view kAtomic = "must be atomic as item of a list with x-kubernetes-list-type=set";
-    if (items["nullable"].value().as_bool())
-      items["nullable"].forbid("cannot be nullable when x-kubernetes-list-type is set");
-    const std::string_view type = items["type"].text();
-    const FieldView inner = items[type == "array" ? kListType : kMapType];
-    if (type == "array" && inner.given() && inner.text() != "atomic") bad(inner, inner.value(), kAtomic);
-    if (type == "object" && inner.text() != "atomic")
-      inner.given() ? bad(inner, inner.value(), kAtomic) : need(inner, kAtomic);
   }
 
   // How rules are written; what they mean is for those who know the language.
@@ -187,16 +208,31 @@ class PlainCheck {
     }
   }
 
-  void children(const FieldView& schema) {
-    for (const auto& [name, value] : schema["properties"].value().members())
-      node(keyed(schema["properties"], name, value));
-    for (const std::string_view one : {"items", "additionalProperties", "not"}) {
-      if (schema[one].value().is_object()) node(schema[one]);
+  void children(const FieldView& schema, const Place& place) {
+    Place inner = place;
+    inner.root = false;
+    if (schema["additionalProperties"].value().is_object()) {
+      Place additional = inner;
+      if (place.in_meta) additional.no_default = "inside additionalProperties applying to object metadata";
+      node(schema["additionalProperties"], additional);
     }
-    for (const std::string_view list : {"allOf", "anyOf", "oneOf"}) {
-      for (const FieldView& one : schema[list].each()) node(one);
+    const bool object = place.root || schema[kEmbedded].value().as_bool();
+    for (const auto& [name, value] : schema["properties"].value().members()) {
+      Place below = inner;
+      if (object && (name == "metadata" || name == "kind" || name == "apiVersion")) {
+        below.in_meta = true;
+        if (place.root) below.no_default = "in top-level " + std::string(name);
+      }
+      node(keyed(schema["properties"], name, value), below);
     }
+    if (schema["not"].value().is_object()) node(schema["not"], inner);
+    for (const std::string_view list : {"allOf", "oneOf", "anyOf"}) {
+      for (const FieldView& one : schema[list].each()) node(one, inner);
+    }
+    if (schema["items"].value().is_object()) node(schema["items"], inner);
   }
+
+  bool convertible_ = true;
 };
 
 // anyOf: [{type: integer}, {type: string}]
@@ -208,6 +244,9 @@ bool is_int_or_string(const Json& any_of) {
 class StructuralCheck {
  public:
   void node(const FieldView& schema, Level level) {
+    if (schema["type"].text() == "array" && schema["items"].value().is_null())
+      need(schema["items"], "must be specified");
+    pattern(schema["pattern"]);
     if (schema["items"].value().is_object()) node(schema["items"], Level::Item);
     for (const auto& [name, value] : schema["properties"].value().members())
       node(keyed(schema["properties"], name, value), Level::Field);
@@ -216,9 +255,9 @@ class StructuralCheck {
       additional.forbid("must not be used at the root");
     if (additional.value().is_object()) node(additional, Level::Field);
     exclusive(schema);
-    junctors(schema, schema[kIntOrString].value().as_bool());
+    junctors(schema);
     embedded_and_type(schema, level);
-    if (level == Level::Root || schema[kEmbedded].value().as_bool()) type_fields(schema);
+    if (level == Level::Root || schema[kEmbedded].value().as_bool()) type_fields(schema, level);
   }
 
   // What a junctor speaks of has to be declared outside.
@@ -259,13 +298,19 @@ class StructuralCheck {
     }
   }
 
-  void junctors(const FieldView& schema, bool int_or_string) {
+  static void pattern(const FieldView& pattern) {
+    if (!pattern.given()) return;
+    const std::string problem = pattern_error(pattern.text());
+    if (!problem.empty()) pattern.invalid("must be a valid regular expression, but isn't: " + problem);
+  }
+
+  void junctors(const FieldView& schema) {
     for (const std::string_view list : {"allOf", "anyOf", "oneOf"}) {
-      if (int_or_string && list == "anyOf" && is_int_or_string(schema[list].value())) continue;
+      if (list == "anyOf" && is_int_or_string(schema[list].value())) continue;
       bool first = true;
       for (const FieldView& one : schema[list].each()) {
-        const bool allowed = int_or_string && list == "allOf" && first && one.value().size() == 1 &&
-                             is_int_or_string(one["anyOf"].value());
+        const bool allowed =
+            list == "allOf" && first && one.value().size() == 1 && is_int_or_string(one["anyOf"].value());
         first = false;
         if (allowed) continue;
         nested(one);
@@ -278,6 +323,7 @@ class StructuralCheck {
   }
 
   void nested(const FieldView& schema) {
+    pattern(schema["pattern"]);
     if (schema["items"].value().is_object()) nested(schema["items"]);
     for (const auto& [name, value] : schema["properties"].value().members())
       nested(keyed(schema["properties"], name, value));
@@ -325,7 +371,7 @@ class StructuralCheck {
   }
 
   // apiVersion, kind and metadata mean the same everywhere.
-  static void type_fields(const FieldView& schema) {
+  static void type_fields(const FieldView& schema, Level level) {
     const FieldView properties = schema["properties"];
     for (const auto& [name, type] :
          {std::pair("apiVersion", "string"), std::pair("kind", "string"), std::pair("metadata", "object")}) {
@@ -335,13 +381,13 @@ class StructuralCheck {
       if (field.text() != type) bad(field, field.text(), "must be " + std::string(type));
     }
     const Json* metadata = properties.value().find("metadata");
-    if (!metadata) return;
+    if (!metadata || level != Level::Root) return;
     const FieldView view = keyed(properties, "metadata", *metadata);
     bool more = false;
     for (const auto& [name, value] : (*metadata)["properties"].members())
       more = more || (name != "name" && name != "generateName");
     for (const auto& [name, value] : metadata->members())
-      more = more || (name != "type" && name != "properties" && name != "description" && name != "title");
+      more = more || (name != "type" && name != "properties" && name != "default" && !value.is_null());
     if (more)
       view.forbid(
           "must not specify anything other than name and generateName, but metadata is implicitly specified");
@@ -373,10 +419,17 @@ void validate_defaults(const FieldView& schema) {
 }  // namespace
 
 void validate_structural(const FieldView& root) {
-  const std::size_t before = root.errors().size();
-  PlainCheck().node(root);
-  if (root.errors().size() == before) StructuralCheck().node(root, Level::Root);
-  if (root.errors().size() == before) validate_defaults(root);
+  PlainCheck plain;
+  plain.node(root, {.root = true});
+  if (!plain.convertible()) return;
+  FieldErrors found;
+  StructuralCheck().node(FieldView(root.value(), root.path(), found), Level::Root);
+  if (found.empty()) return validate_defaults(root);
+  std::vector<Cause> causes = found.causes();
+  std::sort(causes.begin(), causes.end(), [](const Cause& a, const Cause& b) {
+    return a.field + ": " + a.message < b.field + ": " + b.message;
+  });
+  for (const Cause& one : causes) root.errors().add_literal(one.reason, one.field, one.message);
 }
 
 }  // namespace flotilla::api::validation

@@ -121,7 +121,7 @@ void create_crd(Json& object, const WriteOptions&) {
   const Json names = read(object).at({"spec", "names"});
   Json stored = Json::array();
   for (const Json& version : read(object).at({"spec", "versions"}).elements()) {
-    if (version["storage"].as_bool()) stored.push_back(version["name"]);
+    if (version["storage"].as_bool() && stored.empty()) stored.push_back(version["name"]);
   }
   object.set("status", Json::object({{"acceptedNames", Json::object({{"kind", ""}, {"plural", ""}})},
                                      {"conditions", nullptr},

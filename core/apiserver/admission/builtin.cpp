@@ -54,15 +54,37 @@ Status set_pod_priority(const PluginRequest& request, Json& pod) {
       if (name.empty()) spec.set("priorityClassName", chosen->name());
     }
   }
+  // Given numbers may only repeat what the class says.
+  constexpr std::string_view kComputed =
+      " must not be provided in pod spec; priority admission controller computed ";
+  constexpr std::string_view kFrom = " from the given PriorityClass name";
+  const Json& given = std::as_const(spec)["priority"];
+  if (given.is_int() && given.as_int() != value) {
+    return plugin_forbids(request, pod,
+                          "the integer value of priority (" + given.dump() + ")" + std::string(kComputed) +
+                              std::to_string(value) + std::string(kFrom));
+  }
+  const Json& preempts = std::as_const(spec)["preemptionPolicy"];
+  if (preempts.is_string() && preempts.as_string() != policy) {
+    return plugin_forbids(request, pod,
+                          "the string value of PreemptionPolicy (" + std::string(preempts.as_string()) + ")" +
+                              std::string(kComputed) + policy + std::string(kFrom));
+  }
   spec.set("priority", value);
   spec.set("preemptionPolicy", policy);
   return {};
 }
 
+Status without_overhead(const PluginRequest& request, const Json& pod) {
+  if (pod["spec"]["overhead"].empty()) return {};
+  return plugin_forbids(request, pod,
+                        "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead");
+}
+
 // What the runtime itself needs, and where it runs.
 Status set_runtime(const PluginRequest& request, Json& pod) {
   const std::string runtime(std::as_const(pod)["spec"]["runtimeClassName"].as_string());
-  if (runtime.empty()) return {};
+  if (runtime.empty()) return without_overhead(request, pod);
   const auto found = request.store.get(store::collection_of("node.k8s.io", "runtimeclasses"), "", runtime);
   if (!found)
     return plugin_forbids(request, pod, "pod rejected: RuntimeClass " + quoted(runtime) + " not found");
@@ -76,6 +98,8 @@ Status set_runtime(const PluginRequest& request, Json& pod) {
                             "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
     }
     spec.set("overhead", overhead);
+  } else if (auto none = without_overhead(request, pod); !none) {
+    return none;
   }
   for (const auto& [key, value] : (*content)["scheduling"]["nodeSelector"].members()) {
     const Json& own = std::as_const(spec)["nodeSelector"][key];
