@@ -192,36 +192,12 @@ bool method_fits(const Call& call) {
          (method == "DELETE" && resource.has_verb("deletecollection"));
 }
 
-struct Deprecation {
-  std::string_view group, version, since, gone;
-};
-constexpr Deprecation kDeprecations[] = {
-    {"flowcontrol.apiserver.k8s.io", "v1beta1", "v1.23", "v1.26"},
-    {"flowcontrol.apiserver.k8s.io", "v1beta2", "v1.26", "v1.29"},
-    {"flowcontrol.apiserver.k8s.io", "v1beta3", "v1.29", "v1.32"},
-    {"autoscaling", "v2beta2", "v1.23", "v1.26"},
-};
-
-std::string deprecation_of(const Resource& resource) {
-  for (const Deprecation& row : kDeprecations) {
-    if (row.group != resource.group || row.version != resource.version) continue;
-    return resource.group_version() + " " + resource.kind + " is deprecated in " + std::string(row.since) +
-           "+, unavailable in " + std::string(row.gone) + "+" +
-           (resource.group == "autoscaling" ? "; use autoscaling/v2 " + resource.kind : std::string());
-  }
-  return "";
-}
-
 Task<http::Response> serve_resource(ServerPtr server, CallPtr call) {
   RequestInfo& info = call->info;
   call->resource = call->served->registry.find_resource(info.group, info.version, info.resource);
   if (!call->resource || !fits_scope(*call)) co_return nobody(*server, *call);
   if (!call->resource->namespaced) info.ns.clear();
-  if (!call->resource->deprecation_warning.empty()) {
-    call->warn(call->resource->deprecation_warning);
-  } else if (std::string warning = deprecation_of(*call->resource); !warning.empty()) {
-    call->warn(std::move(warning));
-  }
+  if (!call->resource->deprecation_warning.empty()) call->warn(call->resource->deprecation_warning);
   if (!info.subresource.empty()) {
     auto serving = serve_subresource(server, call);
     co_return co_await std::move(serving);
@@ -301,7 +277,7 @@ Task<http::Response> serve(ServerPtr server, http::Request request) {
   http::Response response = co_await std::move(routing);
   finish_headers(*call, response);
   if (call->audit) server->auditor->complete(*call, call->audit, response, server->options.parse_yaml);
-  count_request(*server, *call, response.status, server->executor.clock().steady_now() - began);
+  count_request(*server, *call, response, server->executor.clock().steady_now() - began);
   co_return response;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/apiserver/bootstrap.hpp"
 
+#include "core/apiserver/bootstrap_flow.hpp"
 #include "core/apiserver/write_options.hpp"
 
 namespace flotilla::apiserver {
@@ -203,6 +204,13 @@ Task<Status> create_bootstrap_objects(ServerPtr server) {
   auto bindings = create_missing(server, store::collection_of(kRbac, "clusterrolebindings"),
                                  cluster_role_bindings(*server));
   if (auto done = co_await std::move(bindings); !done) co_return done;
+  constexpr std::string_view kFlow = "flowcontrol.apiserver.k8s.io";
+  auto levels = create_missing(server, store::collection_of(kFlow, "prioritylevelconfigurations"),
+                               priority_levels(server->now()));
+  if (auto done = co_await std::move(levels); !done) co_return done;
+  auto schemas =
+      create_missing(server, store::collection_of(kFlow, "flowschemas"), flow_schemas(server->now()));
+  if (auto done = co_await std::move(schemas); !done) co_return done;
   server->authorizer.touch();
   co_return Status();
 }

@@ -161,6 +161,11 @@ Task<Status> convert_ahead(ServerPtr server, CallPtr call, std::vector<ObjectPtr
   co_return Status();
 }
 
+const Json* converted_form(const Call& call, const api::Object& object) {
+  const auto found = call.converted.find(&object);
+  return found == call.converted.end() ? nullptr : &found->second.second;
+}
+
 Task<Result<Json>> convert_for_store(ServerPtr server, CallPtr call, Json object) {
   const ResourcePtr storage = storage_resource(*call->served, call->resource);
   if (storage == call->resource) co_return std::move(object);

@@ -16,6 +16,8 @@ bool converts(const Call& call);
 // From here on present() knows these objects in the call's version. Errors: the webhook's, as Kubernetes
 // words them.
 Task<Status> convert_ahead(ServerPtr server, CallPtr call, std::vector<ObjectPtr> objects);
+// What a webhook made of the object for this call; null where it has not been asked.
+const Json* converted_form(const Call& call, const api::Object& object);
 // Of an object in the call's version, what is stored.
 Task<Result<Json>> convert_for_store(ServerPtr server, CallPtr call, Json object);
 

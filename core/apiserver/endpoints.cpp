@@ -94,12 +94,12 @@ std::optional<http::Response> serve_endpoint(Server& server, Call& call) {
   if (first == "healthz" || first == "livez" || first == "readyz") return serve_health(server, call, first);
   if (first == "debug" && parts.size() == 1) return serve_debug(server, call);
   const bool version = first == "version" && parts.size() == 1;
-  const bool metrics = first == "metrics" && parts.size() == 1;
+  const bool metrics = first == "metrics" && parts.size() <= 2;
   const bool issuer = call.info.path == "/.well-known/openid-configuration";
   const bool keys = call.info.path == "/openid/v1/jwks";
   if (!version && !metrics && !issuer && !keys) return std::nullopt;
   if (!reads) return error_response(call, method_not_allowed());
-  if (metrics) return serve_metrics(server);
+  if (metrics) return serve_metrics(server, parts.size() == 2 ? parts[1] : "");
   if (keys) return serve_keys(server, call);
   if (auto media = negotiate(call.request.headers.get("Accept"),
                              {.yaml = false, .protobuf = false, .transforms = false});

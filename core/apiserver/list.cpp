@@ -19,7 +19,7 @@ struct Page {
   ListMeta meta;
 };
 
-Page cut_page(std::vector<ObjectPtr> all, Revision revision, const Selection& selection,
+Page cut_page(const Call& call, std::vector<ObjectPtr> all, Revision revision, const Selection& selection,
               const api::ObjectKey* after, std::size_t limit) {
   Page page;
   page.meta.revision = revision;
@@ -33,7 +33,7 @@ Page cut_page(std::vector<ObjectPtr> all, Revision revision, const Selection& se
     return page;
   }
   for (; it != all.end(); ++it) {
-    const bool chosen = selection.matches(**it);
+    const bool chosen = selection.matches(**it, converted_form(call, **it));
     if (selection.reads_content()) (*it)->release_content();
     if (!chosen) continue;
     if (limit != 0 && page.objects.size() == limit) {
@@ -215,7 +215,12 @@ Task<http::Response> serve_list(ServerPtr server, CallPtr call) {
   }
   auto durable = server->store.durable(std::min(snapshot.revision, server->store.revision()));
   if (auto safe = co_await std::move(durable); !safe) co_return error_response(*call, safe.error());
-  Page page = cut_page(std::move(snapshot.objects), snapshot.revision, *selection,
+  if (selection->reads_content() && converts(*call)) {
+    // Fields are those of the version that was asked for.
+    auto ahead = convert_ahead(server, call, snapshot.objects);
+    if (Status there = co_await std::move(ahead); !there) co_return error_response(*call, there.error());
+  }
+  Page page = cut_page(*call, std::move(snapshot.objects), snapshot.revision, *selection,
                        from ? &from->after : nullptr, page_size);
   if (converts(*call)) {
     auto ahead = convert_ahead(server, call, page.objects);

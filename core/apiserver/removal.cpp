@@ -315,10 +315,15 @@ Task<http::Response> serve_delete_collection(ServerPtr server, CallPtr call) {
   auto request = read_delete_request(*server, *call);
   if (!request) co_return error_response(*call, request.error());
   const store::Snapshot snapshot = server->store.list(collection_of(*call->resource), call->info.ns);
+  if (converts(*call)) {
+    // Selected by and answered in the version that was asked for.
+    auto ahead = convert_ahead(server, call, snapshot.objects);
+    if (Status there = co_await std::move(ahead); !there) co_return error_response(*call, there.error());
+  }
   std::vector<ObjectPtr> chosen;
   for (const ObjectPtr& object : snapshot.objects) {
     if (limit->value_or(0) > 0 && chosen.size() == static_cast<std::size_t>(**limit)) break;
-    if (selection->matches(*object)) chosen.push_back(object);
+    if (selection->matches(*object, converted_form(*call, *object))) chosen.push_back(object);
   }
   for (const ObjectPtr& object : chosen) {
     auto deleting = commit_delete(server, call, object->ns(), object->name(), *request);

@@ -146,7 +146,7 @@ Result<Selection> Selection::read(const Resource& resource, const Query& query, 
   return selection;
 }
 
-bool Selection::matches(const api::Object& object) const {
+bool Selection::matches(const api::Object& object, const Json* shown) const {
   if (!only_name_.empty() && object.name() != only_name_) return false;
   if (!labels_.selects_everything()) {
     const bool matched = labels_.matches([&](std::string_view key) -> std::optional<std::string_view> {
@@ -157,13 +157,17 @@ bool Selection::matches(const api::Object& object) const {
     if (!matched) return false;
   }
   if (fields_.selects_everything()) return true;
-  const std::shared_ptr<const Json> content = reads_content_ ? object.content() : nullptr;
+  std::shared_ptr<const Json> content;
+  if (reads_content_ && shown == nullptr) {
+    content = object.content();
+    shown = content.get();
+  }
   std::vector<std::string> kept;  // texts that the lookup points into
   kept.reserve(fields_.terms().size());
   return fields_.matches([&](std::string_view path) -> std::string_view {
     if (path == "metadata.name") return object.name();
     if (path == "metadata.namespace") return object.ns();
-    kept.push_back(field_of(*content, path));
+    kept.push_back(field_of(*shown, path));
     return kept.back();
   });
 }

@@ -19,7 +19,8 @@ class Selection {
     return labels_.selects_everything() && fields_.selects_everything() && only_name_.empty();
   }
   bool has_selector() const { return !labels_.selects_everything() || !fields_.selects_everything(); }
-  bool matches(const api::Object& object) const;
+  // `shown`: the object in the version that was asked for, where that is another than the stored one.
+  bool matches(const api::Object& object, const Json* shown = nullptr) const;
   // matches() parses objects: a list lets go of what it parsed.
   bool reads_content() const { return reads_content_; }
   // The name that the selection demands, where it demands one.

@@ -19,6 +19,7 @@
 #include "core/apiserver/monitoring/request_metrics.hpp"
 #include "core/apiserver/policy/policy_registry.hpp"
 #include "core/async/fiber_scope.hpp"
+#include "core/async/metrics.hpp"
 
 namespace flotilla::apiserver {
 
@@ -40,6 +41,7 @@ struct Server {
   FiberScope fibers;
   std::atomic<bool> ready{false};
   RequestMetrics metrics;
+  Metrics series;  // what is counted more rarely
   Overload overload;
   std::unique_ptr<Auditor> auditor;  // null: nothing is written down
   WallTime started;

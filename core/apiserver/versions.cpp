@@ -226,6 +226,19 @@ void autoscaler_to_v2(Json& object) {
   if (!status.contains("desiredReplicas")) status.set("desiredReplicas", 0);
 }
 
+// The betas up to the second have another name for the shares.
+void convert_priority_level(Json& object, std::string_view from, std::string_view wanted) {
+  Json* limited = object.find("spec") == nullptr ? nullptr : object["spec"].find("limited");
+  if (limited == nullptr) return;
+  const auto is_old = [](std::string_view version) {
+    return version.ends_with("/v1beta1") || version.ends_with("/v1beta2");
+  };
+  if (is_old(wanted) && !is_old(from))
+    move_member(*limited, "nominalConcurrencyShares", "assuredConcurrencyShares");
+  if (is_old(from) && !is_old(wanted))
+    move_member(*limited, "assuredConcurrencyShares", "nominalConcurrencyShares");
+}
+
 }  // namespace
 
 std::string storage_version(const Resource& resource) {
@@ -256,6 +269,8 @@ Json convert(const Resource& to, Json object) {
     autoscaler_to_v1(object);
   } else if (from == "autoscaling/v1" && wanted == "autoscaling/v2") {
     autoscaler_to_v2(object);
+  } else if (to.kind == "PriorityLevelConfiguration") {
+    convert_priority_level(object, from, wanted);
   } else if (to.group == "work.karmada.io" && to.kind.ends_with("ResourceBinding")) {
     object.set("apiVersion", from);
     auto converted = api::convert_binding(object, to.version);

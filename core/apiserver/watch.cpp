@@ -24,8 +24,18 @@ class WatchStream final : public http::BodyStream {
         selection_(std::move(selection)),
         format_(format_of(*call_)) {
     server_->watches.fetch_add(1);
+    const Resource& resource = *call_->resource;
+    const MetricLabels labels = {
+        {"group", resource.group}, {"version", resource.version}, {"kind", resource.kind}};
+    sent_events_ =
+        server_->series.counter("apiserver_watch_events_total", "Events sent to those who watch.", labels);
+    watchers_ = server_->series.gauge("apiserver_registered_watchers", "Watches that are open.", labels);
+    watchers_->add(1);
   }
-  ~WatchStream() override { server_->watches.fetch_sub(1); }
+  ~WatchStream() override {
+    server_->watches.fetch_sub(1);
+    watchers_->add(-1);
+  }
 
   // Objects shown first, each as ADDED.
   void begin_with(store::Snapshot snapshot, bool announce_end) {
@@ -66,7 +76,11 @@ class WatchStream final : public http::BodyStream {
       if (converts_ && events) {
         call_->converted.clear();
         std::vector<ObjectPtr> fresh;
-        for (const store::Event& event : *events) fresh.push_back(event.object);
+        for (const store::Event& event : *events) {
+          fresh.push_back(event.object);
+          // What it was is asked about, and shown when it leaves the selection.
+          if (selection_.has_selector()) fresh.push_back(event.previous);
+        }
         auto ahead = convert_ahead(server_, call_, std::move(fresh));
         if (Status there = co_await std::move(ahead); !there) {
           fail_with(there.error());
@@ -92,7 +106,7 @@ class WatchStream final : public http::BodyStream {
     auto& objects = initial_.objects;
     for (; next_initial_ < objects.size() && bytes < kBatch; ++next_initial_) {
       const ObjectPtr object = std::move(objects[next_initial_]);
-      const bool chosen = selection_.matches(*object);
+      const bool chosen = matches(*object);
       if (chosen) bytes += append("ADDED", object);
       if (selection_.reads_content() || call_->media.shape == Shape::Table) object->release_content();
     }
@@ -128,15 +142,30 @@ class WatchStream final : public http::BodyStream {
   }
 
   void show(const store::Event& event) {
-    const bool was = event.previous && selection_.matches(*event.previous);
-    const bool is = selection_.matches(*event.object);
+    const bool was = event.previous && matches(*event.previous);
+    const bool is = matches(*event.object);
     if (event.type == store::Event::Type::Deleted) {
       if (is || was) append("DELETED", event.object);
     } else if (is) {
       append(was ? "MODIFIED" : "ADDED", event.object);
     } else if (was) {
-      append("DELETED", event.previous->at_revision(event.revision));
+      append("DELETED", leaving(event));
     }
+  }
+
+  bool matches(const api::Object& object) const {
+    return selection_.matches(object, converts_ ? converted_form(*call_, object) : nullptr);
+  }
+
+  // The object as it was, at the revision of the change that took it out of the selection.
+  ObjectPtr leaving(const store::Event& event) {
+    ObjectPtr object = event.previous->at_revision(event.revision);
+    if (const Json* form = converts_ ? converted_form(*call_, *event.previous) : nullptr) {
+      Json shown = *form;
+      shown["metadata"].set("resourceVersion", std::to_string(event.revision.get()));
+      call_->converted.emplace(object.get(), std::pair(object, std::move(shown)));
+    }
+    return object;
   }
 
   // Returns the bytes it took.
@@ -150,6 +179,7 @@ class WatchStream final : public http::BodyStream {
       frame = server_->frames.get({object->revision(), type, format_}, encode);
     }
     const std::string_view bytes = *frame;
+    sent_events_->add();
     chunks_.push_back({std::move(frame), bytes});
     return bytes.size();
   }
@@ -169,6 +199,8 @@ class WatchStream final : public http::BodyStream {
   Selection selection_;
   const std::string format_;
   const bool converts_ = converts(*call_);
+  std::shared_ptr<Counter> sent_events_;
+  std::shared_ptr<Gauge> watchers_;
   std::unique_ptr<store::Subscription> subscription_;
   std::vector<http::Chunk> chunks_;
   store::Snapshot initial_;

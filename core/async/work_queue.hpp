@@ -13,18 +13,27 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "core/async/event.hpp"
+#include "core/async/metrics.hpp"
 #include "core/base/clock.hpp"
 
 namespace flotilla {
+
+// What a queue tells of itself.
+struct WorkQueueMetrics {
+  std::shared_ptr<Counter> adds;
+  std::shared_ptr<Histogram> waited, worked;
+};
 
 template <typename Key>
 class WorkQueue {
  public:
   explicit WorkQueue(const Clock& clock) : clock_(clock) {}
+
+  // Before the first key.
+  void observe(WorkQueueMetrics metrics) { metrics_ = std::move(metrics); }
 
   void add(const Key& key, int priority = 0) {
     {
@@ -73,10 +82,14 @@ class WorkQueue {
   void done(const Key& key) {
     {
       std::lock_guard lock(mutex_);
-      processing_.erase(key);
+      const auto worked = processing_.find(key);
+      if (worked != processing_.end()) {
+        if (metrics_.worked) metrics_.worked->observe(clock_.steady_now() - worked->second);
+        processing_.erase(worked);
+      }
       const auto dirty = dirty_.find(key);
       if (dirty == dirty_.end()) return;
-      ready_.emplace(Rank{-dirty->second, ++arrivals_}, key);
+      ready_.emplace(Rank{-dirty->second.priority, ++arrivals_}, key);
     }
     changed_.notify();
   }
@@ -98,16 +111,39 @@ class WorkQueue {
     std::lock_guard lock(mutex_);
     return ready_.empty() && processing_.empty();
   }
+  std::size_t working() const {
+    std::lock_guard lock(mutex_);
+    return processing_.size();
+  }
+  // How long the keys in work have been there: all together, and the longest.
+  std::pair<Duration, Duration> in_work() const {
+    std::lock_guard lock(mutex_);
+    const SteadyTime now = clock_.steady_now();
+    std::pair<Duration, Duration> out{};
+    for (const auto& [key, since] : processing_) {
+      out.first += now - since;
+      out.second = std::max<Duration>(out.second, now - since);
+    }
+    return out;
+  }
 
  private:
   using Rank = std::pair<int, std::uint64_t>;  // -priority, arrival
+  struct Due {
+    int priority = 0;
+    SteadyTime since;
+  };
 
   // False if nobody needs to be woken.
   bool enqueue(const Key& key, int priority) {
-    const auto [it, fresh] = dirty_.try_emplace(key, priority);
+    const auto [it, fresh] = dirty_.try_emplace(key, Due{priority, {}});
     if (!fresh) {
-      it->second = std::max(it->second, priority);
+      it->second.priority = std::max(it->second.priority, priority);
       return false;
+    }
+    if (metrics_.adds) {
+      metrics_.adds->add();
+      it->second.since = clock_.steady_now();
     }
     if (processing_.contains(key)) return false;
     ready_.emplace(Rank{-priority, ++arrivals_}, key);
@@ -129,8 +165,11 @@ class WorkQueue {
   Key take() {
     Key key = std::move(ready_.begin()->second);
     ready_.erase(ready_.begin());
-    dirty_.erase(key);
-    processing_.insert(key);
+    const SteadyTime now = metrics_.adds ? clock_.steady_now() : SteadyTime();
+    const auto dirty = dirty_.find(key);
+    if (metrics_.waited) metrics_.waited->observe(now - dirty->second.since);
+    dirty_.erase(dirty);
+    processing_.emplace(key, now);
     return key;
   }
 
@@ -138,12 +177,13 @@ class WorkQueue {
   mutable std::mutex mutex_;
   Event changed_;
   std::map<Rank, Key> ready_;
-  std::map<Key, int> dirty_;  // due, with priority; in ready_ unless in work
-  std::set<Key> processing_;
+  std::map<Key, Due> dirty_;  // in ready_ unless in work
+  std::map<Key, SteadyTime> processing_;
   std::multimap<SteadyTime, Key> delayed_;
   std::map<Key, SteadyTime> delayed_keys_;
   std::uint64_t arrivals_ = 0;
   bool shut_down_ = false;
+  WorkQueueMetrics metrics_;
 };
 
 }  // namespace flotilla

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/api/schema/registry.hpp"
+#include "core/async/metrics.hpp"
 #include "core/controllers/kinds.hpp"
 #include "core/informer/informers.hpp"
 #include "core/interpreter/interpreter.hpp"
@@ -55,6 +56,7 @@ struct Context {
   const overrides::RuleRegistry& rules;
   std::function<std::shared_ptr<const api::Registry>()> resources;  // those served now, CRDs included
   Options options;
+  Metrics* metrics = nullptr;  // null: nobody counts
 
   WallTime now() const { return writer.clock().now(); }
   ObjectPtr get(const StoredKind& kind, const ObjectKey& key) const {
@@ -77,7 +79,7 @@ class Controller {
 class LoopController : public Controller, public reconcile::Reconciler {
  public:
   LoopController(Context& context, std::string name, reconcile::LoopOptions options = {})
-      : context_(context), loop_(context.executor, std::move(name), *this, options) {}
+      : context_(context), loop_(context.executor, std::move(name), *this, counted(options, context)) {}
   std::string name() const override { return loop_.name(); }
   void start() override { loop_.start(); }
   void stop() override { loop_.stop(); }
@@ -92,6 +94,12 @@ class LoopController : public Controller, public reconcile::Reconciler {
 
   Context& context_;
   Loop loop_;
+
+ private:
+  static reconcile::LoopOptions counted(reconcile::LoopOptions options, const Context& context) {
+    options.metrics = context.metrics;
+    return options;
+  }
 };
 
 }  // namespace flotilla::controllers

@@ -22,6 +22,7 @@
 #include "core/plugin/http_service.hpp"
 #include "core/plugin/registry.hpp"
 #include "core/store/encryption/encrypted_backend.hpp"
+#include "core/store/measured_backend.hpp"
 #include "core/store/store.hpp"
 
 namespace flotilla::daemon {
@@ -56,9 +57,11 @@ struct Daemon::State {
   Status start_api();
   Status serve();
   std::string socket_path() const;
+  void describe_program(bool is_member);
 
   config::Settings settings;
   const Clock& clock;
+  Metrics metrics;
   std::optional<DataDir> directory;
   config::ListenAddress listen;
   std::unique_ptr<Executor> executor;
@@ -96,8 +99,8 @@ Status Daemon::start() {
   own.directory = std::move(*directory);
   if (Status status = own.open_storage(); !status) return status;
   if (Status status = own.start_api(); !status) return status;
-  own.roles = std::make_unique<Roles>(
-      RoleContext{own.settings, *own.executor, *own.store, *own.api, *own.plugins, own.pki.authority});
+  own.roles = std::make_unique<Roles>(RoleContext{own.settings, *own.executor, *own.store, *own.api,
+                                                  *own.plugins, own.metrics, own.pki.authority});
   if (Status status = own.roles->start(); !status) return status;
   if (Status status = own.serve(); !status) return status;
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(own.clock.steady_now() - began);
@@ -121,6 +124,7 @@ Status Daemon::State::open_storage() {
   Result<std::unique_ptr<store::StorageBackend>> backend =
       make_storage(*plugins, settings, directory->path());
   if (!backend) return backend.error();
+  *backend = std::make_unique<store::MeasuredBackend>(*std::move(backend), clock, metrics);
   if (Status hidden = hide_values(*backend); !hidden) return hidden;
   store::StoreOptions options;
   options.history = static_cast<std::size_t>(settings.storage.history);
@@ -174,6 +178,8 @@ Status Daemon::State::start_api() {
   options.client_authority_pem = pki.authority.certificate_pem;
   if (Status status = apply_security(settings, directory->path(), options); !status) return status;
   options.parse_yaml = [](std::string_view text) { return config::parse_yaml(text); };
+  options.metrics = [this] { return metrics.text(); };
+  describe_program(settings.is_member());
   api = std::make_unique<apiserver::ApiServer>(*executor, *store, std::move(options));
   auto starting = api->start();
   if (Status status = wait_for(*executor, std::move(starting)); !status) return status;
@@ -188,6 +194,24 @@ Status Daemon::State::start_api() {
     kLog.warn("plugins are not reported", {{"error", status.error().message()}});
   }
   return {};
+}
+
+// What does not change while it runs.
+void Daemon::State::describe_program(bool is_member) {
+  const MetricLabels version = {{"git_version", "v" + std::string(kVersion)},
+                                {"git_commit", ""},
+                                {"git_short_commit", ""},
+                                {"git_tree_state", ""},
+                                {"build_date", ""},
+                                {"go_version", ""},
+                                {"compiler", "clang"},
+                                {"platform", "linux"}};
+  if (is_member) return;
+  metrics.gauge("karmada_build_info", "Version of the program.", version)->set(1);
+  for (const char* name : {"karmada-scheduler", "karmada-controller-manager"}) {
+    metrics.gauge("leader_election_master_status", "1: this process does that work.", {{"name", name}})
+        ->set(settings.controllers.enabled ? 1 : 0);
+  }
 }
 
 // A data directory too deep for a Unix socket goes without, unless one was asked for.

@@ -31,7 +31,7 @@ struct Roles::State {
   controllers::Context controller_context() {
     const auto resources = [&api = context.api] { return api.resources(); };
     return {context.executor, context.store,  context.api.writer(), informers, events, interpreter,
-            clusters,         fleet.policies, fleet.rules,          resources, {}};
+            clusters,         fleet.policies, fleet.rules,          resources, {},     &context.metrics};
   }
 
   // What Kubernetes' API relies on in every profile; accounts with tokens where
@@ -46,6 +46,7 @@ struct Roles::State {
                                   false,
                                   {},
                                   {}};
+    kube.metrics = &context.metrics;
     kube.service_accounts = context.settings.is_member() && context.settings.simulation.enabled;
     kube.root_ca_pem = context.authority.certificate_pem;
     kube.mint_token = [&api](const std::string& ns, const std::string& account, const std::string& uid,

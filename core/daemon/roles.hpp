@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/apiserver/api_server.hpp"
+#include "core/async/metrics.hpp"
 #include "core/config/settings.hpp"
 #include "core/http/x509.hpp"
 #include "core/plugin/registry.hpp"
@@ -19,6 +20,7 @@ struct RoleContext {
   store::Store& store;
   apiserver::ApiServer& api;
   const plugin::Registry& plugins;
+  Metrics& metrics;
   http::KeyPair authority;  // its certificate is handed to every namespace; signs those of clients
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/log.hpp"
+#include "core/reconcile/loop_metrics.hpp"
 
 namespace flotilla::reconcile {
 namespace {
@@ -22,7 +23,11 @@ Loop::Loop(const Executor& executor, std::string name, Reconciler& reconciler, L
       reconciler_(reconciler),
       options_(options),
       scope_(executor.strand(), name_),
-      queue_(executor.clock()) {}
+      queue_(executor.clock()),
+      clock_(executor.clock()) {
+  if (options_.metrics == nullptr) return;
+  metrics_ = std::make_unique<LoopMetrics>(*options_.metrics, name_, options_, queue_);
+}
 
 Loop::~Loop() {
   stop();
@@ -47,11 +52,24 @@ Task<void> Loop::work() {
     auto waiting = queue_.next();
     std::optional<Key> key = co_await std::move(waiting);
     if (!key) co_return;
+    const SteadyTime began = metrics_ ? clock_.steady_now() : SteadyTime();
     auto reconciling = reconciler_.reconcile(*key);
     const Outcome outcome = co_await std::move(reconciling);
+    if (metrics_) note(outcome, clock_.steady_now() - began);
     settle(*key, outcome);
     queue_.done(*key);
   }
+}
+
+void Loop::note(const Outcome& outcome, Duration took) {
+  const auto kind = static_cast<std::size_t>(outcome.kind());
+  metrics_->results[kind]->add();
+  metrics_->took->observe(took);
+  const bool failed = outcome.kind() == Outcome::Kind::Retry || outcome.kind() == Outcome::Kind::GiveUp;
+  if (failed) metrics_->errors->add();
+  if (outcome.kind() == Outcome::Kind::Retry) metrics_->retries->add();
+  if (outcome.kind() == Outcome::Kind::GiveUp) metrics_->terminal->add();
+  if (auto& timed = failed ? metrics_->failed : metrics_->succeeded) timed->observe(took);
 }
 
 void Loop::settle(const Key& key, const Outcome& outcome) {

@@ -55,8 +55,10 @@ Task<Result<ObjectPtr>> Writer::create(StoredKind kind, Json object, WriteOption
     Status admitted =
         admit(kind, AdmissionRequest::Operation::Create, {}, nullptr, options.dry_run, candidate);
     if (!admitted) co_return std::move(admitted).error();
-    if (late_.wanted && late_.wanted(kind)) {
-      auto asking = late_.run(kind, std::move(candidate), options.dry_run);
+    if (wants_late(kind, AdmissionRequest::Operation::Create, {})) {
+      LateWrite write{kind,           AdmissionRequest::Operation::Create, {}, std::move(candidate), {},
+                      options.dry_run};
+      auto asking = late_.run(std::move(write));
       Result<Json> answer = co_await std::move(asking);
       if (!answer) co_return std::move(answer).error();
       candidate = *std::move(answer);
@@ -100,6 +102,18 @@ Task<Result<ObjectPtr>> Writer::write_over(const StoredKind& kind, Part part, Ob
   if (same_content(*live, next)) {
     auto settling = settled(current, options);
     co_return co_await std::move(settling);
+  }
+  if (wants_late(kind, AdmissionRequest::Operation::Update, subresource_of(part))) {
+    LateWrite write{
+        kind,           AdmissionRequest::Operation::Update, std::string(subresource_of(part)), next, *live,
+        options.dry_run};
+    auto asking = late_.run(std::move(write));
+    Result<Json> answer = co_await std::move(asking);
+    if (!answer) co_return std::move(answer).error();
+    if (!(*answer == next)) {
+      next = prepare_update(kind, part, *live, *std::move(answer));
+      if (part != Part::Status) settle_generation(kind, *live, next);
+    }
   }
   if (is_released(kind, next)) {
     if (options.dry_run) co_return api::Object::make(next, current->revision());
@@ -169,6 +183,12 @@ Task<Result<Writer::Deleted>> Writer::remove(StoredKind kind, ObjectKey key, Del
     Json object = *live;
     allowed = admit(kind, AdmissionRequest::Operation::Delete, {}, live.get(), options.dry_run, object);
     if (!allowed) co_return std::move(allowed).error();
+    if (wants_late(kind, AdmissionRequest::Operation::Delete, {})) {
+      LateWrite write{kind, AdmissionRequest::Operation::Delete, {}, {}, *live, options.dry_run};
+      auto asking = late_.run(std::move(write));
+      Result<Json> answer = co_await std::move(asking);
+      if (!answer) co_return std::move(answer).error();
+    }
     object = *live;
     const DeleteStep step = plan_delete(kind, options, clock_.now(), object);
     const bool removes = step == DeleteStep::Remove;

@@ -49,11 +49,19 @@ struct AdmissionRequest {
 // too).
 using Admission = std::function<Status(const AdmissionRequest&, Json& object)>;
 
-// Admission that may have to wait for somebody, for what is created: webhooks, quotas. After Admission.
+// Admission that may have to wait for somebody: webhooks, quotas. After Admission.
 // `wanted` is asked first and is cheap; `run` answers the object as it may be stored.
+struct LateWrite {
+  StoredKind kind;
+  AdmissionRequest::Operation operation = AdmissionRequest::Operation::Create;
+  std::string subresource;  // "status", "finalize" or empty
+  Json object;              // null on delete
+  Json old_object;          // null on create
+  bool dry_run = false;
+};
 struct LateAdmission {
-  std::function<bool(const StoredKind&)> wanted;
-  std::function<Task<Result<Json>>(StoredKind, Json object, bool dry_run)> run;
+  std::function<bool(const StoredKind&, AdmissionRequest::Operation, std::string_view subresource)> wanted;
+  std::function<Task<Result<Json>>(LateWrite)> run;
 };
 
 struct WriteOptions {
@@ -107,6 +115,10 @@ class Writer {
   // One try. Errors: Conflict with `retry` set when another write came in between.
   Task<Result<ObjectPtr>> write_over(const StoredKind& kind, Part part, ObjectPtr current, Json object,
                                      WriteOptions options, bool& retry);
+  bool wants_late(const StoredKind& kind, AdmissionRequest::Operation operation,
+                  std::string_view subresource) const {
+    return late_.wanted && late_.wanted(kind, operation, subresource);
+  }
   Task<Result<ObjectPtr>> settled(ObjectPtr object, WriteOptions options);
 
   Store& store_;

@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <functional>
+#include <map>
 #include <set>
-#include <span>
 
 #include "core/api/validation/field_error.hpp"
 
@@ -17,6 +18,7 @@ using Names = std::vector<std::string>;
 struct Pod {
   const Json& metadata;
   const Json& spec;
+  int minor;  // of the standards' version
 };
 
 constexpr std::array<const char*, 3> kContainerLists = {"initContainers", "containers",
@@ -53,8 +55,9 @@ Names containers_where(const Json& spec, const std::function<bool(const Json&)>&
   return names;
 }
 
+// From 1.25 on what Windows does not have is not asked of its pods.
 bool is_windows(const Pod& pod) {
-  return pod.spec["os"]["name"].as_string() == "windows";
+  return pod.minor >= 25 && pod.spec["os"]["name"].as_string() == "windows";
 }
 
 std::string host_namespaces(const Pod& pod) {
@@ -121,7 +124,7 @@ std::string host_ports(const Pod& pod) {
          plural(ports.size(), "hostPort ", "hostPorts ") + list + ")";
 }
 
-std::string app_armor(const Pod& pod) {
+std::set<std::string> app_armor_annotations(const Pod& pod) {
   constexpr std::string_view kPrefix = "container.apparmor.security.beta.kubernetes.io/";
   std::set<std::string> bad;
   for (const auto& [key, value] : pod.metadata["annotations"].members()) {
@@ -132,10 +135,34 @@ std::string app_armor(const Pod& pod) {
     }
     bad.insert(std::string(key) + "=" + go_quote(profile));
   }
-  if (bad.empty()) return "";
+  return bad;
+}
+
+std::string app_armor(const Pod& pod) {
+  std::set<std::string> types;
+  const auto is_bad = [&](const Json& context) {
+    const std::string_view type = context["appArmorProfile"]["type"].as_string();
+    if (type.empty() || type == "RuntimeDefault" || type == "Localhost") return false;
+    types.emplace(type);
+    return true;
+  };
+  std::string setters;
+  if (is_bad(pod.spec["securityContext"])) setters = "pod";
+  const Names bad = containers_where(pod.spec, [&](const Json& c) { return is_bad(c["securityContext"]); });
+  if (!bad.empty()) setters += (setters.empty() ? "" : " and ") + containers_text(bad);
+  const std::set<std::string> annotations = app_armor_annotations(pod);
+  if (setters.empty() && annotations.empty()) return "";
+  const std::string head = plural(types.size() + annotations.size(), "forbidden AppArmor profile (",
+                                  "forbidden AppArmor profiles (");
   std::string list;
-  for (const std::string& one : bad) list += (list.empty() ? "" : ", ") + one;
-  return plural(bad.size(), "forbidden AppArmor profile (", "forbidden AppArmor profiles (") + list + ")";
+  if (setters.empty()) {
+    for (const std::string& one : annotations) list += (list.empty() ? "" : ", ") + one;
+    return head + list + ")";
+  }
+  list = quoted_list(types);
+  for (const std::string& one : annotations) list += ", \"" + one + "\"";
+  if (!annotations.empty()) setters += plural(annotations.size(), " and annotation", " and annotations");
+  return head + setters + " must not set AppArmor profile type to " + list + ")";
 }
 
 std::string proc_mount(const Pod& pod) {
@@ -158,7 +185,7 @@ std::string se_linux(const Pod& pod) {
     bool bad = false;
     const std::string_view type = options["type"].as_string();
     if (!type.empty() && type != "container_t" && type != "container_init_t" && type != "container_kvm_t" &&
-        type != "container_engine_t") {
+        (type != "container_engine_t" || pod.minor < 31)) {
       types.emplace(type);
       bad = true;
     }
@@ -177,7 +204,27 @@ std::string se_linux(const Pod& pod) {
   return "seLinuxOptions (" + setters + " set forbidden securityContext.seLinuxOptions: " + what + ")";
 }
 
+// Before there was a field.
+std::string seccomp_annotations(const Pod& pod) {
+  std::set<std::string> bad;
+  for (const auto& [key, value] : pod.metadata["annotations"].members()) {
+    const std::string_view profile = value.as_string();
+    if (key != "seccomp.security.alpha.kubernetes.io/pod" &&
+        !key.starts_with("container.seccomp.security.alpha.kubernetes.io/"))
+      continue;
+    if (profile == "runtime/default" || profile == "docker/default" || profile.starts_with("localhost/"))
+      continue;
+    bad.insert(std::string(key) + "=" + go_quote(profile));
+  }
+  if (bad.empty()) return "";
+  std::string list;
+  for (const std::string& one : bad) list += (list.empty() ? "" : ", ") + one;
+  return "seccompProfile (" + plural(bad.size(), "forbidden annotation ", "forbidden annotations ") + list +
+         ")";
+}
+
 std::string seccomp_baseline(const Pod& pod) {
+  if (pod.minor < 19) return seccomp_annotations(pod);
   const auto is_bad = [](const Json& context) {
     return context["seccompProfile"]["type"].as_string() == "Unconfined";
   };
@@ -191,19 +238,23 @@ std::string seccomp_baseline(const Pod& pod) {
 }
 
 std::string sysctls(const Pod& pod) {
-  static const std::set<std::string, std::less<>> kAllowed = {"kernel.shm_rmid_forced",
-                                                              "net.ipv4.ip_local_port_range",
-                                                              "net.ipv4.tcp_syncookies",
-                                                              "net.ipv4.ping_group_range",
-                                                              "net.ipv4.ip_unprivileged_port_start",
-                                                              "net.ipv4.ip_local_reserved_ports",
-                                                              "net.ipv4.tcp_keepalive_time",
-                                                              "net.ipv4.tcp_fin_timeout",
-                                                              "net.ipv4.tcp_keepalive_intvl",
-                                                              "net.ipv4.tcp_keepalive_probes"};
+  static const std::map<std::string, int, std::less<>> kAllowedSince = {
+      {"kernel.shm_rmid_forced", 0},
+      {"net.ipv4.ip_local_port_range", 0},
+      {"net.ipv4.tcp_syncookies", 0},
+      {"net.ipv4.ping_group_range", 0},
+      {"net.ipv4.ip_unprivileged_port_start", 0},
+      {"net.ipv4.ip_local_reserved_ports", 27},
+      {"net.ipv4.tcp_keepalive_time", 29},
+      {"net.ipv4.tcp_fin_timeout", 29},
+      {"net.ipv4.tcp_keepalive_intvl", 29},
+      {"net.ipv4.tcp_keepalive_probes", 29},
+      {"net.ipv4.tcp_rmem", 32},
+      {"net.ipv4.tcp_wmem", 32}};
   std::set<std::string> bad;
   for (const Json& entry : pod.spec["securityContext"]["sysctls"].elements()) {
-    if (!kAllowed.contains(entry["name"].as_string())) bad.emplace(entry["name"].as_string());
+    const auto known = kAllowedSince.find(entry["name"].as_string());
+    if (known == kAllowedSince.end() || known->second > pod.minor) bad.emplace(entry["name"].as_string());
   }
   if (bad.empty()) return "";
   std::string list;
@@ -338,27 +389,26 @@ std::string capabilities_restricted(const Pod& pod) {
   return "unrestricted capabilities (" + text + ")";
 }
 
-using Check = std::string (*)(const Pod&);
+struct Check {
+  std::string (*faults)(const Pod&);
+  int since = 0;           // the first version that asks
+  int stricter_from = -1;  // the first version whose restricted level has a stricter form
+};
 // In the order of their ids, as a real server reports them.
-constexpr Check kBaseline[] = {
-    app_armor, capabilities_baseline, host_namespaces, host_path,   host_ports, privileged, proc_mount,
-    se_linux,  seccomp_baseline,      sysctls,         host_process};
-// Those of the baseline first; the restricted forms of capabilities and seccomp stand in for two of them.
-constexpr Check kRestricted[] = {app_armor,
-                                 host_namespaces,
-                                 host_path,
-                                 host_ports,
-                                 privileged,
-                                 proc_mount,
-                                 se_linux,
-                                 sysctls,
-                                 host_process,
-                                 privilege_escalation,
-                                 capabilities_restricted,
-                                 volume_types,
-                                 run_as_non_root,
-                                 run_as_user,
-                                 seccomp_restricted};
+constexpr Check kBaseline[] = {{app_armor},
+                               {capabilities_baseline, 0, 22},
+                               {host_namespaces},
+                               {host_path, 0, 0},
+                               {host_ports},
+                               {privileged},
+                               {proc_mount},
+                               {se_linux},
+                               {seccomp_baseline, 0, 19},
+                               {sysctls},
+                               {host_process}};
+constexpr Check kRestricted[] = {
+    {privilege_escalation, 8}, {capabilities_restricted, 22}, {volume_types}, {run_as_non_root},
+    {run_as_user, 23},         {seccomp_restricted, 19}};
 
 }  // namespace
 
@@ -369,17 +419,34 @@ PodSecurityLevel pod_security_level(std::string_view word, bool* known) {
   return PodSecurityLevel::Privileged;
 }
 
-std::vector<std::string> pod_security_faults(PodSecurityLevel level, const Json& pod_metadata,
+std::optional<int> pod_security_version(std::string_view text) {
+  if (text == "latest") return kNewestPodSecurity;
+  if (!text.starts_with("v1.")) return std::nullopt;
+  const std::string_view digits = text.substr(3);
+  int minor = 0;
+  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), minor);
+  const bool whole = failed == std::errc() && end == digits.data() + digits.size();
+  if (!whole || minor < 0 || (digits.size() > 1 && digits[0] == '0')) return std::nullopt;
+  return std::min(minor, kNewestPodSecurity);
+}
+
+std::vector<std::string> pod_security_faults(PodSecurityLevel level, int version, const Json& pod_metadata,
                                              const Json& pod_spec) {
   std::vector<std::string> faults;
-  const Pod pod{pod_metadata, pod_spec};
-  const auto run = [&](std::span<const Check> checks) {
-    for (const Check check : checks) {
-      if (std::string fault = check(pod); !fault.empty()) faults.push_back(std::move(fault));
-    }
+  const Pod pod{pod_metadata, pod_spec, version};
+  const auto ask = [&](const Check& check) {
+    if (version < check.since) return;
+    if (std::string fault = check.faults(pod); !fault.empty()) faults.push_back(std::move(fault));
   };
-  if (level == PodSecurityLevel::Baseline) run(kBaseline);
-  if (level == PodSecurityLevel::Restricted) run(kRestricted);
+  if (level == PodSecurityLevel::Privileged) return faults;
+  const bool restricted = level == PodSecurityLevel::Restricted;
+  for (const Check& check : kBaseline) {
+    const bool replaced = restricted && check.stricter_from >= 0 && version >= check.stricter_from;
+    if (!replaced) ask(check);
+  }
+  if (restricted) {
+    for (const Check& check : kRestricted) ask(check);
+  }
   return faults;
 }
 

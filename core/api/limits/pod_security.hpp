@@ -2,6 +2,7 @@
 // The Pod Security Standards: what a pod does that the levels baseline and restricted forbid.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,9 +16,14 @@ enum class PodSecurityLevel : std::uint8_t { Privileged, Baseline, Restricted };
 // Unknown words are Privileged: `known` says so.
 PodSecurityLevel pod_security_level(std::string_view word, bool* known = nullptr);
 
+// The newest version of the standards that is known; later ones are the same here.
+inline constexpr int kNewestPodSecurity = 32;
+// "latest" or "v1.24": the minor version. Nothing: neither.
+std::optional<int> pod_security_version(std::string_view text);
+
 // One entry per check that forbids the pod: "privileged (container "c" must not set
 // securityContext.privileged=true)". Empty: the level allows it.
-std::vector<std::string> pod_security_faults(PodSecurityLevel level, const Json& pod_metadata,
+std::vector<std::string> pod_security_faults(PodSecurityLevel level, int version, const Json& pod_metadata,
                                              const Json& pod_spec);
 
 // The metadata and the spec of the pods that a workload makes; null where it makes none.

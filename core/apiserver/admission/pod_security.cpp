@@ -17,6 +17,7 @@ constexpr const char* kAudit = "pod-security.kubernetes.io/audit";
 
 struct Standard {
   api::PodSecurityLevel level = api::PodSecurityLevel::Privileged;
+  int version = api::kNewestPodSecurity;
   std::string text;  // "restricted:latest"
 };
 
@@ -24,6 +25,7 @@ struct Standard {
 Standard make_standard(std::string_view word, const std::string* version) {
   Standard out;
   out.level = api::pod_security_level(word);
+  if (version != nullptr) out.version = api::pod_security_version(*version).value_or(out.version);
   out.text = std::string(word) + ":" + (version == nullptr ? "latest" : *version);
   return out;
 }
@@ -55,7 +57,8 @@ void warn_of_pods(const PluginRequest& request, const std::string& ns, const Sta
   for (const auto& pod : request.store.list(store::collection_of("", "pods"), ns).objects) {
     if (++looked > kMost) break;
     const auto content = pod->content();
-    const auto faults = api::pod_security_faults(standard.level, (*content)["metadata"], (*content)["spec"]);
+    const auto faults = api::pod_security_faults(standard.level, standard.version, (*content)["metadata"],
+                                                 (*content)["spec"]);
     if (faults.empty()) continue;
     auto& [first, count] = found[reasons_of(faults)];
     if (count++ == 0) first = pod->name();
@@ -81,7 +84,7 @@ std::string joined(const std::vector<std::string>& faults) {
 // What the standard has against the pod; nothing when it allows it.
 std::optional<std::string> violation(const Standard& standard, const api::PodTemplate& pod) {
   if (standard.level == api::PodSecurityLevel::Privileged) return std::nullopt;
-  const auto faults = api::pod_security_faults(standard.level, *pod.metadata, *pod.spec);
+  const auto faults = api::pod_security_faults(standard.level, standard.version, *pod.metadata, *pod.spec);
   if (faults.empty()) return std::nullopt;
   return "violate PodSecurity " + quoted(standard.text) + ": " + joined(faults);
 }
@@ -135,6 +138,13 @@ Status review_namespace_labels(const PluginRequest& request, const Json& live, c
   std::vector<Cause> causes;
   for (const char* key : {kAudit, kEnforce, kWarn}) {
     const Json& value = object["metadata"]["labels"][key];
+    const std::string version_key = std::string(key) + "-version";
+    const Json& version = object["metadata"]["labels"][version_key];
+    if (version.is_string() && !api::pod_security_version(version.as_string())) {
+      causes.push_back({"FieldValueInvalid",
+                        "Invalid value: " + quoted(version.as_string()) + ": must be \"latest\" or \"v1.x\"",
+                        "metadata.labels[" + version_key + "]"});
+    }
     bool known = true;
     if (value.is_string()) api::pod_security_level(value.as_string(), &known);
     if (known) continue;

@@ -130,7 +130,7 @@ void append_audit(std::string& text, const Server& server) {
 
 }  // namespace
 
-void count_request(Server& server, const Call& call, int status, Duration took) {
+void count_request(Server& server, const Call& call, const http::Response& response, Duration took) {
   RequestLabels labels;
   labels.verb = metric_verb(call);
   if (is_known(call)) {
@@ -142,10 +142,17 @@ void count_request(Server& server, const Call& call, int status, Duration took) 
     labels.scope = !call.info.name.empty() ? "resource" : call.info.ns.empty() ? "cluster" : "namespace";
     labels.dry_run = call.query.get("dryRun") == "All";
   }
-  server.metrics.count(labels, status, took);
+  std::optional<std::size_t> size;
+  if (!response.stream) {
+    size = 0;
+    for (const http::Chunk& chunk : response.body) *size += chunk.bytes.size();
+  }
+  server.metrics.count(labels, response.status, took, size);
 }
 
-http::Response serve_metrics(const Server& server) {
+namespace {
+
+std::string all_metrics(const Server& server) {
   std::string text;
   server.metrics.append_to(text);
   append_in_flight(text, server);
@@ -173,7 +180,50 @@ http::Response serve_metrics(const Server& server) {
   metric_head(text, "kubernetes_build_info", "gauge", "Version of the API that is served.");
   metric_line(text, "kubernetes_build_info", "{git_version=" + metric_label(server.options.git_version) + "}",
               1);
+  text += server.series.text();
   if (server.options.metrics) text += server.options.metrics();
+  return text;
+}
+
+bool starts_with_any(std::string_view name, std::initializer_list<std::string_view> prefixes) {
+  return std::any_of(prefixes.begin(), prefixes.end(),
+                     [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
+bool belongs_to(std::string_view component, std::string_view name) {
+  if (starts_with_any(name, {"process_", "kubernetes_build_info", "karmada_build_info", "leader_election_"}))
+    return true;
+  const bool api = starts_with_any(name, {"apiserver_", "etcd_", "flotilla_"});
+  const bool scheduler = starts_with_any(name, {"karmada_scheduler_", "scheduler_"});
+  const bool queues = starts_with_any(name, {"workqueue_", "controller_runtime_"});
+  if (component == "karmada-apiserver") return api;
+  if (component == "karmada-scheduler") return scheduler || queues;
+  return !api && !scheduler;
+}
+
+// Families begin with their line of help.
+std::string only_of(std::string_view component, std::string_view text) {
+  constexpr std::string_view kHead = "# HELP ";
+  std::string out;
+  bool wanted = false;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n') + 1);
+    text.remove_prefix(line.size());
+    if (line.starts_with(kHead)) wanted = belongs_to(component, line.substr(kHead.size()));
+    if (wanted) out.append(line);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<http::Response> serve_metrics(const Server& server, std::string_view component) {
+  constexpr std::string_view kComponents[] = {"", "karmada-apiserver", "karmada-scheduler",
+                                              "karmada-controller-manager"};
+  if (std::find(std::begin(kComponents), std::end(kComponents), component) == std::end(kComponents))
+    return std::nullopt;
+  std::string text = all_metrics(server);
+  if (!component.empty()) text = only_of(component, text);
   return text_response(200, std::move(text), "text/plain; version=0.0.4; charset=utf-8");
 }
 

@@ -13,6 +13,8 @@ constexpr double kBuckets[] = {0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1,  
                                3,     4,     5,    6,   8,   10,  15,  20,  30, 45,   60};
 constexpr int kCodes[] = {101, 200, 201, 202, 204, 301, 304, 400, 401, 403, 404, 405,
                           406, 409, 410, 413, 415, 422, 429, 500, 502, 503, 504};
+constexpr double kSizes[] = {1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+constexpr std::size_t kSizeCount = std::size(kSizes) + 1;
 constexpr std::size_t kBucketCount = std::size(kBuckets) + 1;
 constexpr std::size_t kCodeCount = std::size(kCodes) + 1;  // the last: any other
 
@@ -60,7 +62,8 @@ struct RequestMetrics::Series {
   const bool dry_run;
   std::array<std::atomic<std::uint64_t>, kCodeCount> codes{};
   std::array<std::atomic<std::uint64_t>, kBucketCount> buckets{};
-  std::atomic<std::uint64_t> nanoseconds{0};
+  std::array<std::atomic<std::uint64_t>, kSizeCount> sizes{};
+  std::atomic<std::uint64_t> nanoseconds{0}, bytes{0};
 };
 
 RequestMetrics::RequestMetrics()
@@ -85,7 +88,8 @@ RequestMetrics::Series* RequestMetrics::series(const RequestLabels& labels) {
   return other_.get();
 }
 
-void RequestMetrics::count(const RequestLabels& labels, int code, Duration took) {
+void RequestMetrics::count(const RequestLabels& labels, int code, Duration took,
+                           std::optional<std::size_t> size) {
   Series* const own = series(labels);
   std::size_t at = 0;
   while (at + 1 < kCodeCount && kCodes[at] != code) ++at;
@@ -95,6 +99,12 @@ void RequestMetrics::count(const RequestLabels& labels, int code, Duration took)
   while (bucket + 1 < kBucketCount && seconds > kBuckets[bucket]) ++bucket;
   own->buckets[bucket].fetch_add(1, std::memory_order_relaxed);
   own->nanoseconds.fetch_add(static_cast<std::uint64_t>(took.count()), std::memory_order_relaxed);
+  if (size) {
+    std::size_t width = 0;
+    while (width + 1 < kSizeCount && static_cast<double>(*size) > kSizes[width]) ++width;
+    own->sizes[width].fetch_add(1, std::memory_order_relaxed);
+    own->bytes.fetch_add(*size, std::memory_order_relaxed);
+  }
   total_.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -117,6 +127,11 @@ void RequestMetrics::append_to(std::string& text) const {
                   static_cast<double>(value));
     }
   }
+  append_durations(text, all);
+  append_sizes(text, all);
+}
+
+void RequestMetrics::append_durations(std::string& text, const std::vector<const Series*>& all) {
   metric_head(
       text, "apiserver_request_duration_seconds", "histogram",
       "Response latency distribution in seconds for each verb, dry run value, group, version, resource, "
@@ -137,6 +152,26 @@ void RequestMetrics::append_to(std::string& text) const {
                 static_cast<double>(one->nanoseconds.load(std::memory_order_relaxed)) / 1e9);
     metric_line(text, "apiserver_request_duration_seconds_count", "{" + labels + "}",
                 static_cast<double>(sum));
+  }
+}
+
+void RequestMetrics::append_sizes(std::string& text, const std::vector<const Series*>& all) {
+  metric_head(text, "apiserver_response_sizes", "histogram", "Sizes of answers that were not streamed.");
+  for (const Series* one : all) {
+    const std::string labels = one->text();
+    std::uint64_t sum = 0;
+    std::string lines;
+    for (std::size_t i = 0; i < kSizeCount; ++i) {
+      sum += one->sizes[i].load(std::memory_order_relaxed);
+      const std::string edge = i + 1 < kSizeCount ? number_text(kSizes[i]) : "+Inf";
+      metric_line(lines, "apiserver_response_sizes_bucket", "{" + labels + ",le=\"" + edge + "\"}",
+                  static_cast<double>(sum));
+    }
+    if (sum == 0) continue;
+    text += lines;
+    metric_line(text, "apiserver_response_sizes_sum", "{" + labels + "}",
+                static_cast<double>(one->bytes.load(std::memory_order_relaxed)));
+    metric_line(text, "apiserver_response_sizes_count", "{" + labels + "}", static_cast<double>(sum));
   }
 }
 

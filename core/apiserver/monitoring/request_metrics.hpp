@@ -7,8 +7,10 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/clock.hpp"
 
@@ -27,13 +29,16 @@ class RequestMetrics {
   RequestMetrics(const RequestMetrics&) = delete;
   RequestMetrics& operator=(const RequestMetrics&) = delete;
 
-  void count(const RequestLabels& labels, int code, Duration took);
-  // apiserver_request_total and apiserver_request_duration_seconds as Prometheus reads them.
+  // `size` of the answer; nothing: it was streamed.
+  void count(const RequestLabels& labels, int code, Duration took, std::optional<std::size_t> size);
+  // apiserver_request_total, apiserver_request_duration_seconds and apiserver_response_sizes.
   void append_to(std::string& text) const;
   std::uint64_t total() const { return total_.load(std::memory_order_relaxed); }
 
  private:
   struct Series;
+  static void append_durations(std::string& text, const std::vector<const Series*>& all);
+  static void append_sizes(std::string& text, const std::vector<const Series*>& all);
   Series* series(const RequestLabels& labels);
 
   static constexpr std::size_t kSlots = 4096;  // what does not fit any more is counted as "other"

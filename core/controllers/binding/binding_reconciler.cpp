@@ -35,7 +35,8 @@ bool merge_work(Json& object, const Json& wanted) {
 }  // namespace
 
 BindingReconciler::BindingReconciler(Context& context, WorkIndex& works, OverrideIndex& overrides)
-    : LoopController(context, "binding", {.workers = context.options.workers}),
+    : LoopController(context, "binding",
+                     {.workers = context.options.workers, .timed_as = "binding_sync_work_duration_seconds"}),
       works_(works),
       overrides_(overrides) {
   for (const BindingScope* scope : {&kNamespacedScope, &kClusterScope}) {

@@ -2,6 +2,7 @@
 #include "core/controllers/cluster_status/cluster_status_reconciler.hpp"
 
 #include "core/api/conditions.hpp"
+#include "core/api/quantity.hpp"
 #include "core/cluster/endpoint.hpp"
 
 namespace flotilla::controllers {
@@ -77,14 +78,50 @@ Task<ClusterObservation> ClusterStatusReconciler::look_at(std::shared_ptr<cluste
   co_return seen;
 }
 
+void ClusterStatusReconciler::count(const std::string& name, const Json& status) {
+  const auto say = [&](const char* metric, double value) {
+    gauge_in(context_.metrics, metric, "Of a member cluster, as its status says it.",
+             {{"member_cluster", name}})
+        ->set(value);
+  };
+  const auto amount = [](const Json& quantity) {
+    const auto read = api::Quantity::parse(quantity.as_string());
+    return read ? read->as_double() : 0.0;
+  };
+  say("cluster_ready_state", api::is_condition_true(status["conditions"], api::conditions::kReady) ? 1 : 0);
+  say("cluster_node_number", static_cast<double>(status["nodeSummary"]["totalNum"].as_int()));
+  say("cluster_ready_node_number", static_cast<double>(status["nodeSummary"]["readyNum"].as_int()));
+  const Json& resources = status["resourceSummary"];
+  say("cluster_memory_allocatable_bytes", amount(resources["allocatable"]["memory"]));
+  say("cluster_memory_allocated_bytes", amount(resources["allocated"]["memory"]));
+  say("cluster_cpu_allocatable_number", amount(resources["allocatable"]["cpu"]));
+  say("cluster_cpu_allocated_number", amount(resources["allocated"]["cpu"]));
+  say("cluster_pod_allocatable_number", amount(resources["allocatable"]["pods"]));
+  say("cluster_pod_allocated_number", amount(resources["allocated"]["pods"]));
+}
+
 Task<Outcome> ClusterStatusReconciler::reconcile(Key key) {
   const std::string name = key.object.name;
   const ObjectPtr cluster = context_.get(kinds::kCluster, key.object);
   if (!cluster) {
     smoother_.forget(name);
     context_.clusters.detach(name);
+    if (context_.metrics != nullptr) context_.metrics->forget("member_cluster", name);
     co_return Outcome::done();
   }
+  const SteadyTime began = context_.executor.clock().steady_now();
+  auto refreshing = refresh(key.object, cluster);
+  Outcome outcome = co_await std::move(refreshing);
+  static const Buckets kDefault = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
+  histogram_in(context_.metrics, "cluster_sync_status_duration_seconds",
+               "How long it takes to bring a cluster's status up to date.", kDefault,
+               {{"member_cluster", name}})
+      ->observe(context_.executor.clock().steady_now() - began);
+  co_return outcome;
+}
+
+Task<Outcome> ClusterStatusReconciler::refresh(ObjectKey key, ObjectPtr cluster) {
+  const std::string name = key.name;
   const auto content = cluster->content();
   if ((*content)["spec"]["syncMode"].as_string("Push") != "Push") co_return Outcome::done();
   if (!api::has_finalizer(*content, api::finalizers::kCluster))
@@ -109,7 +146,7 @@ Task<Outcome> ClusterStatusReconciler::reconcile(Key key) {
 
   const WallTime now = context_.now();
   auto look = std::make_shared<const ClusterObservation>(std::move(seen));
-  auto writing = context_.writer.modify(kinds::kCluster, Part::Status, key.object,
+  auto writing = context_.writer.modify(kinds::kCluster, Part::Status, key,
                                         [look, ready, now](Json& object) -> Result<bool> {
                                           auto status = cluster_status(object, *look, ready, now);
                                           if (!status) return status.error();
@@ -119,6 +156,7 @@ Task<Outcome> ClusterStatusReconciler::reconcile(Key key) {
                                         });
   const auto written = co_await std::move(writing);
   if (!written && !written.error().is(Code::NotFound)) co_return Outcome::retry(written.error());
+  if (written) count(name, (*(*written)->content())["status"]);
   // A flip that waits for its threshold is looked at when it can show.
   const bool settled = ready.status == found.status;
   const Duration pause = context_.options.cluster_status_update_frequency;

@@ -68,6 +68,9 @@ class ClusterStatusReconciler final : public LoopController {
   void on_cluster(const Event& event);
   void on_secret(const Event& event);
   Result<std::shared_ptr<cluster::Member>> attach(const Json& cluster);
+  Task<Outcome> refresh(ObjectKey key, ObjectPtr cluster);
+  // Numbers of a cluster as its status says them.
+  void count(const std::string& name, const Json& status);
   Task<ClusterObservation> look_at(std::shared_ptr<cluster::Member> member);
 
   ReadySmoother smoother_;

@@ -45,7 +45,10 @@ Error not_ready(const api::Object& work) {
 }  // namespace
 
 ExecutionReconciler::ExecutionReconciler(Context& context)
-    : LoopController(context, "execution", {.workers = 64, .max_delay = std::chrono::seconds(30)}) {
+    : LoopController(context, "execution",
+                     {.workers = 64,
+                      .max_delay = std::chrono::seconds(30),
+                      .timed_as = "work_sync_workload_duration_seconds"}) {
   context.informers.on(kinds::kWork.collection(), [this](const Event& event) { on_work(event); });
   context.informers.on(kinds::kCluster.collection(), [this](const Event& event) { on_cluster(event); });
   context.clusters.on_change([this](const cluster::MemberChange& change) { on_member_change(change); });
@@ -208,6 +211,8 @@ Task<Result<Json>> ExecutionReconciler::put(std::shared_ptr<cluster::Member> mem
     }
     auto applying = member->connection().apply(gvr, *std::move(wanted), mode);
     auto answer = co_await std::move(applying);
+    count(mode == cluster::ApplyMode::Create ? Write::Create : Write::Update, manifest, member->name(),
+          answer.ok());
     if (answer) co_return *std::move(answer);
     const bool raced = answer.error().is(Code::Conflict) || answer.error().is(Code::AlreadyExists) ||
                        (mode == cluster::ApplyMode::Update && answer.error().is(Code::NotFound));
@@ -215,6 +220,18 @@ Task<Result<Json>> ExecutionReconciler::put(std::shared_ptr<cluster::Member> mem
     ask_member = true;  // the cache is behind
   }
   co_return Error(Code::Conflict, "the object in cluster " + member->name() + " keeps changing");
+}
+
+void ExecutionReconciler::count(Write write, const Json& manifest, const std::string& cluster, bool ok) {
+  MetricLabels labels = {{"result", ok ? "success" : "error"},
+                         {"apiversion", std::string(manifest["apiVersion"].as_string())},
+                         {"kind", std::string(manifest["kind"].as_string())},
+                         {"member_cluster", cluster}};
+  const char* const names[] = {"create_resource_to_cluster", "update_resource_to_cluster",
+                               "delete_resource_from_cluster"};
+  if (write == Write::Create) labels.emplace_back("recreate", "false");
+  if (write == Write::Update) labels.emplace_back("operationResult", ok ? "updated" : "none");
+  counter_in(context_.metrics, names[static_cast<int>(write)], "Writes to member clusters.", labels)->add();
 }
 
 // The object stays in the member without our marks.
@@ -243,6 +260,7 @@ Task<Status> ExecutionReconciler::take_away(std::shared_ptr<cluster::Member> mem
   auto removing = member->connection().remove(gvr, ns, name, std::move(options));
   Status removed = co_await std::move(removing);
   if (!removed && removed.error().is(Code::NotFound)) co_return Status();
+  count(Write::Delete, manifest, member->name(), removed.ok());
   co_return removed;
 }
 

@@ -46,6 +46,8 @@ class ExecutionReconciler final : public LoopController {
   Task<Status> set_conditions(ObjectKey work, std::vector<WorkCondition> conditions, Json statuses);
   // `observed`: the members' objects, one a manifest that was applied.
   Task<Status> report(ObjectPtr work, std::vector<Json> observed, std::string errors);
+  enum class Write { Create, Update, Delete };
+  void count(Write write, const Json& manifest, const std::string& cluster, bool ok);
   Json first_statuses(const Json& work, const std::vector<Json>& observed) const;
 };
 

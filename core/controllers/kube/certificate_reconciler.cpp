@@ -53,7 +53,7 @@ std::string wrong_usage(const Json& request) {
 }  // namespace
 
 CertificateReconciler::CertificateReconciler(KubeContext& context)
-    : context_(context), loop_(context.executor, "certificate-signing", *this) {
+    : context_(context), loop_(context.executor, "certificate-signing", *this, {.metrics = context.metrics}) {
   context.informers.on(requests(), [this](const Event& event) {
     if (event.type != Event::Type::Deleted) loop_.enqueue({event.collection, event.object->key()});
   });

@@ -39,7 +39,7 @@ GarbageReconciler::GarbageReconciler(KubeContext& context)
     : context_(context),
       dependents_(context.informers),
       loop_(context.executor, "garbage-collector", *this,
-            {.workers = 8, .max_delay = std::chrono::seconds(30)}) {
+            {.workers = 8, .max_delay = std::chrono::seconds(30), .metrics = context.metrics}) {
   context.informers.on_any([this](const Event& event) { on_any(event); });
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/api/schema/registry.hpp"
+#include "core/async/metrics.hpp"
 #include "core/informer/informers.hpp"
 #include "core/store/writer.hpp"
 
@@ -30,6 +31,7 @@ struct KubeContext {
   MintToken mint_token;
   // A client certificate for a PKCS#10 request (PEM), good for so many seconds. Empty: nothing is signed.
   std::function<Result<std::string>(const std::string& request, std::int64_t seconds)> sign_certificate = {};
+  Metrics* metrics = nullptr;  // null: nobody counts
 };
 
 // Thread: as ControllerSet.

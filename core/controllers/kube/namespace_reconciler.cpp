@@ -35,7 +35,8 @@ std::string list_counts(const std::map<std::string, int>& counts, const char* ha
 
 NamespaceReconciler::NamespaceReconciler(KubeContext& context)
     : context_(context),
-      loop_(context.executor, "namespace", *this, {.workers = 4, .max_delay = std::chrono::seconds(15)}) {
+      loop_(context.executor, "namespace", *this,
+            {.workers = 4, .max_delay = std::chrono::seconds(15), .metrics = context.metrics}) {
   const store::Collection namespaces = namespace_kind().collection();
   context.informers.on(namespaces, [this](const Event& event) {
     if (!event.object->deleting()) return;

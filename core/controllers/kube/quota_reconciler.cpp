@@ -35,7 +35,7 @@ bool lowers(const Json& before, const Json& after) {
 }  // namespace
 
 QuotaReconciler::QuotaReconciler(KubeContext& context)
-    : context_(context), loop_(context.executor, "resource-quota", *this) {
+    : context_(context), loop_(context.executor, "resource-quota", *this, {.metrics = context.metrics}) {
   context.informers.on_any([this](const Event& event) { on_any(event); });
 }
 

@@ -43,7 +43,8 @@ Json gather(const std::vector<ObjectPtr>& all, const api::Object& own, const Jso
 }  // namespace
 
 RoleAggregationReconciler::RoleAggregationReconciler(KubeContext& context)
-    : context_(context), loop_(context.executor, "cluster-role-aggregation", *this) {
+    : context_(context),
+      loop_(context.executor, "cluster-role-aggregation", *this, {.metrics = context.metrics}) {
   context.informers.on(roles(), [this](const store::Event&) { loop_.enqueue({roles(), {"", ""}}); });
 }
 

@@ -32,7 +32,7 @@ Json named(const StoredKind& kind, const std::string& ns, const char* name) {
 }  // namespace
 
 ServiceAccountReconciler::ServiceAccountReconciler(KubeContext& context)
-    : context_(context), loop_(context.executor, "service-account", *this) {
+    : context_(context), loop_(context.executor, "service-account", *this, {.metrics = context.metrics}) {
   context.informers.on(kNamespaceKind.collection(), [this](const Event& event) {
     loop_.enqueue({event.collection, event.object->key()});
   });

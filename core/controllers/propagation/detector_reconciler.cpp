@@ -33,6 +33,13 @@ DetectorReconciler::DetectorReconciler(Context& context, PolicyIndex& policies)
                                           api::labels::kClusterPropagationPolicyId),
       skipped_(*SkippedApis::parse(context.options.skipped_propagating_apis)),
       skipped_namespaces_(context.options.skipped_propagating_namespaces) {
+  const Buckets buckets = exponential_buckets(0.001, 2, 12);
+  matching_ = histogram_in(context.metrics, "resource_match_policy_duration_seconds",
+                           "How long it takes to find a template's policy.", buckets);
+  constexpr const char *kApply = "resource_apply_policy_duration_seconds",
+                       *kHelp = "How long it takes to apply a policy to a template.";
+  applied_ = histogram_in(context.metrics, kApply, kHelp, buckets, {{"result", "success"}});
+  not_applied_ = histogram_in(context.metrics, kApply, kHelp, buckets, {{"result", "error"}});
   context.informers.on_any([this](const Event& event) { on_any(event); });
   for (const StoredKind* kind : {&kinds::kPropagationPolicy, &kinds::kClusterPropagationPolicy}) {
     context.informers.on(kind->collection(), [this](const Event& event) { on_policy(event); });
@@ -164,7 +171,10 @@ Task<Outcome> DetectorReconciler::match(Key key, StoredKind kind, ObjectPtr obje
   const auto policies =
       policies_.in(object->ns().empty() ? std::string_view("\x01none") : std::string_view(object->ns()));
   const auto cluster_policies = policies_.cluster();
+  const Clock& clock = context_.executor.clock();
+  const SteadyTime began = clock.steady_now();
   const ClaimingPolicy* chosen = choose_policy(*content, *policies, *cluster_policies);
+  matching_->observe(clock.steady_now() - began);
   if (chosen == nullptr) {
     waiting_.insert(key);
     co_return Outcome::done();
@@ -176,9 +186,23 @@ Task<Outcome> DetectorReconciler::match(Key key, StoredKind kind, ObjectPtr obje
   co_return co_await std::move(applying);
 }
 
-// 1. What the policy depends on is there. 2. Claim. 3. Binding.
-Task<Outcome> DetectorReconciler::apply(Key, StoredKind kind, ObjectPtr object,
+Task<Outcome> DetectorReconciler::apply(Key key, StoredKind kind, ObjectPtr object,
                                         std::shared_ptr<const ClaimingPolicy> policy) {
+  const Clock& clock = context_.executor.clock();
+  const SteadyTime began = clock.steady_now();
+  auto applying = apply_now(key, kind, object, policy);
+  Outcome outcome = co_await std::move(applying);
+  const bool ok = outcome.kind() == Outcome::Kind::Done;
+  (ok ? applied_ : not_applied_)->observe(clock.steady_now() - began);
+  counter_in(context_.metrics, "policy_apply_attempts_total", "Tries to apply a policy to a template.",
+             {{"result", ok ? "success" : "error"}})
+      ->add();
+  co_return outcome;
+}
+
+// 1. What the policy depends on is there. 2. Claim. 3. Binding.
+Task<Outcome> DetectorReconciler::apply_now(Key, StoredKind kind, ObjectPtr object,
+                                            std::shared_ptr<const ClaimingPolicy> policy) {
   const auto content = object->content();
   if (!has_dependent_overrides(*policy)) {
     co_return Outcome::retry(

@@ -37,6 +37,8 @@ class DetectorReconciler final : public LoopController {
   Task<Outcome> match(Key key, StoredKind kind, ObjectPtr object);
   Task<Outcome> apply(Key key, StoredKind kind, ObjectPtr object,
                       std::shared_ptr<const ClaimingPolicy> policy);
+  Task<Outcome> apply_now(Key key, StoredKind kind, ObjectPtr object,
+                          std::shared_ptr<const ClaimingPolicy> policy);
   Task<Status> put_binding(StoredKind kind, ObjectPtr object, Json policy);
   bool has_dependent_overrides(const ClaimingPolicy& policy) const;
 
@@ -61,6 +63,7 @@ class DetectorReconciler final : public LoopController {
   std::map<std::string, bool> skipped_namespace_;
   // On the loop's strand: templates that no policy means, once their second look is over.
   std::set<Key> waiting_;
+  std::shared_ptr<Histogram> matching_, applied_, not_applied_;
 };
 
 }  // namespace flotilla::controllers

@@ -93,6 +93,16 @@ ScheduleReconciler::ScheduleReconciler(Context& context)
     : LoopController(
           context, "scheduler",
           {.workers = 1, .base_delay = std::chrono::seconds(1), .max_delay = std::chrono::seconds(10)}) {
+  constexpr const char* kEvents[] = {"BindingAdd", "BindingUpdate", "ClusterChanged"};
+  for (std::size_t i = 0; i < incoming_.size(); ++i) {
+    incoming_[i] = counter_in(context.metrics, "karmada_scheduler_queue_incoming_bindings_total",
+                              "Bindings that became due, by what made them so.", {{"event", kEvents[i]}});
+  }
+  if (context.metrics != nullptr) {
+    pending_ = context.metrics->computed("scheduler_pending_bindings", "Bindings that wait to be scheduled.",
+                                         {{"queue", "active"}},
+                                         [this] { return static_cast<double>(loop_.stats().waiting); });
+  }
   for (const BindingScope* scope : {&kNamespacedScope, &kClusterScope}) {
     context.informers.on(scope->kind.collection(), [this](const Event& event) { on_binding(event); });
   }
@@ -107,6 +117,7 @@ void ScheduleReconciler::on_binding(const Event& event) {
       event.previous->labels().pairs == event.object->labels().pairs) {
     return;
   }
+  incoming_[event.previous ? 1 : 0]->add();
   enqueue(event);
 }
 
@@ -138,6 +149,7 @@ void ScheduleReconciler::wake_matching(const Json& before, const Json& after) {
         const api::ClusterAffinity affinity(*json);
         if (!affinity.matches(before) && !affinity.matches(after)) continue;
       }
+      incoming_[2]->add();
       loop_.enqueue({collection, binding->key()}, reconcile::kBackground);
     }
   }
@@ -170,14 +182,32 @@ Task<Outcome> ScheduleReconciler::reconcile(Key key) {
   if (!(*content)["spec"].contains("placement")) {
     co_return Outcome::give_up(invalid("binding has no placement: its policy has not been applied"));
   }
-  if (scheduler::schedule_reason(*content, targets_deleting(*content)).empty()) {
+  const std::string_view reason = scheduler::schedule_reason(*content, targets_deleting(*content));
+  if (reason.empty()) {
     auto observing = observe_generation(scope, binding);
     co_return co_await std::move(observing);
   }
+  const SteadyTime began = context_.executor.clock().steady_now();
   const scheduler::ClusterTablePtr table = table_.snapshot();
   Attempt tried = attempt(*content, *table);
+  const bool ok = tried.decision.ok();
   auto recording = record(scope, binding, std::move(tried), table);
-  co_return co_await std::move(recording);
+  Outcome outcome = co_await std::move(recording);
+  count(ok, reason, context_.executor.clock().steady_now() - began);
+  co_return outcome;
+}
+
+void ScheduleReconciler::count(bool ok, std::string_view reason, Duration took) {
+  const bool scales = reason.find("replica") != reason.npos;
+  const MetricLabels labels = {{"result", ok ? "scheduled" : "error"},
+                               {"schedule_type", scales ? "ScaleSchedule" : "ReconcileSchedule"}};
+  static const Buckets kBuckets = exponential_buckets(0.001, 2, 15);
+  counter_in(context_.metrics, "karmada_scheduler_schedule_attempts_total", "Tries to schedule a binding.",
+             labels)
+      ->add();
+  histogram_in(context_.metrics, "karmada_scheduler_e2e_scheduling_duration_seconds",
+               "How long it takes to schedule a binding.", kBuckets, labels)
+      ->observe(took);
 }
 
 Task<Outcome> ScheduleReconciler::observe_generation(const BindingScope& scope, ObjectPtr binding) {

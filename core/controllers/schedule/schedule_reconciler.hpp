@@ -35,11 +35,15 @@ class ScheduleReconciler final : public LoopController {
   Task<Outcome> observe_generation(BindingScope const& scope, ObjectPtr binding);
   Task<Outcome> record(BindingScope const& scope, ObjectPtr binding, Attempt attempt,
                        scheduler::ClusterTablePtr table);
+  // One try: how it ended, why it was made, how long it took.
+  void count(bool ok, std::string_view reason, Duration took);
   void tell(const Json& binding, std::string_view type, std::string_view reason, const std::string& message);
 
   scheduler::ClusterTableBuilder table_;
   std::map<std::string, ObjectPtr> clusters_;  // as the table has them
   scheduler::Workspace workspace_;
+  std::array<std::shared_ptr<Counter>, 3> incoming_;
+  std::shared_ptr<void> pending_;
 };
 
 }  // namespace flotilla::controllers

@@ -187,7 +187,8 @@ class CustomResources(ApiTest):
             "clientConfig": {"url": f"https://127.0.0.1:{server.port}/convert", "caBundle": server.ca_bundle()}}})
         crd["spec"]["versions"] = [
             {"name": "v1", "served": True, "storage": True, "schema": schema(host="string")},
-            {"name": "v2", "served": True, "storage": False, "schema": schema(name="string", port="integer")}]
+            {"name": "v2", "served": True, "storage": False, "schema": schema(name="string", port="integer"),
+             "selectableFields": [{"jsonPath": ".spec.name"}]}]
         self.create(CRDS, crd)
         for _ in range(200):
             if self.get("/apis/example.com/v2/namespaces/default/hosts").code == 200:
@@ -202,6 +203,7 @@ class CustomResources(ApiTest):
         self.assertEqual(self.patch(f"{new}/a", {"spec": {"port": 81}}).json["spec"], {"name": "n", "port": 81})
         events = self.get(f"{new}?watch=true&timeoutSeconds=1&resourceVersion=0").text.splitlines()
         self.assertEqual(json.loads(events[0])["object"]["spec"], {"name": "n", "port": 81})
+        self.fields_are_those_of_the_version(new)
         server.on("/convert", lambda request: json.dumps({"kind": "ConversionReview", "response": {
             "uid": request["uid"], "result": {"status": "Failure", "message": "not today"}}}).encode())
         failed = self.get(f"{new}/a")
@@ -210,6 +212,22 @@ class CustomResources(ApiTest):
         self.assertEqual(self.get(f"{old}/a").code, 200)
         server.on("/convert", convert)
         self.assertEqual(self.call("DELETE", f"{new}/a").code, 200)
+
+    def fields_are_those_of_the_version(self, new):
+        self.assertEqual(len(self.get(f"{new}?fieldSelector=spec.name%3Dn").json["items"]), 1)
+        self.assertEqual(self.get(f"{new}?fieldSelector=spec.name%3Dother").json["items"], [])
+        version = self.get(new).json["metadata"]["resourceVersion"]
+        self.patch(f"{new}/a", {"spec": {"name": "m"}})
+        back = self.patch(f"{new}/a", {"spec": {"name": "n"}}).json
+        lines = self.get(f"{new}?watch=true&timeoutSeconds=1&fieldSelector=spec.name%3Dn&resourceVersion={version}").text.splitlines()
+        events = [json.loads(line) for line in lines]
+        self.assertEqual([e["type"] for e in events], ["DELETED", "ADDED"])
+        for event in events:
+            self.assertEqual((event["object"]["apiVersion"], event["object"]["spec"]), ("example.com/v2", {"name": "n", "port": 81}))
+        left, came = (int(e["object"]["metadata"]["resourceVersion"]) for e in events)
+        self.assertLess(int(version), left)
+        self.assertLess(left, came)
+        self.assertEqual(str(came), back["metadata"]["resourceVersion"])
 
     def test_openapi(self):
         self.define("docs", {"type": "object", "description": "What is wanted.",

@@ -126,6 +126,33 @@ class LimitsTest(ApiTest):
         answer = self.create("/api/v1/namespaces", {"metadata": {"name": "bad", "labels": {prefix + "enforce": "strict"}}}, code=422)
         self.assertIn("must be one of privileged, baseline, restricted", answer.message)
 
+    def test_pod_security_of_an_older_version(self):
+        prefix = "pod-security.kubernetes.io/"
+        ns = self.fresh(**{prefix + "enforce": "baseline", prefix + "enforce-version": "v1.28"})
+        sysctls = {"sysctls": [{"name": "net.ipv4.tcp_keepalive_time", "value": "60"}]}
+        answer = self.create(ns + "/pods", pod("a", securityContext=sysctls), code=403)
+        self.assertEqual(answer.message, 'pods "a" is forbidden: violates PodSecurity "baseline:v1.28": forbidden sysctls '
+                         "(net.ipv4.tcp_keepalive_time)")
+        self.create(self.fresh(**{prefix + "enforce": "baseline"}) + "/pods", pod("a", securityContext=sysctls))
+        answer = self.create("/api/v1/namespaces", {"metadata": {"name": "bad", "labels": {prefix + "enforce-version": "1.28"}}}, code=422)
+        self.assertIn('metadata.labels[pod-security.kubernetes.io/enforce-version]: Invalid value: "1.28": must be "latest" or "v1.x"',
+                      answer.message)
+
+    def test_flow_control_objects_are_there(self):
+        group = "/apis/flowcontrol.apiserver.k8s.io"
+        self.assertEqual(self.get(group).json["preferredVersion"]["version"], "v1")
+        shown = self.kubectl("get", "flowschemas")
+        self.assertEqual(len(shown.stdout.splitlines()), 14, shown.stderr)
+        self.assertRegex(shown.stdout, r"exempt +exempt +1 +<none>")
+        levels = {one["metadata"]["name"]: one["spec"] for one in self.get(group + "/v1/prioritylevelconfigurations").json["items"]}
+        self.assertEqual(sorted(levels), ["catch-all", "exempt", "global-default", "leader-election", "node-high", "system", "workload-high",
+                                          "workload-low"])
+        self.assertEqual(levels["workload-low"]["limited"]["nominalConcurrencyShares"], 100)
+        self.assertEqual(levels["exempt"]["exempt"], {"nominalConcurrencyShares": 0, "lendablePercent": 0})
+        older = self.get(group + "/v1beta2/prioritylevelconfigurations/workload-low")
+        self.assertEqual(older.json["spec"]["limited"]["assuredConcurrencyShares"], 100)
+        self.assertIn("deprecated in v1.29+", self.get(group + "/v1beta3/flowschemas").warnings[0])
+
     def test_stricter_labels_warn_of_pods_that_are_there(self):
         ns = self.fresh()
         for name in ("a", "b"):

@@ -237,5 +237,50 @@ class WebhookTest(ApiTest):
         self.assertEqual(self.call("DELETE", self.configured.pop()).code, 200)
 
 
+class ControllerWritesTest(ApiTest):
+    """What controllers of the same process change and delete is asked about, too."""
+    flags = ("--controllers",)
+
+    def test_updates_and_deletes(self):
+        hook = WebhookServer(self.directory, "hooks.shop.svc")
+        self.addCleanup(hook.close)
+        ns = self.namespace("shop")
+        allowed = []
+        hook.on("/d", lambda r: {"allowed": r["name"] in allowed, "status": {"message": "not yet"}})
+        hook.on("/u", lambda r: patch({"op": "add", "path": "/metadata/annotations", "value": {"seen": "yes"}}))
+        self.create(VALIDATING, hook.configuration(False, "d.example.com", "/d", ["configmaps"], operations=["DELETE"]))
+        self.create(MUTATING, hook.configuration(True, "u.example.com", "/u", ["clusterroles"], operations=["UPDATE"],
+                                                 groups=["rbac.authorization.k8s.io"]))
+        owner = self.create(ns + "/secrets", {"metadata": {"name": "owner"}}).json["metadata"]
+        dependent = config_map("dependent")
+        dependent["metadata"]["ownerReferences"] = [
+            {"apiVersion": "v1", "kind": "Secret", "name": "owner", "uid": owner["uid"]}]
+        self.create(ns + "/configmaps", dependent)
+        self.assertEqual(self.call("DELETE", ns + "/secrets/owner").code, 200)
+        self.until(lambda: hook.requests("/d"))
+        request = hook.requests("/d")[0]
+        self.assertEqual((request["operation"], request["name"], request["userInfo"]["username"], request["options"]["kind"]),
+                         ("DELETE", "dependent", "system:kube-controller-manager", "DeleteOptions"))
+        self.assertEqual((request["object"], request["oldObject"]["metadata"]["name"]), (None, "dependent"))
+        self.assertEqual(self.get(ns + "/configmaps/dependent").code, 200)
+        allowed.append("dependent")
+        self.until(lambda: self.get(ns + "/configmaps/dependent").code == 404)
+
+        roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
+        self.create(roles, {"metadata": {"name": "whole"}, "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {"to": "whole"}}]}})
+        self.create(roles, {"metadata": {"name": "part", "labels": {"to": "whole"}},
+                            "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]})
+        self.until(lambda: self.get(roles + "/whole").json.get("rules"))
+        self.assertEqual(self.get(roles + "/whole").json["metadata"]["annotations"], {"seen": "yes"})
+        request = [r for r in hook.requests("/u") if r["name"] == "whole"][0]
+        self.assertEqual((request["operation"], request["options"]["kind"]), ("UPDATE", "UpdateOptions"))
+
+    def until(self, holds, seconds=20):
+        end = time.monotonic() + seconds
+        while not holds():
+            self.assertLess(time.monotonic(), end, "did not happen in time")
+            time.sleep(0.05)
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=1)

@@ -156,6 +156,42 @@ class KubectlTest(unittest.TestCase):
                         lambda: all(self.get("deployment", "web", context=m) is None for m in MEMBERS))
         self.eventually("no binding left", lambda: self.get("resourcebindings")["items"] == [])
 
+    def test_7_metrics_tell_what_happened(self):
+        whole = self.out("get", "--raw", "/metrics")
+        names = [line.split()[2] for line in whole.splitlines() if line.startswith("# TYPE ")]
+        self.assertEqual(len(names), len(set(names)), [n for n in names if names.count(n) > 1])
+        values = {}
+        for line in whole.splitlines():
+            if not line.startswith("#"):
+                series, _, value = line.rpartition(" ")
+                self.assertNotIn(series, values)
+                values[series] = float(value)
+        member = MEMBERS[0]
+        self.assertEqual(values[f'cluster_ready_state{{member_cluster="{member}"}}'], 1)
+        self.assertGreater(values[f'cluster_cpu_allocatable_number{{member_cluster="{member}"}}'], 0)
+        self.assertGreater(values[f'create_resource_to_cluster{{result="success",apiversion="apps/v1",kind="Deployment",'
+                                  f'member_cluster="{member}",recreate="false"}}'], 0)
+        for name in ('karmada_scheduler_schedule_attempts_total{result="scheduled",schedule_type="ReconcileSchedule"}',
+                     'karmada_scheduler_e2e_scheduling_duration_seconds_bucket{result="scheduled",schedule_type="ReconcileSchedule",le="0.512"}',
+                     'policy_apply_attempts_total{result="success"}', "resource_match_policy_duration_seconds_count",
+                     'binding_sync_work_duration_seconds_bucket{result="success",le="1.024"}',
+                     'work_sync_workload_duration_seconds_bucket{result="success",le="2.048"}',
+                     f'cluster_sync_status_duration_seconds_bucket{{member_cluster="{member}",le="1"}}',
+                     'workqueue_adds_total{name="execution",controller="execution"}',
+                     'workqueue_queue_duration_seconds_count{name="binding",controller="binding"}',
+                     'controller_runtime_reconcile_total{controller="scheduler",result="success"}',
+                     'controller_runtime_max_concurrent_reconciles{controller="garbage-collector"}',
+                     'etcd_request_duration_seconds_count{operation="update",type="storage"}',
+                     'karmada_scheduler_queue_incoming_bindings_total{event="BindingAdd"}',
+                     'leader_election_master_status{name="karmada-scheduler"}'):
+            self.assertGreater(values.get(name, 0), 0, name)
+        self.assertIn('scheduler_pending_bindings{queue="active"}', values)
+        scheduler = self.out("get", "--raw", "/metrics/karmada-scheduler")
+        self.assertIn("karmada_scheduler_schedule_attempts_total", scheduler)
+        self.assertNotIn("apiserver_request_total", scheduler)
+        self.assertNotIn("karmada_scheduler", self.out("get", "--raw", "/metrics/karmada-apiserver"))
+        self.assertNotEqual(self.kubectl("get", "--raw", "/metrics/nobody", check=False).returncode, 0)
+
     def test_8_bad_input_is_told_plainly(self):
         refused = self.kubectl("apply", "-f", "-", check=False, stdin="apiVersion: v1\nkind: Nonsense\nmetadata: {name: x}\n")
         self.assertEqual(refused.returncode, 1)

@@ -299,7 +299,9 @@ rules:
         self.assertIn('apiserver_request_total{verb="LIST",dry_run="",group="",version="v1",resource="namespaces",subresource="",'
                       'scope="cluster",component="apiserver",code="200"} 1', text)
         for name in ("apiserver_request_duration_seconds_bucket", "apiserver_current_inflight_requests", "process_resident_memory_bytes",
-                     "apiserver_storage_objects", "kubernetes_build_info"):
+                     "apiserver_storage_objects", "kubernetes_build_info", "apiserver_response_sizes_bucket",
+                     'etcd_request_duration_seconds_bucket{operation="update",type="storage",le="0.005"}',
+                     'workqueue_depth{name="namespace",controller="namespace"}'):
             self.assertIn(name, text)
         self.assertIn("store", client.call("GET", "/debug")[1])
         with concurrent.futures.ThreadPoolExecutor(16) as pool:

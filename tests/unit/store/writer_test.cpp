@@ -277,5 +277,45 @@ TEST_F(Store_Writer, admission_changes_and_refuses) {
   EXPECT_EQ(remove(kConfigMap, {"ns", "a"}).error().code(), Code::Forbidden);
 }
 
+Task<Result<Json>> note_and_label(std::vector<std::string>* seen, LateWrite write) {
+  const char* const names[] = {"create", "update", "delete"};
+  seen->push_back(std::string(names[static_cast<int>(write.operation)]) + "/" + write.subresource +
+                  (write.old_object.is_object() ? " old" : "") + (write.object.is_object() ? " new" : ""));
+  if (write.operation == AdmissionRequest::Operation::Delete)
+    co_return Result<Json>(Error(Code::Forbidden, "stay"));
+  Json object = std::move(write.object);
+  if (object.is_object()) {
+    object.make({"metadata", "labels", "late"}) = "yes";
+    object.make({"spec", "replicas"}) = 9;
+  }
+  co_return object;
+}
+
+TEST_F(Store_Writer, late_admission_is_asked_of_every_write_that_changes_something) {
+  std::vector<std::string> seen;
+  LateAdmission late;
+  late.wanted = [](const StoredKind& kind, AdmissionRequest::Operation, std::string_view) {
+    return kind.resource == "resourcebindings";
+  };
+  late.run = [&seen](LateWrite write) { return note_and_label(&seen, std::move(write)); };
+  writer_->set_late_admission(std::move(late));
+  Json object = make(kBinding, R"({"metadata":{"name":"a","namespace":"ns"},"spec":{"replicas":1}})");
+  object["spec"].set("replicas", 2);
+  auto updated = update(kBinding, object);
+  ASSERT_TRUE(updated.ok());
+  object = *(*updated)->content();
+  EXPECT_EQ(object["spec"]["replicas"].as_int(), 9);
+  EXPECT_TRUE(update(kBinding, object).ok());  // changes nothing: nobody is asked
+  object["metadata"].erase("resourceVersion");
+  object["status"].set("seen", true);
+  updated = update(kBinding, object, Part::Status);
+  ASSERT_TRUE(updated.ok());
+  EXPECT_EQ((*(*updated)->content())["status"]["seen"].as_bool(), true);
+  EXPECT_FALSE(remove(kBinding, {"ns", "a"}).ok());
+  make(kConfigMap, R"({"metadata":{"name":"a","namespace":"ns"}})");
+  EXPECT_EQ(seen, (std::vector<std::string>{"create/ new", "update/ old new", "update/status old new",
+                                            "delete/ old"}));
+}
+
 }  // namespace
 }  // namespace flotilla::store

@@ -17,9 +17,9 @@ using testing::HasSubstr;
 TEST(ApiServer_RequestMetrics, counts_by_label_and_code) {
   RequestMetrics metrics;
   const RequestLabels labels{"LIST", "apps", "v1", "deployments", "", "namespace"};
-  metrics.count(labels, 200, std::chrono::milliseconds(3));
-  metrics.count(labels, 200, std::chrono::milliseconds(300));
-  metrics.count(labels, 404, std::chrono::milliseconds(1));
+  metrics.count(labels, 200, std::chrono::milliseconds(3), 1500);
+  metrics.count(labels, 200, std::chrono::milliseconds(300), std::nullopt);
+  metrics.count(labels, 404, std::chrono::milliseconds(1), 0);
   std::string text;
   metrics.append_to(text);
   const std::string series =
@@ -39,7 +39,7 @@ TEST(ApiServer_RequestMetrics, many_threads_lose_nothing) {
     threads.emplace_back([&metrics] {
       for (int j = 0; j < 1000; ++j) {
         const std::string resource = "r" + std::to_string(j % 50);
-        metrics.count({"GET", "", "v1", resource, "", "resource"}, 200, std::chrono::milliseconds(1));
+        metrics.count({"GET", "", "v1", resource, "", "resource"}, 200, std::chrono::milliseconds(1), 10);
       }
     });
   }
