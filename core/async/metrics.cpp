@@ -52,7 +52,9 @@ void append_histogram(std::string& out, std::string_view name, const std::string
   for (std::size_t i = 0; i <= histogram.edges().size(); ++i) {
     sum += histogram.in_bucket(i);
     const std::string edge = i < histogram.edges().size() ? number(histogram.edges()[i]) : "+Inf";
-    append_line(out, name, "_bucket", before + "le=\"" + edge + "\"", std::to_string(sum));
+    std::string bucket = before;
+    bucket.append("le=\"").append(edge).append("\"");
+    append_line(out, name, "_bucket", bucket, std::to_string(sum));
   }
   append_line(out, name, "_sum", labels, number(histogram.sum()));
   append_line(out, name, "_count", labels, std::to_string(sum));
@@ -164,10 +166,9 @@ std::string Metrics::text() const {
   for (const auto& [name, family] : state_->families) {
     if (family.series.empty()) continue;
     const Series& first = family.series.begin()->second;
-    out += "# HELP " + name + " " + family.help + "\n# TYPE " + name +
-           (first.counter     ? " counter\n"
-            : first.histogram ? " histogram\n"
-                              : " gauge\n");
+    out.append("# HELP ").append(name).append(" ").append(family.help);
+    out.append("\n# TYPE ").append(name);
+    out.append(first.counter ? " counter\n" : first.histogram ? " histogram\n" : " gauge\n");
     for (const auto& [labels, one] : family.series) {
       if (one.histogram) {
         append_histogram(out, name, labels, *one.histogram);
