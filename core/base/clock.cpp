@@ -31,6 +31,11 @@ Error bad_time(std::string_view text) {
   return invalid("cannot parse \"" + std::string(text) + "\" as an RFC 3339 time");
 }
 
+// WallTime counts nanoseconds: some 290 years either way. What is read beyond is as early or as late as can
+// be, with room to add to it.
+constexpr std::chrono::sys_seconds kEarliest = std::chrono::sys_days(std::chrono::year(1700) / 1 / 1);
+constexpr std::chrono::sys_seconds kLatest = std::chrono::sys_days(std::chrono::year(2250) / 1 / 1);
+
 struct Unit {
   std::string_view name;
   double nanos;
@@ -120,9 +125,12 @@ Result<WallTime> parse_time(std::string_view text) {
   const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(unsigned(month)),
                                          std::chrono::day(unsigned(day))};
   if (!date.ok()) return bad_time(text);
-  return WallTime(std::chrono::sys_days(date)) + std::chrono::hours(hour) +
-         std::chrono::minutes(minute - offset_minutes) + std::chrono::seconds(second) +
-         duration_cast<WallTime::duration>(std::chrono::nanoseconds(nanos));
+  const std::chrono::sys_seconds time = std::chrono::sys_days(date) + std::chrono::hours(hour) +
+                                        std::chrono::minutes(minute - offset_minutes) +
+                                        std::chrono::seconds(second);
+  if (time < kEarliest) return WallTime(kEarliest);
+  if (time > kLatest) return WallTime(kLatest);
+  return WallTime(time) + duration_cast<WallTime::duration>(std::chrono::nanoseconds(nanos));
 }
 
 Result<Duration> parse_duration(std::string_view text) {

@@ -22,11 +22,23 @@ class MemoryBackend final : public StorageBackend {
     std::mutex mutex;
     std::map<std::string, KeyValue> live;
     Revision revision{1};
-    // Switches.
+    // Switches: see hold_back() and refuse_with().
     bool hold = false;
-    std::string refuse;  // not empty: commits fail with this message, status is read-only
+    std::string refuse;
     std::size_t commits = 0;
     std::vector<std::function<void()>> held;
+
+    // What is committed from now on waits for release().
+    void hold_back() {
+      std::lock_guard lock(mutex);
+      hold = true;
+    }
+
+    // Commits fail with this message and status is read-only. Empty: no longer.
+    void refuse_with(std::string why) {
+      std::lock_guard lock(mutex);
+      refuse = std::move(why);
+    }
 
     // Applies and answers what was held, in order.
     void release() {

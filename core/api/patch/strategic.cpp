@@ -7,6 +7,8 @@
 //      recurse, all else replaces.
 #include <algorithm>
 #include <optional>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "core/api/patch/patch.hpp"
 
@@ -53,37 +55,67 @@ bool same_element(const Json& a, const Json& b, std::string_view key) {
   return key.empty() ? a == b : a[key] == b[key];
 }
 
-std::optional<std::size_t> position(const Elements& list, const Json& element, std::string_view key) {
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    if (same_element(list[i], element, key)) return i;
-  }
-  return std::nullopt;
+// Equal for elements that are the same: 1 and 1.0 are.
+std::string identity(const Json& element, std::string_view key) {
+  const Json& value = key.empty() ? element : element[key];
+  constexpr std::int64_t kNone = INT64_MIN;
+  if (value.is_number() && value.as_int(kNone) != kNone) return std::to_string(value.as_int());
+  return value.dump();
 }
 
-void sort_by(Elements& list, const Elements& order, std::string_view key) {
-  const auto rank = [&](const Json& element) { return position(order, element, key).value_or(order.size()); };
-  std::stable_sort(list.begin(), list.end(), [&](const Json& a, const Json& b) { return rank(a) < rank(b); });
-}
+// Where elements stand in a list, the first of those that are the same. A patch may have a hundred thousand.
+class Positions {
+ public:
+  Positions(const Elements& list, std::string_view key) : key_(key) {
+    for (const Json& one : list) add(one);
+  }
+  // At the end of the list.
+  void add(const Json& element) { at_.try_emplace(identity(element, key_), size_++); }
+
+  bool contains(const Json& element) const { return at_.contains(identity(element, key_)); }
+  std::optional<std::size_t> find(const Json& element) const {
+    const auto found = at_.find(identity(element, key_));
+    return found == at_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+ private:
+  std::string_view key_;
+  std::unordered_map<std::string, std::size_t> at_;
+  std::size_t size_ = 0;
+};
+
+struct Ranked {
+  std::optional<std::size_t> server;
+  std::size_t rank = 0;  // in the order it is sorted by
+  Json element;
+};
 
 // Elements of the patch in the patch's order, the rest in the server's, woven by the server's order.
 Elements weave(Elements merged, const Elements& patch_order, const Elements& server_order,
                std::string_view key) {
-  Elements of_patch, of_server;
+  const Positions in_patch(patch_order, key), in_server(server_order, key);
+  std::vector<Ranked> of_patch, of_server;
   for (Json& one : merged) {
-    (position(patch_order, one, key) ? of_patch : of_server).push_back(std::move(one));
+    const auto server = in_server.find(one);
+    if (const auto patch = in_patch.find(one)) {
+      of_patch.push_back({server, *patch, std::move(one)});
+    } else {
+      of_server.push_back({server, server.value_or(server_order.size()), std::move(one)});
+    }
   }
-  sort_by(of_patch, patch_order, key);
-  sort_by(of_server, server_order, key);
+  for (auto* some : {&of_patch, &of_server}) {
+    std::stable_sort(some->begin(), some->end(),
+                     [](const Ranked& a, const Ranked& b) { return a.rank < b.rank; });
+  }
   Elements out;
   std::size_t i = 0, j = 0;
   while (i < of_server.size() || j < of_patch.size()) {
     bool server_first = j >= of_patch.size();
     if (!server_first && i < of_server.size()) {
-      const auto left = position(server_order, of_server[i], key);
-      const auto right = position(server_order, of_patch[j], key);
+      const auto left = of_server[i].server, right = of_patch[j].server;
       server_first = left && right && *left < *right;
     }
-    out.push_back(server_first ? std::move(of_server[i++]) : std::move(of_patch[j++]));
+    out.push_back(std::move(server_first ? of_server[i++].element : of_patch[j++].element));
   }
   return out;
 }
@@ -141,10 +173,9 @@ class StrategicMerge {
     if (!patch.contains(kRetainKeys)) return {};
     const Json retained = std::move(*patch.find(kRetainKeys));
     patch.erase(kRetainKeys);
-    const auto listed = [&](std::string_view key) {
-      return std::any_of(retained.elements().begin(), retained.elements().end(),
-                         [&](const Json& one) { return one.as_string() == key; });
-    };
+    std::unordered_set<std::string_view> names;
+    for (const Json& one : retained.elements()) names.insert(one.as_string());
+    const auto listed = [&](std::string_view key) { return names.contains(key); };
     bool good = retained.is_array();
     for (const auto& [key, value] : patch.members()) {
       if (value.is_null() || key.starts_with(kDeletePrefix) || key.starts_with(kOrderPrefix)) continue;
@@ -260,20 +291,24 @@ class StrategicMerge {
 
   static Json primitives(Elements server, Elements changes, bool deletes) {
     if (deletes) {
-      std::erase_if(server, [&](const Json& one) { return position(changes, one, "").has_value(); });
+      const Positions gone(changes, "");
+      std::erase_if(server, [&](const Json& one) { return gone.contains(one); });
       return to_json(std::move(server));
     }
     Elements merged;
+    Positions there(merged, "");
     for (const Elements* all : {&server, &changes}) {
       for (const Json& one : *all) {
-        if (!position(merged, one, "")) merged.push_back(one);
+        if (there.contains(one)) continue;
+        there.add(one);
+        merged.push_back(one);
       }
     }
     return to_json(weave(std::move(merged), changes, server, ""));
   }
 
   Result<Json> objects(Elements server, Elements changes, const ListRule& rule) {
-    Elements plain;
+    Elements plain, gone;
     bool replace = false;
     for (Json& one : changes) {
       const Json* directive = one.find(kDirective);
@@ -285,19 +320,23 @@ class StrategicMerge {
         replace = true;
       } else if (directive->as_string() == "delete") {
         if (!one.contains(rule.key)) return no_merge_key(one, rule.key);
-        std::erase_if(server, [&](const Json& old) { return same_element(old, one, rule.key); });
+        gone.push_back(std::move(one));
       } else {
         return unknown_error("Unknown patch type: " + directive->dump());
       }
     }
     if (replace) return to_json(std::move(plain));
+    const Positions deleted(gone, rule.key);
+    std::erase_if(server, [&](const Json& old) { return deleted.contains(old); });
     Elements merged = server;
+    Positions there(merged, rule.key);
     for (const Json& one : plain) {
       if (!one.contains(rule.key)) return no_merge_key(one, rule.key);
-      const auto at = position(merged, one, rule.key);
+      const auto at = there.find(one);
       if (!at) {
         Json fresh = one;
         clean(fresh);
+        there.add(fresh);
         merged.push_back(std::move(fresh));
         continue;
       }

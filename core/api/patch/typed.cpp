@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
 namespace flotilla::api {
 namespace {
@@ -298,7 +299,7 @@ void check(const Schema& schema, const Json& value, const std::string& path,
       return;
     case SchemaKind::List: {
       if (!value.is_array()) return expected("list");
-      std::vector<std::string> seen;
+      std::set<std::string> seen;
       std::size_t index = 0;
       for (const Json& item : value.elements()) {
         std::string place = "[" + std::to_string(index) + "]";
@@ -315,10 +316,9 @@ void check(const Schema& schema, const Json& value, const std::string& path,
             return;
           }
           place = print_element(*element);
-          if (std::find(seen.begin(), seen.end(), *element) != seen.end()) {
+          if (!seen.insert(*element).second) {
             errors.push_back(path + ": duplicate entries for key " + place);
           }
-          seen.push_back(*element);
         }
         check(schema.items(), item, path + place, errors);
         ++index;

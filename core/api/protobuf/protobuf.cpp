@@ -2,7 +2,9 @@
 #include "core/api/protobuf/protobuf.hpp"
 
 #include <charconv>
+#include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <unordered_map>
 #include <utility>
@@ -21,6 +23,7 @@ constexpr std::string_view kMagic("k8s\0", 4);
 constexpr int kMaxDepth = 200;
 constexpr std::string_view kMeta = "k8s.io.apimachinery.pkg.apis.meta.v1.";
 constexpr std::int64_t kGoZeroTime = -62135596800;
+constexpr std::int64_t kYear10000 = 253402300800;
 
 struct Message;
 
@@ -220,6 +223,25 @@ Json scalar_of(char type, const WireField& wire) {
   return Json(number);
 }
 
+// Of any year that has four digits, which is more than WallTime has. Without micros when they are negative.
+std::string rfc3339(std::chrono::sys_seconds time, std::int64_t micros) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
+  char text[96];
+  int length =
+      std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),
+                    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                    static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+                    static_cast<int>(clock.seconds().count()));
+  std::string out(text, static_cast<std::size_t>(length));
+  if (micros >= 0) {
+    length = std::snprintf(text, sizeof text, ".%06d", static_cast<int>(micros));
+    out.append(text, static_cast<std::size_t>(length));
+  }
+  return out + "Z";
+}
+
 class Decoder {
  public:
   // Null where the bytes are not well formed; failed() tells.
@@ -288,13 +310,15 @@ class Decoder {
     object[field.name].set(key, std::move(value));
   }
 
-  static Json time_of(const Json& object, bool micro) {
+  Json time_of(const Json& object, bool micro) {
     const std::int64_t seconds = object["seconds"].as_int();
     const std::int64_t nanos = object["nanos"].as_int();
     if (object.empty() || seconds == kGoZeroTime) return Json();
-    const WallTime time(std::chrono::duration_cast<WallTime::duration>(std::chrono::seconds(seconds) +
-                                                                       std::chrono::nanoseconds(nanos)));
-    return Json(micro ? format_micro_time(time) : format_time(time));
+    if (seconds < kGoZeroTime || seconds >= kYear10000 || nanos < 0 || nanos > 999'999'999) {
+      failed_ = true;
+      return Json();
+    }
+    return Json(rfc3339(std::chrono::sys_seconds(std::chrono::seconds(seconds)), micro ? nanos / 1000 : -1));
   }
 
   Json shaped(Form form, Json object) {

@@ -20,6 +20,14 @@ TEST(Base_Clock, parses_and_prints_rfc_3339) {
   }
 }
 
+TEST(Base_Clock, holds_what_is_too_early_or_too_late_as_far_as_it_can) {
+  const auto late = parse_time("9999-12-31T23:59:59.5Z"), early = parse_time("0001-01-01T00:00:00+01:00");
+  ASSERT_TRUE(late && early);
+  EXPECT_GT(*late, *parse_time("2249-12-31T00:00:00Z"));
+  EXPECT_LT(*early, *parse_time("1700-01-02T00:00:00Z"));
+  EXPECT_GT(*late + std::chrono::hours(24 * 3650), *late);
+}
+
 TEST(Base_Clock, parses_and_prints_durations_as_go_does) {
   const std::pair<const char*, const char*> cases[] = {{"90s", "1m30s"}, {"1h", "1h0m0s"},
                                                        {"1.5s", "1.5s"}, {"500ms", "500ms"},

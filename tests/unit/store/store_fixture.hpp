@@ -27,7 +27,7 @@ inline Task<void> deliver_void(Task<void> task, std::shared_ptr<std::promise<voi
 class StoreFixture : public testing::Test {
  protected:
   ~StoreFixture() override {
-    disk_->refuse.clear();
+    disk_->refuse_with("");
     disk_->release();
     if (store_) close();
     scope_.cancel();

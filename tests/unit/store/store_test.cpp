@@ -107,7 +107,7 @@ TEST_F(Store_Basics, lists_are_ordered_by_namespace_then_name_and_page) {
 
 TEST_F(Store_Basics, a_derived_write_is_answered_before_it_is_durable_and_a_waiting_one_after) {
   open();
-  disk_->hold = true;
+  disk_->hold_back();
   const ObjectPtr derived = create("ns", "derived", Durability::Derived);
   EXPECT_LT(store_->durable_revision(), derived->revision());
   auto waiting = begin(store_->create(kConfigMaps, config_map("ns", "waiting"), Durability::Wait));
@@ -124,7 +124,7 @@ TEST_F(Store_Basics, clients_see_an_event_once_it_is_durable_and_controllers_at_
   open();
   auto newest = watch(store_->revision());
   auto durable = watch(store_->revision(), Visibility::Durable);
-  disk_->hold = true;
+  disk_->hold_back();
   const ObjectPtr made = create("ns", "a", Durability::Derived);
   const auto seen = run(newest->next());
   ASSERT_EQ(seen->size(), 1u);
@@ -207,13 +207,13 @@ TEST_F(Store_Basics, a_refused_commit_takes_back_all_that_followed_and_the_store
   const ObjectPtr kept = create("ns", "kept");
   auto newest = watch(store_->revision());
   auto durable = watch(store_->revision(), Visibility::Durable);
-  disk_->hold = true;
+  disk_->hold_back();
   create("ns", "lost", Durability::Derived);
   run(store_->update(kConfigMaps, config_map("ns", "kept", "changed"), Revision(), Durability::Derived))
       .value();
   auto removed = begin(store_->remove(kConfigMaps, {"ns", "kept"}, Revision(), Durability::Wait));
   ASSERT_EQ(run(newest->next())->front().type, Event::Type::Added);
-  disk_->refuse = "disk full";
+  disk_->refuse_with("disk full");
   disk_->release();
   const auto answer = removed.get();
   EXPECT_EQ(answer.error().code(), Code::Unavailable);
@@ -226,7 +226,7 @@ TEST_F(Store_Basics, a_refused_commit_takes_back_all_that_followed_and_the_store
             Code::Unavailable);
   const auto reset = run(newest->next());
   ASSERT_EQ(reset->back().type, Event::Type::Reset);
-  disk_->refuse.clear();
+  disk_->refuse_with("");
   while (store_->stats().read_only) std::this_thread::yield();
   const ObjectPtr again = create("ns", "again");
   EXPECT_EQ(run(durable->next())->front().object, again);

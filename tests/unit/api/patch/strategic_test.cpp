@@ -71,5 +71,38 @@ TEST(Api_JsonPatch, is_as_lenient_as_kubernetes) {
   EXPECT_EQ(json_patch(live, "[{").error().message(), "error decoding patch: unexpected end of JSON input");
 }
 
+TEST(Api_StrategicMerge, takes_whole_numbers_for_the_same_however_they_are_written) {
+  EXPECT_EQ(merge(R"({"containers":[{"name":"a","ports":[{"containerPort":80,"name":"x"}]}]})",
+                  R"({"containers":[{"name":"a","ports":[{"containerPort":80.0,"hostIP":"::"}]}]})"),
+            R"({"containers":[{"name":"a","ports":[{"containerPort":80.0,"hostIP":"::","name":"x"}]}]})");
+}
+
+// A hundred thousand elements fit into a request. Looking for each in all of them would take minutes.
+TEST(Api_StrategicMerge, merges_long_lists) {
+  constexpr int kMany = 40'000;
+  Json live = Json::object(), patch = Json::object();
+  for (int i = 0; i < kMany; ++i) {
+    const std::string name = "c" + std::to_string(i);
+    live["containers"].push_back(Json::object({{"name", name}}));
+    patch["$setElementOrder/containers"].push_back(
+        Json::object({{"name", "c" + std::to_string(kMany - 1 - i)}}));
+    if (i % 4 == 1) patch["tolerations"].push_back(Json::object({{"key", name}}));
+    if (i % 4 == 2) patch["volumes"].push_back(Json::object({{"name", name}, {"$patch", "delete"}}));
+    live["volumes"].push_back(Json::object({{"name", name}}));
+  }
+  for (int i = kMany - 1; i >= 0; i -= 2) {
+    Json change = Json::object({{"image", "x"}, {"name", "c" + std::to_string(i)}});
+    patch["containers"].push_back(std::move(change));
+  }
+  const Schema* spec = TypeSet::builtin().find("io.k8s.api.core.v1.PodSpec");
+  const auto merged = strategic_merge(live, patch, *spec);
+  ASSERT_TRUE(merged.ok()) << merged.error().message();
+  const Json& containers = (*merged)["containers"];
+  ASSERT_EQ(containers.size(), kMany);
+  EXPECT_EQ(containers.elements()[0].dump(), R"({"image":"x","name":"c39999"})");
+  EXPECT_EQ(containers.elements()[1].dump(), R"({"name":"c39998"})");
+  EXPECT_EQ((*merged)["volumes"].size(), kMany * 3 / 4);
+}
+
 }  // namespace
 }  // namespace flotilla::api
