@@ -60,7 +60,7 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
 
  private:
   struct Waiter {
-    explicit Waiter(AnyExecutor executor) : timer(std::move(executor)) {}
+    explicit Waiter(const AnyExecutor& executor) : timer(executor) {}
     asio::steady_timer timer;
     bool granted = false;
   };
