@@ -11,10 +11,12 @@
 #include "core/apiserver/crds.hpp"
 #include "core/apiserver/discovery.hpp"
 #include "core/apiserver/endpoints.hpp"
+#include "core/apiserver/event_expiry.hpp"
 #include "core/apiserver/monitoring/monitoring.hpp"
 #include "core/apiserver/openapi.hpp"
 #include "core/apiserver/reads.hpp"
 #include "core/apiserver/response.hpp"
+#include "core/apiserver/security/cluster_info.hpp"
 #include "core/apiserver/subresources.hpp"
 
 namespace flotilla::apiserver {
@@ -97,6 +99,37 @@ Task<http::Response> serve_cluster_proxy(ServerPtr server, CallPtr call) {
   co_return co_await std::move(proxying);
 }
 
+// There is no network behind services, nodes and pods here.
+http::Response serve_no_proxy(const Server& server, const Call& call) {
+  // A service may be named SCHEME:NAME:PORT, the others NAME:PORT.
+  std::string_view name = call.info.name;
+  if (std::count(name.begin(), name.end(), ':') == 2) name.remove_prefix(name.find(':') + 1);
+  name = name.substr(0, name.find(':'));
+  if (!server.store.get(collection_of(*call.resource), call.info.ns, name))
+    return error_response(call, object_not_found(call.group_resource(), name));
+  const bool service = call.resource->resource == "services";
+  return error_response(
+      call, Error(Code::Unavailable, service ? "no endpoints available for service " + quoted(name)
+                                             : "no network leads to " + quoted(name)));
+}
+
+// "30s" as Go writes durations: numbers with units. Whether it can be read, that is all that matters here.
+bool is_duration(std::string_view text) {
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  if (text == "0") return true;
+  if (text.empty()) return false;
+  while (!text.empty()) {
+    const auto digits = text.find_first_not_of("0123456789.");
+    if (digits == 0 || digits == text.npos) return false;
+    text.remove_prefix(digits);
+    const auto unit = text.substr(0, text.find_first_of("0123456789."));
+    if (unit != "ns" && unit != "us" && unit != "ms" && unit != "s" && unit != "m" && unit != "h")
+      return false;
+    text.remove_prefix(unit.size());
+  }
+  return true;
+}
+
 Task<http::Response> serve_subresource(ServerPtr server, CallPtr call) {
   const std::string& sub = call->info.subresource;
   const Resource& resource = *call->resource;
@@ -105,7 +138,7 @@ Task<http::Response> serve_subresource(ServerPtr server, CallPtr call) {
     co_return co_await std::move(proxying);
   }
   const api::Subresource* found = find_subresource(*call);
-  if (found == nullptr || !call->info.rest.empty()) co_return nobody(*server, *call);
+  if (found == nullptr || (!call->info.rest.empty() && sub != "proxy")) co_return nobody(*server, *call);
   const std::string& method = call->request.method;
   const std::string_view verb = connect_verb(method);
   if (verb.empty() || std::find(found->verbs.begin(), found->verbs.end(), verb) == found->verbs.end()) {
@@ -135,7 +168,7 @@ Task<http::Response> serve_subresource(ServerPtr server, CallPtr call) {
   }
   if (sub == "log" || sub == "exec" || sub == "attach" || sub == "portforward")
     co_return serve_pod_connect(*server, *call);
-  if (sub == "proxy") co_return error_response(*call, Error(Code::Unavailable, "no endpoints available"));
+  if (sub == "proxy") co_return serve_no_proxy(*server, *call);
   if (method == "GET") {
     auto reading = serve_get(server, call);
     co_return co_await std::move(reading);
@@ -236,6 +269,10 @@ Task<http::Response> route(ServerPtr server, CallPtr call) {
     call->annotations["authorization.k8s.io/reason"] = decision.reason;
   }
   if (!decision.allowed) co_return error_response(*call, refusal(*call, attributes, decision.reason));
+  const std::string_view timeout = call->query.get("timeout");
+  if (!timeout.empty() && call->info.is_resource && !is_long_running(call->info) && !is_duration(timeout)) {
+    co_return error_response(*call, Error(Code::BadRequest, "invalid timeout specified in the request URL"));
+  }
 
   if (const auto remotes = server->aggregator.remotes()) {
     if (RemotePtr remote = remotes->answering(call->info)) {
@@ -376,10 +413,15 @@ Task<Status> ApiServer::start() {
     if (auto opened = server->auditor->open(); !opened) co_return opened;
     server->fibers.spawn(server->auditor->run());
   }
+  server->fibers.spawn(run_event_expiry(server));
   server->fibers.spawn(follow_policies(server));
   server->fibers.spawn(follow_policy_bindings(server));
   server->ready.store(true);
   co_return Status();
+}
+
+void ApiServer::announce(std::string url) {
+  state_->server->fibers.spawn(run_cluster_info(state_->server, std::move(url)));
 }
 
 Task<void> ApiServer::stop() {

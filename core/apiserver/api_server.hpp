@@ -55,7 +55,8 @@ struct ApiServerOptions {
       parse_yaml;  // null: YAML bodies are read as JSON or refused
   ClusterProxy cluster_proxy;
   std::string service_network = "10.0.0.0/16";
-  std::function<std::string()> metrics;  // more lines for /metrics
+  Duration event_ttl = std::chrono::hours(1);  // events that nobody has written for so long are removed
+  std::function<std::string()> metrics;        // more lines for /metrics
 };
 
 // The answer to a request that could not be read (400, 413, 431, 500): a Status where Kubernetes has one.
@@ -67,6 +68,8 @@ class ApiServer {
   ~ApiServer();
 
   Task<Status> start();
+  // Where clients find it, once they do: written into kube-public/cluster-info.
+  void announce(std::string url);
   Task<void> stop();
   http::Handler handler();
   // Everything writes through it, so that admission holds for controllers too.

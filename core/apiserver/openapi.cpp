@@ -3,6 +3,9 @@
 
 #include <openssl/evp.h>
 
+#include <chrono>
+#include <ctime>
+
 #include "core/apiserver/aggregation/remote_openapi.hpp"
 #include "core/apiserver/discovery.hpp"
 #include "core/apiserver/openapi_document.hpp"
@@ -28,6 +31,17 @@ std::string hash_of(std::string_view text) {
     out += kHex[digest[i] & 15];
   }
   return out;
+}
+
+// "Sun, 06 Nov 1994 08:49:37 GMT".
+std::string http_date(WallTime at) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(
+      std::chrono::time_point_cast<std::chrono::system_clock::duration>(at));
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[64];
+  const std::size_t size = std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  return {text, size};
 }
 
 store::Collection definitions() {
@@ -170,7 +184,11 @@ http::Response serve_version_3(const ServerPtr& server, const Call& call) {
     return moved;
   }
   http::Response response;
-  if (!asked.empty()) response.headers.set("Cache-Control", "public, immutable");
+  if (!asked.empty()) {
+    constexpr auto kYear = std::chrono::hours(365 * 24);
+    response.headers.set("Cache-Control", "public, immutable");
+    response.headers.set("Expires", http_date(server->now() + kYear));
+  }
   if (is_known(call, hash, response)) return response;
   const DocumentSource source = source_of(*server, call);
   const Text text = document(server, key, hash, [&] { return openapi_v3_document(source, group, version); });

@@ -2,6 +2,7 @@
 #include "core/apiserver/response.hpp"
 
 #include <algorithm>
+#include <random>
 
 #include "core/apiserver/yaml_text.hpp"
 #include "core/http/gzip.hpp"
@@ -103,6 +104,21 @@ http::Response bytes_response(const Call& call, int status, const ObjectPtr& obj
 
 namespace {
 
+// A UUID that need not be secret: every answer has one.
+std::string request_id() {
+  static thread_local std::mt19937_64 random{std::random_device{}()};
+  std::uint64_t high = (random() & ~0xf000ull) | 0x4000ull, low = (random() >> 2) | (1ull << 63);
+  std::string out(36, '-');
+  static constexpr char kHex[] = "0123456789abcdef";
+  for (std::size_t i = out.size(); i-- > 0;) {
+    if (i == 8 || i == 13 || i == 18 || i == 23) continue;
+    std::uint64_t& half = i > 18 ? low : high;
+    out[i] = kHex[half & 15];
+    half >>= 4;
+  }
+  return out;
+}
+
 // As kube-apiserver: large answers to GET and LIST, where the client can read them.
 void compress_large(const Call& call, http::Response& response) {
   const bool reads = call.info.verb == "get" || call.info.verb == "list";
@@ -120,7 +136,11 @@ void finish_headers(const Call& call, http::Response& response) {
   compress_large(call, response);
   if (!response.headers.has("Cache-Control")) response.headers.set("Cache-Control", "no-cache, private");
   const std::string_view audit = call.request.headers.get("Audit-Id");
-  if (!audit.empty()) response.headers.set("Audit-Id", std::string(audit));
+  if (!audit.empty()) {
+    response.headers.set("Audit-Id", std::string(audit));
+  } else if (!response.headers.has("Audit-Id")) {
+    response.headers.add("Audit-Id", request_id());
+  }
   std::size_t total = 0;
   for (const std::string& warning : call.warnings) {
     if (!printable(warning) || total + warning.size() > kMaxWarnings) continue;

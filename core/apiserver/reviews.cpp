@@ -19,6 +19,41 @@ std::string paths_text(const Json& attributes) {
          ", Verb:" + quoted(attributes["verb"].as_string()) + "}";
 }
 
+// Of what narrows the request. RBAC does not look at it.
+void check_selector(const Json& attributes, const char* which, std::vector<Cause>& causes) {
+  const Json* selector = attributes.find(which);
+  if (selector == nullptr || !selector->is_object()) return;
+  const std::string at = std::string("spec.resourceAttributes.") + which;
+  const std::string_view raw = (*selector)["rawSelector"].as_string();
+  const auto requirements = (*selector)["requirements"].elements();
+  if (!raw.empty() && !requirements.empty()) {
+    causes.push_back(invalid_cause(at + ".rawSelector",
+                                   quoted(raw) + ": may not specified at the same time as requirements"));
+  }
+  if (raw.empty() && requirements.empty()) {
+    causes.push_back({"FieldValueRequired",
+                      "Required value: when " + at + " is specified, requirements or rawSelector is required",
+                      at + ".requirements"});
+  }
+  for (std::size_t i = 0; i < requirements.size(); ++i) {
+    const std::string here = at + ".requirements[" + std::to_string(i) + "]";
+    const std::string_view op = requirements[i]["operator"].as_string();
+    const bool listed = op == "In" || op == "NotIn", bare = op == "Exists" || op == "DoesNotExist";
+    if (requirements[i]["key"].as_string().empty())
+      causes.push_back({"FieldValueRequired", "Required value: must be specified", here + ".key"});
+    if (listed && requirements[i]["values"].empty()) {
+      causes.push_back({"FieldValueRequired",
+                        "Required value: must be specified when `operator` is 'In' or 'NotIn'",
+                        here + ".values"});
+    }
+    if (bare && !requirements[i]["values"].empty()) {
+      causes.push_back({"FieldValueForbidden",
+                        "Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+                        here + ".values"});
+    }
+  }
+}
+
 Status check_spec(const Resource& resource, const Json& spec, std::string_view ns) {
   std::vector<Cause> causes;
   const bool resources = spec["resourceAttributes"].is_object();
@@ -46,6 +81,8 @@ Status check_spec(const Resource& resource, const Json& spec, std::string_view n
     causes.push_back(
         invalid_cause("spec.resourceAttributes.namespace", quoted(own) + ": must match metadata.namespace"));
   }
+  for (const char* which : {"fieldSelector", "labelSelector"})
+    check_selector(spec["resourceAttributes"], which, causes);
   if (causes.empty()) return {};
   return object_invalid(kAuthorization, "", "", std::move(causes));
 }

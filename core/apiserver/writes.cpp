@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/apiserver/writes.hpp"
 
+#include <algorithm>
+
 #include "core/apiserver/admission.hpp"
 #include "core/apiserver/admission/chain.hpp"
 #include "core/apiserver/conversion.hpp"
@@ -27,6 +29,29 @@ bool is_released(const Json& object) {
   if (metadata["deletionGracePeriodSeconds"].as_int() > 0) return false;
   return !(object["kind"].as_string() == "Namespace" && object["apiVersion"].as_string() == "v1" &&
            object["spec"]["finalizers"].size() > 0);
+}
+
+// Owners that are named twice are named once, with a word to the client.
+void drop_repeated_owners(Call& call, Json& object) {
+  const auto owners = std::as_const(object)["metadata"]["ownerReferences"].elements();
+  if (owners.size() < 2) return;
+  Json kept = Json::array();
+  std::string repeated;
+  for (const Json& owner : owners) {
+    const auto have = std::as_const(kept).elements();
+    if (std::find(have.begin(), have.end(), owner) == have.end()) {
+      kept.push_back(owner);
+      continue;
+    }
+    repeated.append(repeated.empty() ? "" : ", ").append(owner["uid"].as_string());
+  }
+  if (repeated.empty()) return;
+  object["metadata"].set("ownerReferences", std::move(kept));
+  call.warn(
+      ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, "
+      "and "
+      "may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: " +
+      repeated);
 }
 
 // Of a draft or of what it became.
@@ -97,6 +122,7 @@ Task<Result<api::Draft>> mutate_draft(ServerPtr server, CallPtr call, Json live,
 Task<Result<Committed>> commit_create(ServerPtr server, CallPtr call, RequestOptions options,
                                       api::Draft draft) {
   add_warnings(*call, draft);
+  drop_repeated_owners(*call, draft.object);
   const std::string base(std::as_const(draft.object)["metadata"]["generateName"].as_string());
   const bool made_up = api::name_of(draft.object).empty() && !base.empty();
   for (int attempt = 0;; ++attempt) {
@@ -169,6 +195,7 @@ Task<Result<Committed>> commit_change(ServerPtr server, CallPtr call, RequestOpt
       co_return co_await std::move(creating);
     }
     add_warnings(*call, *drafted);
+    drop_repeated_owners(*call, drafted->object);
     if (auto admitted = admit_update(*server, *call, before, drafted->object, options); !admitted) {
       co_return std::move(admitted).error();
     }

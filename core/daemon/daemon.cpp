@@ -241,6 +241,7 @@ Status Daemon::State::serve() {
     return status;
   }
   url = fmt::format("https://{}:{}", client_host(listen.host), server->port());
+  api->announce(url);
   ctl::Access access;
   access.server = url;
   access.ca_pem = pki.authority.certificate_pem;

@@ -3,6 +3,8 @@
 import base64
 import concurrent.futures
 import glob
+import hashlib
+import hmac
 import json
 import os
 import shutil
@@ -99,6 +101,76 @@ class SecurityTest(unittest.TestCase):
         self.assertEqual(client.who(token), 401)
         secret(**{"usage-bootstrap-authentication": "false"})
         self.assertEqual(client.who(token), 401)
+
+    def test_cluster_info_is_signed_for_those_who_join(self):
+        daemon, client = self.serve("plane")
+        info = "/api/v1/namespaces/kube-public/configmaps/cluster-info"
+
+        def data():
+            status, text = client.call("GET", info, anonymous=True)
+            return json.loads(text)["data"] if status == 200 else {}
+
+        def until(holds):
+            end = time.monotonic() + 10
+            while not holds():
+                self.assertLess(time.monotonic(), end, data())
+                time.sleep(0.05)
+        until(data)
+        text = data()["kubeconfig"]
+        self.assertIn("server: " + daemon.url, text)
+        self.assertEqual(client.call("GET", "/api/v1/namespaces/kube-public/configmaps", anonymous=True)[0], 403)
+        secrets = "/api/v1/namespaces/kube-system/secrets"
+
+        def token(name, **more):
+            client.json("POST", secrets, {"metadata": {"name": "bootstrap-token-" + name}, "type": "bootstrap.kubernetes.io/token",
+                                          "stringData": {"token-id": name, "token-secret": "0123456789abcdef",
+                                                         "usage-bootstrap-signing": "true", **more}})
+        token("abcdef")
+        until(lambda: "jws-kubeconfig-abcdef" in data())
+        header, payload, signature = data()["jws-kubeconfig-abcdef"].split(".")
+
+        def url64(raw):
+            return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+        self.assertEqual(payload, "")
+        signed = hmac.new(b"0123456789abcdef", f"{header}.{url64(text.encode())}".encode(), hashlib.sha256).digest()
+        self.assertEqual(signature, url64(signed))
+        client.json("DELETE", secrets + "/bootstrap-token-abcdef")
+        until(lambda: "jws-kubeconfig-abcdef" not in data())
+        token("past00", expiration="2020-01-01T00:00:00Z")
+        until(lambda: client.call("GET", secrets + "/bootstrap-token-past00")[0] == 404)
+
+    def test_requests_are_answered_as_kubernetes_does(self):
+        _, client = self.serve("plane")
+        reviews = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews?fieldValidation=Strict"
+
+        def review(**selector):
+            return client.call("POST", reviews, {"spec": {"resourceAttributes": {
+                "verb": "list", "resource": "pods", "fieldSelector": selector}}})
+        status, text = review(rawSelector="spec.nodeName=a")
+        self.assertEqual((status, json.loads(text)["status"]["allowed"]), (201, True))
+        status, text = review()
+        self.assertEqual(status, 422)
+        self.assertIn("when spec.resourceAttributes.fieldSelector is specified, requirements or rawSelector is required", text)
+        status, text = review(requirements=[{"key": "spec.nodeName", "operator": "In"}])
+        self.assertIn("must be specified when `operator` is 'In' or 'NotIn'", json.loads(text)["message"])
+        self.assertEqual(client.call("GET", "/api/v1/namespaces?timeout=1h2m")[0], 200)
+        status, text = client.call("GET", "/api/v1/namespaces?timeout=soon")
+        self.assertEqual((status, json.loads(text)["message"]), (400, "invalid timeout specified in the request URL"))
+        status, text = client.call("GET", "/api/v1/nodes/n1/proxy/metrics")
+        self.assertEqual((status, json.loads(text)["message"]), (404, 'nodes "n1" not found'))
+        client.json("POST", "/api/v1/namespaces/default/services", {"metadata": {"name": "s"}, "spec": {"ports": [{"port": 80}]}})
+        status, text = client.call("GET", "/api/v1/namespaces/default/services/https:s:80/proxy/")
+        self.assertEqual((status, json.loads(text)["message"]), (503, 'no endpoints available for service "s"'))
+        owner = {"apiVersion": "v1", "kind": "Service", "name": "s", "uid": "b1946ac9-0000-4000-8000-000000000000"}
+        body = json.dumps({"metadata": {"name": "owned", "ownerReferences": [owner, owner]}}).encode()
+        request = urllib.request.Request(client.url + "/api/v1/namespaces/default/configmaps?dryRun=All", method="POST", data=body,
+                                         headers={"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, context=client.admin, timeout=30) as answer:
+            self.assertIn("duplicate UID(s) observed: " + owner["uid"], answer.headers["Warning"])
+            self.assertEqual(json.load(answer)["metadata"]["ownerReferences"], [owner])
+        request = urllib.request.Request(client.url + "/version")
+        with urllib.request.urlopen(request, context=client.admin, timeout=30) as answer:
+            self.assertRegex(answer.headers["Audit-Id"], "^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
 
     def test_tokens_die_with_what_they_are_bound_to(self):
         _, client = self.serve("plane")
