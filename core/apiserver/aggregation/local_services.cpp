@@ -37,6 +37,13 @@ bool may_be_left(const api::Object& object, bool starting) {
   return label == nullptr || (*label != "true" && !(*label == "onstart" && starting));
 }
 
+// The same of one that is as it should be: its bytes say so.
+bool stands_as_wanted(const api::Object& object, const LocalService& wanted) {
+  const std::string* label = object.labels().find(kManaged);
+  if (label == nullptr || *label != (wanted.always ? "true" : "onstart")) return false;
+  return object.bytes().find("\"spec\":" + spec_of(wanted).dump()) != std::string_view::npos;
+}
+
 Task<void> take_step(ServerPtr server, std::string name, LocalService wanted, ObjectPtr current,
                      ServiceStep step) {
   Task<Result<ObjectPtr>> writing;
@@ -120,7 +127,7 @@ Task<void> settle_local_services(ServerPtr server, bool starting) {
   for (const auto& [name, service] : wanted) {
     const auto at = current.find(name);
     const ObjectPtr object = at == current.end() ? nullptr : at->second;
-    if (object && may_be_left(*object, starting)) continue;
+    if (object && (may_be_left(*object, starting) || stands_as_wanted(*object, service))) continue;
     const auto content = object ? object->content() : nullptr;
     const ServiceStep step = plan_service(&service, content.get(), starting);
     if (object) object->release_content();
