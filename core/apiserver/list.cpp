@@ -61,6 +61,13 @@ Result<std::uint64_t> read_version(std::string_view text) {
                     quoted(text) + ": invalid syntax");
 }
 
+Status check_list_numbers(const Query& query) {
+  for (const std::string_view name : {"timeoutSeconds", "limit"}) {
+    if (auto number = query.integer(name); !number) return std::move(number).error();
+  }
+  return {};
+}
+
 Status check_list_options(const Query& query, bool watch) {
   const std::string_view match = query.get("resourceVersionMatch");
   const std::string_view version = query.get("resourceVersion");
@@ -162,6 +169,8 @@ Task<Result<store::Snapshot>> list_at(ServerPtr server, store::Collection collec
 
 Task<http::Response> serve_list(ServerPtr server, CallPtr call) {
   if (auto fits = check_shape(*call, true); !fits) co_return error_response(*call, fits.error());
+  if (auto numbers = check_list_numbers(call->query); !numbers)
+    co_return error_response(*call, numbers.error());
   auto selection = Selection::read(*call->resource, call->query);
   if (!selection) co_return error_response(*call, selection.error());
   if (auto valid = check_list_options(call->query, false); !valid)

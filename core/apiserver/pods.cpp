@@ -19,6 +19,95 @@ Json created_status() {
                        {"code", 201}});
 }
 
+// What is posted to a subresource: of its kind in one of the group's versions, or without a type.
+Status check_type(const Json& body, std::string_view group, std::initializer_list<std::string_view> versions,
+                  std::string_view kind) {
+  const api::GroupVersionKind sent = api::GroupVersionKind::of(body);
+  if (sent.kind.empty() && sent.version.empty()) return {};
+  const bool known = std::find(versions.begin(), versions.end(), sent.version) != versions.end();
+  if ((sent.kind.empty() || sent.kind == kind) && (sent.version.empty() || (sent.group == group && known)))
+    return {};
+  std::string why = "no kind " + quoted(sent.kind) + " is registered for version " +
+                    quoted(sent.api_version()) + " in scheme \"pkg/api/legacyscheme/scheme.go:30\"";
+  if (api::Registry::builtin().type_of(sent)) {
+    why = "converting (" + sent.version + "." + sent.kind + ") to (" +
+          (group.empty() ? std::string("core") : std::string(group)) + "." + std::string(kind) +
+          "): unknown conversion";
+  }
+  return Error(Code::BadRequest, sent.kind + " in version " + quoted(sent.version) +
+                                     " cannot be handled as a " + std::string(kind) + ": " + why);
+}
+
+// Kubernetes sends what it finds wrong with a binding as an error without a reason.
+Status check_binding(const Json& binding, std::string_view name) {
+  if (auto typed = check_type(binding, "", {"v1"}, "Binding"); !typed) return typed;
+  if (api::name_of(binding) != name)
+    return Error(Code::BadRequest, "name in URL does not match name in Binding object");
+  const std::string_view kind = binding["target"]["kind"].as_string();
+  std::vector<std::string> wrong;
+  if (!kind.empty() && kind != "Node") {
+    wrong.push_back("target.kind: Unsupported value: " + quoted(kind) +
+                    ": supported values: \"Node\", \"<empty>\"");
+  }
+  if (binding["target"]["name"].as_string().empty()) wrong.emplace_back("target.name: Required value");
+  if (wrong.empty()) return {};
+  return unexpected(wrong.size() == 1 ? wrong[0] : "[" + wrong[0] + ", " + wrong[1] + "]");
+}
+
+std::string names_of(const Json& containers) {
+  std::string names;
+  for (const Json& one : containers.elements())
+    names += (names.empty() ? "" : " ") + std::string(one["name"].as_string());
+  return names;
+}
+
+// The container that a log or a command is of: the named one, or the only one.
+Status check_container(const Json& pod, const std::string& container) {
+  const Json& spec = pod["spec"];
+  const std::string name(api::name_of(pod));
+  if (container.empty()) {
+    if (spec["containers"].size() == 1) return {};
+    std::string text = "a container name must be specified for pod " + name;
+    if (spec["containers"].size() > 1) {
+      text += ", choose one of: [" + names_of(spec["containers"]) + "]";
+      if (spec["initContainers"].size() > 0)
+        text += " or one of the init containers: [" + names_of(spec["initContainers"]) + "]";
+    }
+    return Error(Code::BadRequest, text);
+  }
+  for (const std::string_view list : {"containers", "initContainers", "ephemeralContainers"}) {
+    for (const Json& one : spec[list].elements()) {
+      if (one["name"].as_string() == container) return {};
+    }
+  }
+  return Error(Code::BadRequest, "container " + container + " is not valid for pod " + name);
+}
+
+Status check_log_options(const Query& query, const std::string& name) {
+  std::vector<Cause> causes;
+  const auto at_least = [&](std::string_view option, std::int64_t least) -> Status {
+    auto number = query.integer(option);
+    if (!number) return std::move(number).error();
+    if (*number && **number < least) {
+      causes.push_back(
+          {"FieldValueInvalid",
+           "Invalid value: " + std::to_string(**number) +
+               (least == 0 ? ": must be greater than or equal to 0" : ": must be greater than 0"),
+           std::string(option)});
+    }
+    return {};
+  };
+  if (auto lines = at_least("tailLines", 0); !lines) return lines;
+  if (auto bytes = at_least("limitBytes", 1); !bytes) return bytes;
+  if (query.has("sinceSeconds") && query.has("sinceTime")) {
+    causes.push_back({"FieldValueForbidden",
+                      "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified", ""});
+  } else if (auto seconds = at_least("sinceSeconds", 1); !seconds) {
+    return seconds;
+  }
+  return causes.empty() ? Status() : object_invalid("", "PodLogOptions", name, std::move(causes));
+}
+
 Error budget_error(std::string message, int retry) {
   ErrorDetails details;
   details.causes.push_back({"DisruptionBudget", std::move(message), ""});
@@ -77,8 +166,9 @@ Task<Status> take_disruption(ServerPtr server, ObjectPtr budget, std::string pod
 Task<http::Response> serve_eviction(ServerPtr server, CallPtr call) {
   auto body = read_body(*server, *call);
   if (!body) co_return error_response(*call, body.error());
-  const std::string_view name = api::name_of(body->json);
-  if (!name.empty() && name != call->info.name) {
+  if (auto typed = check_type(body->json, "policy", {"v1", "v1beta1"}, "Eviction"); !typed)
+    co_return error_response(*call, typed.error());
+  if (api::name_of(body->json) != call->info.name) {
     co_return error_response(*call,
                              Error(Code::BadRequest, "name in URL does not match name in Eviction object"));
   }
@@ -126,11 +216,7 @@ Task<http::Response> serve_pod_binding(ServerPtr server, CallPtr call) {
                              ? api::name_of(binding)
                              : std::string_view(call->info.name));
   const std::string node(binding["target"]["name"].as_string());
-  if (node.empty()) {
-    co_return error_response(
-        *call,
-        object_invalid("", "Binding", name, {{"FieldValueRequired", "Required value", "target.name"}}));
-  }
+  if (auto valid = check_binding(binding, name); !valid) co_return error_response(*call, valid.error());
   if (server->webhooks.webhooks()) {
     auto asking = admit_body(server, call, Verb::Create, binding, call->query.get("dryRun") == "All");
     if (auto admitted = co_await std::move(asking); !admitted)
@@ -178,19 +264,19 @@ Task<http::Response> serve_pod_binding(ServerPtr server, CallPtr call) {
 }
 
 http::Response serve_pod_connect(const Server& server, const Call& call) {
+  const std::string& sub = call.info.subresource;
+  if (sub == "log") {
+    if (auto options = check_log_options(call.query, call.info.name); !options)
+      return error_response(call, options.error());
+  }
   const ObjectPtr pod = server.store.get(store::collection_of("", "pods"), call.info.ns, call.info.name);
   if (!pod) return error_response(call, object_not_found({"", "pods"}, call.info.name));
   const auto content = pod->content();
-  if (call.info.subresource == "log") {
-    const std::string container(call.query.get("container"));
-    const auto containers = (*content)["spec"]["containers"].elements();
-    const bool known = container.empty() ||
-                       std::any_of(containers.begin(), containers.end(),
-                                   [&](const Json& one) { return one["name"].as_string() == container; });
-    if (!known) {
-      return error_response(
-          call, Error(Code::BadRequest, "container " + container + " is not valid for pod " + pod->name()));
-    }
+  if (sub != "portforward") {
+    if (auto container = check_container(*content, std::string(call.query.get("container"))); !container)
+      return error_response(call, container.error());
+  }
+  if (sub == "log") {
     if ((*content)["spec"]["nodeName"].as_string().empty()) {
       http::Response empty;
       empty.status = 204;

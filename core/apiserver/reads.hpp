@@ -18,6 +18,8 @@ Task<Status> wait_for_version(ServerPtr server, std::uint64_t version);
 // The collection as it was at `at`. Errors: Gone when that is compacted.
 Task<Result<store::Snapshot>> list_at(ServerPtr server, store::Collection collection, std::string ns,
                                       Revision at);
+// Whether what has to be a number is one; before anything else of the options is looked at.
+Status check_list_numbers(const Query& query);
 // What resourceVersionMatch, limit and continue may not say. Errors: Invalid.
 Status check_list_options(const Query& query, bool watch);
 

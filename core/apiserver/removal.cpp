@@ -308,10 +308,14 @@ Task<http::Response> serve_delete(ServerPtr server, CallPtr call) {
 }
 
 Task<http::Response> serve_delete_collection(ServerPtr server, CallPtr call) {
+  if (auto numbers = check_list_numbers(call->query); !numbers)
+    co_return error_response(*call, numbers.error());
   auto selection = Selection::read(*call->resource, call->query);
   if (!selection) co_return error_response(*call, selection.error());
   auto limit = call->query.integer("limit");
   if (!limit) co_return error_response(*call, limit.error());
+  if (auto valid = check_list_options(call->query, false); !valid)
+    co_return error_response(*call, valid.error());
   auto request = read_delete_request(*server, *call);
   if (!request) co_return error_response(*call, request.error());
   const store::Snapshot snapshot = server->store.list(collection_of(*call->resource), call->info.ns);

@@ -124,13 +124,16 @@ bool Query::flag(std::string_view name) const {
 }
 
 Result<std::optional<std::int64_t>> Query::integer(std::string_view name) const {
+  if (!has(name)) return std::optional<std::int64_t>();
   const std::string_view text = get(name);
-  if (text.empty()) return std::optional<std::int64_t>();
   std::int64_t value = 0;
-  const std::string_view digits = text.front() == '+' ? text.substr(1) : text;
+  const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
   const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (code != std::errc() || end != digits.data() + digits.size()) {
-    return Error(Code::BadRequest, "strconv.ParseInt: parsing " + quoted(text) + ": invalid syntax");
+  const bool whole = end == digits.data() + digits.size();
+  if (code != std::errc() || !whole) {
+    const bool large = whole && code == std::errc::result_out_of_range;
+    return Error(Code::BadRequest, "strconv.ParseInt: parsing " + quoted(text) +
+                                       (large ? ": value out of range" : ": invalid syntax"));
   }
   return std::optional<std::int64_t>(value);
 }

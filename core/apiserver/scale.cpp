@@ -4,6 +4,7 @@
 #include "core/api/patch/managed_fields.hpp"
 #include "core/api/patch/patch.hpp"
 #include "core/api/selector.hpp"
+#include "core/api/validation/field_error.hpp"
 #include "core/apiserver/response.hpp"
 #include "core/apiserver/subresources.hpp"
 #include "core/apiserver/versions.hpp"
@@ -96,6 +97,23 @@ Status check_scale_type(const Json& scale) {
                                        "\"k8s.io/apimachinery/pkg/runtime/scheme.go:100\"");
   }
   return {};
+}
+
+// A scale is named as the object whose it is.
+Status check_scale_place(const Call& call, const Json& scale) {
+  const std::string_view name = scale["metadata"]["name"].as_string(),
+                         ns = scale["metadata"]["namespace"].as_string();
+  if (!ns.empty() && ns != call.info.ns) {
+    return Error(Code::BadRequest,
+                 "the namespace of the provided object does not match the namespace sent on the request");
+  }
+  if (name.empty()) {
+    return Error(Code::BadRequest, "the name of the object (" + call.info.name +
+                                       " based on URL) was undeterminable: name must be provided");
+  }
+  if (name == call.info.name) return {};
+  return Error(Code::BadRequest, "the name of the object (" + std::string(name) +
+                                     ") does not match the name on the URL (" + call.info.name + ")");
 }
 
 // The parent with the replicas that `scale` asks for.
@@ -204,12 +222,23 @@ Task<http::Response> serve_scale(ServerPtr server, CallPtr call) {
       if (std::as_const(scale)["metadata"]["resourceVersion"] == current["metadata"]["resourceVersion"]) {
         scale["metadata"].erase("resourceVersion");
       }
-      return draft_scale(*call, live, scale, write);
+      if (auto placed = check_scale_place(*call, scale); !placed) return std::move(placed).error();
+      auto drafted = draft_scale(*call, live, scale, write);
+      constexpr std::string_view kStart = "json: ";
+      if (drafted || !drafted.error().is(Code::BadRequest)) return drafted;
+      const std::string& message = drafted.error().message();
+      const std::size_t why = message.find(kStart);
+      if (why == message.npos) return drafted;
+      api::FieldErrors errors;
+      errors.invalid("patch", scale.dump(), message.substr(why));
+      return errors.to_error("", "", "");
     };
   } else {
     auto body = read_body(*server, *call);
     if (!body) co_return error_response(*call, body.error());
     if (auto typed = check_scale_type(body->json); !typed) co_return error_response(*call, typed.error());
+    if (auto placed = check_scale_place(*call, body->json); !placed)
+      co_return error_response(*call, placed.error());
     const auto scale = std::make_shared<const Json>(std::move(body->json));
     draft = [call, scale, write](const Json& live) { return draft_scale(*call, live, *scale, write); };
   }

@@ -240,6 +240,7 @@ Task<http::Response> serve_watch(ServerPtr server, CallPtr call) {
                      "only the following media types are accepted: application/json;stream=watch, "
                      "application/vnd.kubernetes.protobuf;stream=watch"));
   }
+  if (auto numbers = check_list_numbers(query); !numbers) co_return error_response(*call, numbers.error());
   auto selection = Selection::read(*call->resource, query, call->info.name);
   if (!selection) co_return error_response(*call, selection.error());
   auto timeout = query.integer("timeoutSeconds");
