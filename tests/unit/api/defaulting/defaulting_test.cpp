@@ -39,6 +39,26 @@ TEST(Api_Defaulting, leaves_what_is_said) {
   EXPECT_EQ(spec["strategy"].dump(), R"({"type":"Recreate"})");
 }
 
+TEST(Api_Defaulting, gives_volumes_without_a_source_an_empty_one) {
+  EXPECT_EQ(defaulted("io.k8s.api.core.v1.Volume", R"({"name":"v","hostPath":null})")["emptyDir"].dump(),
+            "{}");
+  EXPECT_FALSE(defaulted("io.k8s.api.core.v1.Volume", R"({"name":"v","secret":{}})").contains("emptyDir"));
+}
+
+TEST(Api_Defaulting, rounds_amounts_to_thousandths) {
+  const Json limits = defaulted("io.k8s.api.core.v1.ResourceRequirements",
+                                R"({"limits":{"cpu":"100u","memory":"1Gi","x/y":"16Ei"}})")["limits"];
+  EXPECT_EQ(limits["cpu"].as_string(), "1m");
+  EXPECT_EQ(limits["memory"].as_string(), "1Gi");
+  EXPECT_EQ(limits["x/y"].as_string(), "16Ei");
+}
+
+TEST(Api_Defaulting, starts_rolling_updates_only_of_unsaid_strategies) {
+  constexpr std::string_view kType = "io.k8s.api.apps.v1.StatefulSetUpdateStrategy";
+  EXPECT_EQ(defaulted(kType, "{}").dump(), R"({"rollingUpdate":{"partition":0},"type":"RollingUpdate"})");
+  EXPECT_EQ(defaulted(kType, R"({"type":"RollingUpdate"})").dump(), R"({"type":"RollingUpdate"})");
+}
+
 TEST(Api_Defaulting, fills_custom_resources_by_schema) {
   auto schema = read_custom_schema(
       parse(R"({"type":"object","properties":{"spec":{"type":"object","default":{},"properties":{

@@ -98,6 +98,17 @@ TEST(Api_StructuralSchema, restricts_metadata_to_names) {
       "");
 }
 
+TEST(Api_StructuralSchema, complains_of_plain_and_structural_rules_together) {
+  EXPECT_EQ(structural(R"({"type":"object","properties":{"a":{"x-kubernetes-map-type":"atomic"}}})"),
+            "s.properties[a].type: Required value: must be object if x-kubernetes-map-type is specified | "
+            "s.properties[a].type: Required value: must not be empty for specified object fields");
+  EXPECT_EQ(structural(R"({"type":"object","properties":{"a":{"type":"object","additionalProperties":true,
+      "properties":{"x":{"type":"string"}}}}})"),
+            "");
+  EXPECT_EQ(structural(R"({"type":"object","properties":{"metadata":{"type":"object","default":{}}}})"),
+            "s.properties[metadata].default: Forbidden: must not be set in top-level metadata");
+}
+
 TEST(Api_StructuralSchema, wants_keys_that_are_always_there) {
   const auto with = [](std::string_view items) {
     return structural(R"({"type":"object","properties":{"l":{"type":"array","x-kubernetes-list-type":"map",
