@@ -51,7 +51,7 @@ class PlainCheck {
   // Where a node stands: in the metadata of an object, and whether defaults are forbidden there, and why.
   struct Place {
     bool root = false, in_meta = false;
-    std::string no_default;
+    std::string no_default = {};
   };
 
   void node(const FieldView& schema, const Place& place) {
