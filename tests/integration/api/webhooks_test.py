@@ -178,9 +178,15 @@ class WebhookTest(ApiTest):
         self.create("/api/v1/namespaces/shop/endpoints", {"metadata": {"name": "hooks"}, "subsets": [
             {"addresses": [{"ip": "127.0.0.1"}], "ports": [{"port": self.hook.port}]}]}, code=422)
         self.create("/api/v1/namespaces/shop/endpoints", {"metadata": {"name": "hooks"}, "subsets": []})
+        # No slice may hold an address that leads here, but an external name may.
         self.create("/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices", {
             "metadata": {"name": "hooks-1", "labels": {"kubernetes.io/service-name": "hooks"}}, "addressType": "FQDN",
-            "endpoints": [{"addresses": ["localhost"]}], "ports": [{"name": "", "port": self.hook.port}]})
+            "endpoints": [{"addresses": ["localhost"]}], "ports": [{"name": "", "port": self.hook.port}]}, code=422)
+        self.call("DELETE", "/api/v1/namespaces/shop/services/hooks")
+        self.create("/api/v1/namespaces/shop/services", {"metadata": {"name": "hooks"}, "spec": {
+            "type": "ExternalName", "externalName": "localhost"}})
+        self.remove()
+        self.configure(False, "s.example.com", "/s", ["configmaps"], service=("shop", "hooks", self.hook.port))
         answer = self.create(self.ns + "/configmaps", config_map("a"), code=400)
         self.assertIn("through the service", answer.message)
 
