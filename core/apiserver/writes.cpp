@@ -300,6 +300,29 @@ Task<http::Response> serve_update(ServerPtr server, CallPtr call) {
   co_return co_await std::move(answering);
 }
 
+namespace {
+
+// What is applied has to be an object, in YAML or JSON. Worded as Go's packages do, which name no first line.
+Status check_configuration(const Result<Json>& read) {
+  constexpr std::string_view kFirst = "line 1: ";
+  if (!read) {
+    std::string_view why = read.error().message();
+    if (why.starts_with(kFirst)) why.remove_prefix(kFirst.size());
+    return Error(Code::BadRequest,
+                 "error decoding YAML: error converting YAML to JSON: yaml: " + std::string(why));
+  }
+  if (read->is_object() || read->is_null()) return {};
+  const std::string_view type = read->is_array()    ? "array"
+                                : read->is_string() ? "string"
+                                : read->is_bool()   ? "bool"
+                                                    : "number";
+  return Error(Code::BadRequest,
+               "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal " +
+                   std::string(type) + " into Go value of type map[string]interface {}");
+}
+
+}  // namespace
+
 Task<http::Response> serve_patch(ServerPtr server, CallPtr call) {
   auto kind = patch_kind(*call);
   if (!kind) co_return error_response(*call, kind.error());
@@ -312,9 +335,7 @@ Task<http::Response> serve_patch(ServerPtr server, CallPtr call) {
     Body body;
     auto json = Json::parse(call->request.body, {}, &body.duplicates);
     if (!json && server->options.parse_yaml) json = server->options.parse_yaml(call->request.body);
-    if (!json)
-      co_return error_response(*call,
-                               Error(Code::BadRequest, "error decoding YAML: " + json.error().message()));
+    if (auto sound = check_configuration(json); !sound) co_return error_response(*call, sound.error());
     const auto config = std::make_shared<const Json>(*std::move(json));
     draft = [call, config, write](const Json& live) {
       return api::draft_apply(*call->resource, live, *config, write);
