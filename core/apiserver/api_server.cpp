@@ -7,17 +7,17 @@
 #include "core/apiserver/admission/controller_writes.hpp"
 #include "core/apiserver/aggregation/aggregation.hpp"
 #include "core/apiserver/aggregation/local_services.hpp"
-#include "core/apiserver/bootstrap.hpp"
-#include "core/apiserver/crds.hpp"
+#include "core/apiserver/custom/crds.hpp"
 #include "core/apiserver/discovery.hpp"
 #include "core/apiserver/endpoints.hpp"
 #include "core/apiserver/event_expiry.hpp"
 #include "core/apiserver/monitoring/monitoring.hpp"
-#include "core/apiserver/openapi.hpp"
-#include "core/apiserver/reads.hpp"
+#include "core/apiserver/openapi/openapi.hpp"
+#include "core/apiserver/read/reads.hpp"
 #include "core/apiserver/response.hpp"
+#include "core/apiserver/security/bootstrap.hpp"
 #include "core/apiserver/security/cluster_info.hpp"
-#include "core/apiserver/subresources.hpp"
+#include "core/apiserver/subresources/subresources.hpp"
 
 namespace flotilla::apiserver {
 namespace {

@@ -18,7 +18,7 @@
 #include "core/apiserver/aggregation/aggregator.hpp"
 #include "core/apiserver/audit/audit_log.hpp"
 #include "core/apiserver/security/anonymous.hpp"
-#include "core/apiserver/user.hpp"
+#include "core/apiserver/security/user.hpp"
 #include "core/http/http.hpp"
 #include "core/store/store.hpp"
 #include "core/store/writer.hpp"

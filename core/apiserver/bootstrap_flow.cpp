@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/apiserver/bootstrap_flow.hpp"
 
-#include "core/apiserver/write_options.hpp"
+#include "core/apiserver/write/write_options.hpp"
 
 namespace flotilla::apiserver {
 namespace {

@@ -12,7 +12,7 @@
 #include "core/apiserver/errors.hpp"
 #include "core/apiserver/media.hpp"
 #include "core/apiserver/request_info.hpp"
-#include "core/apiserver/user.hpp"
+#include "core/apiserver/security/user.hpp"
 #include "core/http/http.hpp"
 #include "core/store/store.hpp"
 

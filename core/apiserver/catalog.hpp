@@ -14,7 +14,7 @@
 
 namespace flotilla::apiserver {
 
-struct ConversionWebhook;  // core/apiserver/conversion_webhook.hpp
+struct ConversionWebhook;  // core/apiserver/custom/conversion_webhook.hpp
 
 // What came of one CustomResourceDefinition.
 struct Definition {

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "core/api/table/table.hpp"
-#include "core/apiserver/encoded.hpp"
+#include "core/apiserver/read/encoded.hpp"
 #include "core/apiserver/versions.hpp"
 #include "core/base/base64.hpp"
 

@@ -6,7 +6,7 @@
 
 #include "core/api/binding_conversion.hpp"
 #include "core/api/write/write.hpp"
-#include "core/apiserver/encoded.hpp"
+#include "core/apiserver/read/encoded.hpp"
 
 namespace flotilla::apiserver {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/apiserver/continuation.hpp"
+#include "core/apiserver/read/continuation.hpp"
 #include "core/base/base64.hpp"
 #include "tests/fuzz/input.hpp"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A request's line and what hangs on it: "METHOD TARGET", a line break, an Accept header.
 #include "core/apiserver/media.hpp"
+#include "core/apiserver/read/selection.hpp"
 #include "core/apiserver/request_info.hpp"
-#include "core/apiserver/selection.hpp"
 #include "core/http/url.hpp"
 #include "tests/fuzz/input.hpp"
 

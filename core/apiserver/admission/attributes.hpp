@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/apiserver/catalog.hpp"
-#include "core/apiserver/user.hpp"
+#include "core/apiserver/security/user.hpp"
 
 namespace flotilla::apiserver {
 

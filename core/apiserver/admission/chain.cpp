@@ -4,7 +4,7 @@
 #include "core/apiserver/admission/quota.hpp"
 #include "core/apiserver/admission/webhooks.hpp"
 #include "core/apiserver/policy/judge.hpp"
-#include "core/apiserver/subresources.hpp"
+#include "core/apiserver/subresources/subresources.hpp"
 
 namespace flotilla::apiserver {
 namespace {

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "core/apiserver/admission/attributes.hpp"
-#include "core/apiserver/write_options.hpp"
+#include "core/apiserver/write/write_options.hpp"
 
 namespace flotilla::apiserver {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "core/apiserver/admission/attributes.hpp"
-#include "core/apiserver/authorizer.hpp"
 #include "core/apiserver/policy/facts.hpp"
+#include "core/apiserver/security/authorizer.hpp"
 #include "core/cel/cel.hpp"
 
 namespace flotilla::apiserver {

@@ -9,7 +9,7 @@
 #include "core/apiserver/admission/webhook_client.hpp"
 #include "core/apiserver/errors.hpp"
 #include "core/apiserver/versions.hpp"
-#include "core/apiserver/write_options.hpp"
+#include "core/apiserver/write/write_options.hpp"
 #include "core/async/event.hpp"
 #include "core/base/log.hpp"
 

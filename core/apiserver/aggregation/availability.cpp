@@ -6,7 +6,7 @@
 #include "core/apiserver/aggregation/aggregation.hpp"
 #include "core/apiserver/aggregation/local_services.hpp"
 #include "core/apiserver/webhook_endpoint.hpp"
-#include "core/apiserver/write_options.hpp"
+#include "core/apiserver/write/write_options.hpp"
 
 namespace flotilla::apiserver {
 namespace {

@@ -2,7 +2,7 @@
 #include "core/apiserver/aggregation/local_services.hpp"
 
 #include "core/apiserver/aggregation/priorities.hpp"
-#include "core/apiserver/write_options.hpp"
+#include "core/apiserver/write/write_options.hpp"
 #include "core/base/log.hpp"
 
 namespace flotilla::apiserver {

@@ -3,7 +3,7 @@
 
 #include "core/api/protobuf/protobuf.hpp"
 #include "core/apiserver/admission/attributes.hpp"
-#include "core/apiserver/write_options.hpp"
+#include "core/apiserver/write/write_options.hpp"
 
 namespace flotilla::apiserver {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "core/api/json.hpp"
 #include "core/apiserver/request_info.hpp"
-#include "core/apiserver/user.hpp"
+#include "core/apiserver/security/user.hpp"
 #include "core/base/result.hpp"
 
 namespace flotilla::apiserver {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/apiserver/admission/attributes.hpp"
-#include "core/apiserver/authorizer.hpp"
+#include "core/apiserver/security/authorizer.hpp"
 #include "core/cel/cel.hpp"
 
 namespace flotilla::apiserver {

@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-#include "core/apiserver/user.hpp"
+#include "core/apiserver/security/user.hpp"
 #include "core/base/clock.hpp"
 #include "core/store/store.hpp"
 

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "core/apiserver/security/bootstrap_token.hpp"
-#include "core/apiserver/write_options.hpp"
+#include "core/apiserver/write/write_options.hpp"
 #include "core/base/base64.hpp"
 #include "core/base/log.hpp"
 

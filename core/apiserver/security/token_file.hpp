@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/apiserver/user.hpp"
+#include "core/apiserver/security/user.hpp"
 #include "core/base/result.hpp"
 
 namespace flotilla::apiserver {

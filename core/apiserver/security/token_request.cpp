@@ -3,7 +3,7 @@
 // (k8s-api 10.2).
 #include "core/apiserver/admission/chain.hpp"
 #include "core/apiserver/response.hpp"
-#include "core/apiserver/subresources.hpp"
+#include "core/apiserver/subresources/subresources.hpp"
 
 namespace flotilla::apiserver {
 namespace {

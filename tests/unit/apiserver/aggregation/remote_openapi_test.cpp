@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/apiserver/openapi_document.hpp"
+#include "core/apiserver/openapi/document.hpp"
 
 namespace flotilla::apiserver {
 namespace {
