@@ -10,15 +10,19 @@ namespace {
 
 // What copies may add up to, as kube-apiserver bounds them: a few of the whole document double it each time.
 constexpr std::size_t kMaxCopied = 3u << 20;
-constexpr std::size_t kMaxDepth = 512;  // of the result, as ParseLimits has it for what is sent
+constexpr std::size_t kMostLookedAt = 10'000'000;  // values, by all steps together
+constexpr std::size_t kMaxDepth = 512;             // of the result, as ParseLimits has it for what is sent
 
-bool is_deeper(const Json& value, std::size_t depth) {
+// True also when the patch looked at too many values in all: ten thousand moves of a large part would take
+// minutes.
+bool is_deeper(const Json& value, std::size_t depth, std::size_t& looked_at) {
+  if (++looked_at > kMostLookedAt) return true;
   if (value.size() == 0) return false;
   if (depth == 0) return true;
   for (const Json& element : value.elements())
-    if (is_deeper(element, depth - 1)) return true;
+    if (is_deeper(element, depth - 1, looked_at)) return true;
   for (const auto& [key, member] : value.members())
-    if (is_deeper(member, depth - 1)) return true;
+    if (is_deeper(member, depth - 1, looked_at)) return true;
   return false;
 }
 
@@ -110,8 +114,8 @@ class JsonPatch {
   }
 
   // Checked with every step: a few thousand steps could else build what no recursion comes down again.
-  static bool fits(const std::vector<std::string>& parts, const Json& value) {
-    return parts.size() <= kMaxDepth && !is_deeper(value, kMaxDepth - parts.size());
+  bool fits(const std::vector<std::string>& parts, const Json& value) {
+    return parts.size() <= kMaxDepth && !is_deeper(value, kMaxDepth - parts.size(), looked_at_);
   }
 
   bool add(std::string_view path, Json value) {
@@ -159,7 +163,8 @@ class JsonPatch {
   }
 
   Json document_;
-  std::size_t copied_ = 0;  // bytes
+  std::size_t copied_ = 0;     // bytes
+  std::size_t looked_at_ = 0;  // values
 };
 
 std::string_view go_name(const Json& value) {

@@ -72,5 +72,17 @@ TEST(Api_JsonPatch, refuses_values_that_nest_deeper_together) {
             R"({"a":[)");
 }
 
+TEST(Api_JsonPatch, refuses_to_move_a_large_part_without_end) {
+  std::string members;
+  for (int i = 0; i < 20'000; ++i) members += (i ? "," : "") + ("\"k" + std::to_string(i)) + "\":1";
+  const auto to_and_fro = [](int i) -> std::string {
+    if (i % 2) return R"({"op":"move","from":"/b","path":"/a"})";
+    return R"({"op":"move","from":"/a","path":"/b"})";
+  };
+  const std::string live = R"({"a":{)" + members + "}}";
+  EXPECT_EQ(patched(live, operations(10'000, to_and_fro)), kRejected);
+  EXPECT_EQ(patched(live, operations(10, to_and_fro)), Json::parse(live)->dump());
+}
+
 }  // namespace
 }  // namespace flotilla::api
