@@ -33,13 +33,20 @@ FINDING = re.compile(r"^(/[^:\n]+):(\d+):(\d+): (?:error|warning): .*\]$")
 EXTRA = ("--quiet", "--extra-arg=-Wno-error", "--extra-arg=-Wno-unknown-warning-option", "--extra-arg=-Wno-unused-command-line-argument")
 
 
+# Of g++, which compiles as well: clang stops at what it does not know.
+UNKNOWN = re.compile(r" -fno-gnu-unique(?= |$)")
+
+
 class Sources:
     """What is compiled, and which headers of ours each source takes in."""
 
     def __init__(self, build):
-        self.build = build
+        self.folder = build / "tidy"
+        self.folder.mkdir(exist_ok=True)
         self.commands = {}
-        for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8")):
+        text = UNKNOWN.sub("", (build / "compile_commands.json").read_text(encoding="utf-8"))
+        (self.folder / "compile_commands.json").write_text(text, encoding="utf-8")
+        for entry in json.loads(text):
             path = Path(entry["directory"], entry["file"]).resolve()
             if path.is_relative_to(ROOT) and path.relative_to(ROOT).parts[0] in ROOMS and path.exists():
                 self.commands.setdefault(path, entry.get("command") or shlex.join(entry["arguments"]))
@@ -85,8 +92,7 @@ class Memory:
 
     def __init__(self, sources, command):
         self.sources = sources
-        self.folder = sources.build / "tidy"
-        self.folder.mkdir(exist_ok=True)
+        self.folder = sources.folder
         version = subprocess.run([TOOL, "--version"], capture_output=True, text=True, check=True).stdout
         self.common = version + (ROOT / ".clang-tidy").read_text(encoding="utf-8") + shlex.join(command)
         self.digests = {}
@@ -180,7 +186,7 @@ def main():
     if not shutil.which(TOOL):
         give_up(f"{TOOL} is not installed: packaging/install-deps.sh test")
     sources = Sources(find_build(options.build))
-    command = [TOOL, "-p", str(sources.build), *EXTRA, *(["--checks=-clang-analyzer-*"] if options.quick else [])]
+    command = [TOOL, "-p", str(sources.folder), *EXTRA, *(["--checks=-clang-analyzer-*"] if options.quick else [])]
     memory = Memory(sources, command)
     memory.forget_old()
     chosen = sources.covering(wanted_files(options, sources))
