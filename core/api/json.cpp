@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "core/api/json_node.hpp"
 
@@ -210,6 +211,16 @@ void Json::push_back(Json value) {
   insert_at(size(), std::move(value));
 }
 
+namespace {
+
+// Elements do not know where they are.
+void shift(Json* from, std::size_t count, Json* to) {
+  // NOLINTNEXTLINE(bugprone-undefined-memory-manipulation)
+  std::memmove(static_cast<void*>(to), static_cast<const void*>(from), count * sizeof(Json));
+}
+
+}  // namespace
+
 void Json::insert_at(std::size_t index, Json value) {
   if (!is_array()) {
     *this = array();
@@ -219,18 +230,18 @@ void Json::insert_at(std::size_t index, Json value) {
   JsonNodes::note_insertion(node, value);
   index = std::min<std::size_t>(index, node->size);
   Json* elements = node->elements();
-  new (elements + node->size) Json();
+  shift(elements + index, node->size - index, elements + index + 1);
+  new (elements + index) Json(std::move(value));
   ++node->size;
-  std::rotate(elements + index, elements + node->size - 1, elements + node->size);
-  elements[index] = std::move(value);
 }
 
 void Json::erase_at(std::size_t index) {
   if (!is_array() || index >= size()) return;
   ArrayNode* node = JsonNodes::own_array(*this);
   Json* elements = node->elements();
-  std::move(elements + index + 1, elements + node->size, elements + index);
-  elements[--node->size].~Json();
+  elements[index].~Json();
+  --node->size;
+  shift(elements + index + 1, node->size - index, elements + index);
 }
 
 }  // namespace flotilla::api

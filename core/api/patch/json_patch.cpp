@@ -11,6 +11,7 @@ namespace {
 // What copies may add up to, as kube-apiserver bounds them: a few of the whole document double it each time.
 constexpr std::size_t kMaxCopied = 3u << 20;
 constexpr std::size_t kMostLookedAt = 10'000'000;  // values, by all steps together
+constexpr std::size_t kMostShifted = 200'000'000;  // elements, by all steps together: about a second
 constexpr std::size_t kMaxDepth = 512;             // of the result, as ParseLimits has it for what is sent
 
 // True also when the patch looked at too many values in all: ten thousand moves of a large part would take
@@ -118,6 +119,12 @@ class JsonPatch {
     return parts.size() <= kMaxDepth && !is_deeper(value, kMaxDepth - parts.size(), looked_at_);
   }
 
+  // False when the elements that were moved along in lists are too many in all.
+  bool shifted(std::size_t elements) {
+    shifted_ += elements;
+    return shifted_ <= kMostShifted;
+  }
+
   bool add(std::string_view path, Json value) {
     if (path.empty()) return document_ = std::move(value), true;
     const auto parts = split(path);
@@ -127,7 +134,7 @@ class JsonPatch {
     const auto index = index_of(parts.back(), parent->size(), true);
     if (!index) return false;
     parent->insert_at(*index, std::move(value));
-    return true;
+    return shifted(parent->size() - *index);
   }
 
   bool replace(std::string_view path, Json value) {
@@ -152,7 +159,9 @@ class JsonPatch {
     if (parent->is_object()) {
       parent->erase(parts.back());
     } else {
-      parent->erase_at(*index_of(parts.back(), parent->size(), false));
+      const std::size_t index = *index_of(parts.back(), parent->size(), false);
+      parent->erase_at(index);
+      if (!shifted(parent->size() - index)) return std::nullopt;
     }
     return taken;
   }
@@ -164,6 +173,7 @@ class JsonPatch {
 
   Json document_;
   std::size_t copied_ = 0;     // bytes
+  std::size_t shifted_ = 0;    // elements
   std::size_t looked_at_ = 0;  // values
 };
 

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+#include <string>
+
 namespace flotilla::api {
 namespace {
 
@@ -68,6 +71,40 @@ TEST(Api_Json, applies_json_patch_whole_or_not_at_all) {
   EXPECT_EQ(value.dump(), R"({"a":[1,2,3]})");
   value.apply_merge_patch(parsed(R"({"a":null,"c":{"d":1}})"));
   EXPECT_EQ(value.dump(), R"({"c":{"d":1}})");
+}
+
+TEST(Api_Json, merges_many_members_as_it_merges_few) {
+  std::mt19937 random(11);
+  const auto key = [&random] { return "k" + std::to_string(random() % 400); };
+  for (int round = 0; round < 20; ++round) {
+    Json live = Json::object();
+    Json patch = Json::object();
+    for (int i = 0; i < 200; ++i) live.set(key(), Json::object({{"a", i}, {"b", "x"}}));
+    for (int i = 0; i < 200; ++i) {
+      const Json changes[] = {Json(), Json(i), Json::object({{"a", Json()}, {"c", i}})};
+      patch.set(key(), changes[random() % 3]);
+    }
+    Json wanted = live;
+    for (const auto& [name, change] : patch.members())
+      wanted.apply_merge_patch(Json::object({{name, change}}));
+    const std::string before = live.dump();
+    const Json kept = live;
+    live.apply_merge_patch(patch);
+    EXPECT_EQ(live.dump(), wanted.dump());
+    EXPECT_EQ(kept.dump(), before);
+  }
+}
+
+TEST(Api_Json, inserts_and_erases_in_lists) {
+  Json list = parsed(R"(["a",{"b":[1]},2])");
+  const Json kept = list;
+  list.insert_at(0, Json("first of a length that is not kept inside"));
+  list.insert_at(2, Json::object({{"x", 1}}));
+  list.erase_at(1);
+  EXPECT_EQ(list.dump(), R"(["first of a length that is not kept inside",{"x":1},{"b":[1]},2])");
+  while (list.size() > 0) list.erase_at(0);
+  EXPECT_EQ(list.dump(), "[]");
+  EXPECT_EQ(kept.dump(), R"(["a",{"b":[1]},2])");
 }
 
 }  // namespace

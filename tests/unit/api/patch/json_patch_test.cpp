@@ -72,6 +72,15 @@ TEST(Api_JsonPatch, refuses_values_that_nest_deeper_together) {
             R"({"a":[)");
 }
 
+TEST(Api_JsonPatch, refuses_to_shift_a_long_list_without_end) {
+  std::string list = "0";
+  for (int i = 0; i < 100'000; ++i) list += ",1";
+  const auto in_front = [](int) -> std::string { return R"({"op":"add","path":"/a/0","value":2})"; };
+  const auto live = R"({"a":[)" + list + "]}";
+  EXPECT_EQ(patched(live, operations(10'000, in_front)), kRejected);
+  EXPECT_EQ(patched(live, operations(3, in_front)), R"({"a":[2,2,2,)" + list + "]}");
+}
+
 TEST(Api_JsonPatch, refuses_to_move_a_large_part_without_end) {
   std::string members;
   for (int i = 0; i < 20'000; ++i) members += (i ? "," : "") + ("\"k" + std::to_string(i)) + "\":1";
