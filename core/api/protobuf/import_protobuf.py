@@ -18,7 +18,8 @@ INLINE = {
 }
 EXTRA = ["k8s.io.apimachinery.pkg.apis.meta.v1.DeleteOptions", "k8s.io.api.policy.v1.Eviction",
          "k8s.io.api.autoscaling.v1.Scale", "k8s.io.api.authentication.v1.TokenRequest", "k8s.io.api.core.v1.Binding",
-         "k8s.io.api.authentication.v1.SelfSubjectReview"]
+         "k8s.io.api.authentication.v1.SelfSubjectReview",
+         "k8s.io.api.flowcontrol.v1.FlowSchema", "k8s.io.api.flowcontrol.v1.PriorityLevelConfiguration"]
 
 
 def proto_name(type_name):
