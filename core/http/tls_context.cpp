@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <cstring>
@@ -59,6 +60,15 @@ void set_common_options(Context& context) {
   SSL_CTX_set_options(raw, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
 }
 
+// What authorities' extensions say OpenSSL else finds out with the first handshakes, several threads at once.
+void read_authorities(Context& context) {
+  STACK_OF(X509_OBJECT)* known = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context.native_handle()));
+  for (int i = 0; i < sk_X509_OBJECT_num(known); ++i) {
+    X509* const authority = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(known, i));
+    if (authority != nullptr) X509_check_purpose(authority, -1, 0);
+  }
+}
+
 }  // namespace
 
 std::string openssl_error(std::string_view otherwise) {
@@ -85,6 +95,7 @@ Result<std::shared_ptr<Context>> make_server_context(const TlsIdentity& identity
   ErrorCode error;
   context->add_certificate_authority(asio::buffer(client_ca_pem), error);
   if (error) return pem_error("client CA");
+  read_authorities(*context);
   auto authorities = parse_certificates(client_ca_pem);
   if (!authorities) return std::move(authorities).context("client CA");
   for (const Certificate& authority : *authorities) SSL_CTX_add_client_CA(raw, authority.handle());
@@ -99,6 +110,7 @@ Result<std::shared_ptr<Context>> make_client_context(const ClientOptions& option
   if (!options.ca_pem.empty()) {
     context->add_certificate_authority(asio::buffer(options.ca_pem), error);
     if (error) return pem_error("CA");
+    read_authorities(*context);
     // A cluster's "CA" is often the server's own certificate.
     X509_STORE_set_flags(SSL_CTX_get_cert_store(context->native_handle()), X509_V_FLAG_PARTIAL_CHAIN);
   } else {
