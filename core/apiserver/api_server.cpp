@@ -113,23 +113,6 @@ http::Response serve_no_proxy(const Server& server, const Call& call) {
                                              : "no network leads to " + quoted(name)));
 }
 
-// "30s" as Go writes durations: numbers with units. Whether it can be read, that is all that matters here.
-bool is_duration(std::string_view text) {
-  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
-  if (text == "0") return true;
-  if (text.empty()) return false;
-  while (!text.empty()) {
-    const auto digits = text.find_first_not_of("0123456789.");
-    if (digits == 0 || digits == text.npos) return false;
-    text.remove_prefix(digits);
-    const auto unit = text.substr(0, text.find_first_of("0123456789."));
-    if (unit != "ns" && unit != "us" && unit != "ms" && unit != "s" && unit != "m" && unit != "h")
-      return false;
-    text.remove_prefix(unit.size());
-  }
-  return true;
-}
-
 Task<http::Response> serve_subresource(ServerPtr server, CallPtr call) {
   const std::string& sub = call->info.subresource;
   const Resource& resource = *call->resource;
@@ -270,7 +253,8 @@ Task<http::Response> route(ServerPtr server, CallPtr call) {
   }
   if (!decision.allowed) co_return error_response(*call, refusal(*call, attributes, decision.reason));
   const std::string_view timeout = call->query.get("timeout");
-  if (!timeout.empty() && call->info.is_resource && !is_long_running(call->info) && !is_duration(timeout)) {
+  if (!timeout.empty() && call->info.is_resource && !is_long_running(call->info) &&
+      !parse_duration(timeout)) {
     co_return error_response(*call, Error(Code::BadRequest, "invalid timeout specified in the request URL"));
   }
 

@@ -142,10 +142,12 @@ Result<Duration> parse_duration(std::string_view text) {
   if (rest.empty()) return bad();
   double total = 0;
   while (!rest.empty()) {
+    // Not what else from_chars takes for a number: "inf", "nan".
+    if (rest[0] != '.' && (rest[0] < '0' || rest[0] > '9')) return bad();
     double number = 0;
     const auto parsed =
         std::from_chars(rest.data(), rest.data() + rest.size(), number, std::chars_format::fixed);
-    if (parsed.ec != std::errc() || rest[0] == '-') return bad();
+    if (parsed.ec != std::errc()) return bad();
     rest.remove_prefix(static_cast<std::size_t>(parsed.ptr - rest.data()));
     const std::size_t unit_length = std::min(rest.size(), rest.find_first_of("0123456789."));
     const std::string_view name = rest.substr(0, unit_length);

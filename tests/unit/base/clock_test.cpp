@@ -37,7 +37,7 @@ TEST(Base_Clock, parses_and_prints_durations_as_go_does) {
     ASSERT_TRUE(duration.ok()) << text;
     EXPECT_EQ(format_duration(*duration), printed);
   }
-  for (const char* text : {"", "5", "s", "5 s", "--5s", "5x"})
+  for (const char* text : {"", "5", "s", "5 s", "--5s", "5x", "5s-1s", "nans", "infs", "1e3s"})
     EXPECT_FALSE(parse_duration(text).ok()) << text;
 }
 
