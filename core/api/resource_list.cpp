@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/api/resource_list.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace flotilla::api {
@@ -21,7 +23,33 @@ bool is_in_kubernetes_domain(std::string_view name) {
   return name.find("kubernetes.io/") != std::string_view::npos;
 }
 
+constexpr std::string_view kStandard[] = {"cpu",
+                                          "memory",
+                                          "ephemeral-storage",
+                                          "storage",
+                                          "pods",
+                                          "services",
+                                          "secrets",
+                                          "configmaps",
+                                          "replicationcontrollers",
+                                          "resourcequotas",
+                                          "requests.cpu",
+                                          "requests.memory",
+                                          "requests.storage",
+                                          "requests.ephemeral-storage",
+                                          "persistentvolumeclaims",
+                                          "limits.cpu",
+                                          "limits.memory",
+                                          "services.nodeports",
+                                          "services.loadbalancers",
+                                          "limits.ephemeral-storage"};
+
 }  // namespace
+
+bool is_standard_resource(std::string_view name) {
+  return name.starts_with("hugepages-") || name.starts_with("requests.hugepages-") ||
+         std::find(std::begin(kStandard), std::end(kStandard), name) != std::end(kStandard);
+}
 
 Result<ResourceList> ResourceList::from_json(const Json& list) {
   ResourceList result;

@@ -40,6 +40,9 @@ class ResourceList {
   Amounts amounts_;
 };
 
+// Names without a domain that mean something somewhere in Kubernetes: in containers, nodes, claims or quotas.
+bool is_standard_resource(std::string_view name);
+
 // cpu, memory, ephemeral-storage, pods, and what a node may offer beside them: extended resources
 // (nvidia.com/gpu), huge pages, attachable volumes. All else a scheduler does not reckon with.
 bool is_schedulable_resource(std::string_view name);

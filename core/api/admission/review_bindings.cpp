@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bindings, the quotas they are counted against, and taint policies.
 #include <algorithm>
-#include <array>
 #include <set>
 #include <string>
 #include <utility>
@@ -19,28 +18,6 @@ namespace flotilla::api {
 namespace {
 
 constexpr std::size_t kMaxQuotaName = 63;
-
-// What a ResourceQuota can limit besides fully qualified resources.
-constexpr std::array<std::string_view, 20> kQuotaResources = {"cpu",
-                                                              "memory",
-                                                              "ephemeral-storage",
-                                                              "requests.cpu",
-                                                              "requests.memory",
-                                                              "requests.storage",
-                                                              "requests.ephemeral-storage",
-                                                              "limits.cpu",
-                                                              "limits.memory",
-                                                              "limits.ephemeral-storage",
-                                                              "pods",
-                                                              "services",
-                                                              "replicationcontrollers",
-                                                              "resourcequotas",
-                                                              "secrets",
-                                                              "persistentvolumeclaims",
-                                                              "configmaps",
-                                                              "services.nodeports",
-                                                              "services.loadbalancers",
-                                                              "storage"};
 
 Error quota_exceeded(const Json& quota, std::string_view resource, const Quantity& sum,
                      const Quantity& limit) {
@@ -131,9 +108,7 @@ void review_components(const Json& components, FieldErrors& errors) {
 void review_quota_resource(const std::string& field, std::string_view name, FieldErrors& errors) {
   invalid_each(errors, field, name, validate_label_key(name));
   if (name.find('/') != std::string_view::npos) return;
-  bool is_known = std::find(kQuotaResources.begin(), kQuotaResources.end(), name) != kQuotaResources.end() ||
-                  name.starts_with("hugepages-") || name.starts_with("requests.hugepages-");
-  if (is_known) return;
+  if (is_standard_resource(name)) return;
   errors.invalid(field, name, "must be a standard resource type or fully qualified");
   errors.invalid(field, name, "must be a standard resource for quota");
 }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/api/quantity.hpp"
+#include "core/api/resource_list.hpp"
 #include "core/api/validation/containers.hpp"
 
 namespace flotilla::api::validation {
@@ -23,32 +24,6 @@ bool is_huge(std::string_view name) {
 bool is_countable(std::string_view name) {
   return contains({"pods", "services", "replicationcontrollers", "resourcequotas", "secrets", "configmaps",
                    "persistentvolumeclaims", "services.nodeports", "services.loadbalancers"},
-                  name);
-}
-
-// Names without a domain that mean something somewhere in Kubernetes.
-bool standard_resource(std::string_view name) {
-  return is_huge(name) || name.starts_with("requests.hugepages-") ||
-         contains({"cpu",
-                   "memory",
-                   "ephemeral-storage",
-                   "storage",
-                   "pods",
-                   "services",
-                   "replicationcontrollers",
-                   "resourcequotas",
-                   "secrets",
-                   "configmaps",
-                   "persistentvolumeclaims",
-                   "services.nodeports",
-                   "services.loadbalancers",
-                   "requests.cpu",
-                   "requests.memory",
-                   "requests.storage",
-                   "requests.ephemeral-storage",
-                   "limits.cpu",
-                   "limits.memory",
-                   "limits.ephemeral-storage"},
                   name);
 }
 
@@ -198,7 +173,7 @@ void validate_sysctls(const FieldView& list) {
 void validate_resource_name(FieldErrors& errors, std::string_view name, const std::string& path) {
   const auto found = check_qualified_name(name);
   for (const std::string& message : found) errors.invalid(path, name, message);
-  if (found.empty() && name.find('/') == name.npos && !standard_resource(name))
+  if (found.empty() && name.find('/') == name.npos && !is_standard_resource(name))
     errors.invalid(path, name, "must be a standard resource type or fully qualified");
 }
 

@@ -5,35 +5,16 @@
 #include <set>
 
 #include "core/api/quantity.hpp"
+#include "core/api/resource_list.hpp"
 #include "core/api/validation/containers.hpp"
 #include "core/api/validation/kinds.hpp"
 
 namespace flotilla::api::validation {
 namespace {
 
-constexpr std::string_view kStandard[] = {"cpu",
-                                          "memory",
-                                          "ephemeral-storage",
-                                          "requests.cpu",
-                                          "requests.memory",
-                                          "requests.storage",
-                                          "requests.ephemeral-storage",
-                                          "limits.cpu",
-                                          "limits.memory",
-                                          "limits.ephemeral-storage",
-                                          "pods",
-                                          "resourcequotas",
-                                          "services",
-                                          "replicationcontrollers",
-                                          "secrets",
-                                          "persistentvolumeclaims",
-                                          "configmaps",
-                                          "services.nodeports",
-                                          "services.loadbalancers"};
-
+// All but the one that only claims ask for.
 bool standard_quota(std::string_view name) {
-  return std::find(std::begin(kStandard), std::end(kStandard), name) != std::end(kStandard) ||
-         name.starts_with("hugepages-") || name.starts_with("requests.hugepages-");
+  return name != "storage" && is_standard_resource(name);
 }
 
 void compare_limits(const FieldView& item, std::string_view small, std::string_view large,
