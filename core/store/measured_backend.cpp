@@ -17,7 +17,7 @@ std::shared_ptr<Histogram> series(Metrics& metrics, const char* operation) {
 
 MeasuredBackend::MeasuredBackend(std::unique_ptr<StorageBackend> backend, const Clock& clock,
                                  Metrics& metrics)
-    : backend_(std::move(backend)),
+    : LayeredBackend(std::move(backend)),
       clock_(clock),
       ranges_(series(metrics, "list")),
       commits_(series(metrics, "update")),
@@ -28,7 +28,7 @@ MeasuredBackend::MeasuredBackend(std::unique_ptr<StorageBackend> backend, const 
 Task<Result<StorageBackend::Range>> MeasuredBackend::range(std::string key, std::string end, Revision at,
                                                            std::uint64_t limit) {
   const SteadyTime began = clock_.steady_now();
-  auto reading = backend_->range(std::move(key), std::move(end), at, limit);
+  auto reading = LayeredBackend::range(std::move(key), std::move(end), at, limit);
   auto answer = co_await std::move(reading);
   ranges_->observe(clock_.steady_now() - began);
   co_return answer;
@@ -36,16 +36,17 @@ Task<Result<StorageBackend::Range>> MeasuredBackend::range(std::string key, std:
 
 void MeasuredBackend::commit(Commit commit, std::function<void(Result<CommitResult>)> done) {
   const SteadyTime began = clock_.steady_now();
-  backend_->commit(std::move(commit), [this, began, done = std::move(done)](Result<CommitResult> result) {
-    commits_->observe(clock_.steady_now() - began);
-    if (!result) errors_->add();
-    done(std::move(result));
-  });
+  LayeredBackend::commit(std::move(commit),
+                         [this, began, done = std::move(done)](Result<CommitResult> result) {
+                           commits_->observe(clock_.steady_now() - began);
+                           if (!result) errors_->add();
+                           done(std::move(result));
+                         });
 }
 
 Task<Result<Revision>> MeasuredBackend::compact(Revision revision) {
   const SteadyTime began = clock_.steady_now();
-  auto compacting = backend_->compact(revision);
+  auto compacting = LayeredBackend::compact(revision);
   auto answer = co_await std::move(compacting);
   compactions_->observe(clock_.steady_now() - began);
   co_return answer;

@@ -7,11 +7,11 @@ namespace flotilla::store {
 
 EncryptedBackend::EncryptedBackend(std::unique_ptr<StorageBackend> backend,
                                    std::optional<EncryptionRules> rules, std::string origin)
-    : backend_(std::move(backend)), rules_(std::move(rules)), origin_(std::move(origin)) {}
+    : LayeredBackend(std::move(backend)), rules_(std::move(rules)), origin_(std::move(origin)) {}
 
 Task<Result<StorageBackend::Range>> EncryptedBackend::range(std::string key, std::string end, Revision at,
                                                             std::uint64_t limit) {
-  auto ranging = backend_->range(std::move(key), std::move(end), at, limit);
+  auto ranging = LayeredBackend::range(std::move(key), std::move(end), at, limit);
   Result<Range> range = co_await std::move(ranging);
   if (!range) co_return range;
   for (KeyValue& kv : range->values) {
@@ -35,7 +35,7 @@ void EncryptedBackend::commit(Commit commit, std::function<void(Result<CommitRes
       if (!operation.remove) operation.value = rules_->seal(operation.key, std::move(operation.value));
     }
   }
-  backend_->commit(std::move(commit), std::move(done));
+  LayeredBackend::commit(std::move(commit), std::move(done));
 }
 
 std::vector<std::string> EncryptedBackend::take_stale() {
