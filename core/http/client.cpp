@@ -201,14 +201,8 @@ class SwitchedDuplex final : public Duplex {
       : pool_(std::move(pool)), connection_(std::move(connection)) {}
 
   Task<Result<std::string>> read() override {
-    Wire& wire = connection_->wire;
-    if (wire.ahead().empty()) {
-      auto filling = wire.fill();
-      if (!co_await std::move(filling)) co_return std::string();
-    }
-    std::string bytes(wire.ahead().data());
-    wire.ahead().consume(bytes.size());
-    co_return bytes;
+    auto taking = connection_->wire.take();
+    co_return co_await std::move(taking);
   }
 
   Task<Status> write(std::string bytes) override {

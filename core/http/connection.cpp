@@ -368,14 +368,8 @@ class Connection::UpgradedDuplex final : public Duplex {
   explicit UpgradedDuplex(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
   Task<Result<std::string>> read() override {
-    Wire& wire = connection_->wire_;
-    if (wire.ahead().empty()) {
-      auto filling = wire.fill();
-      if (!co_await std::move(filling)) co_return std::string();
-    }
-    std::string bytes(wire.ahead().data());
-    wire.ahead().consume(bytes.size());
-    co_return bytes;
+    auto taking = connection_->wire_.take();
+    co_return co_await std::move(taking);
   }
 
   Task<Status> write(std::string bytes) override {

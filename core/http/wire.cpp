@@ -74,6 +74,16 @@ Task<bool> Wire::fill() {
   }
 }
 
+Task<std::string> Wire::take() {
+  if (ahead_.empty()) {
+    auto filling = fill();
+    if (!co_await std::move(filling)) co_return std::string();
+  }
+  std::string bytes(ahead_.data());
+  ahead_.consume(bytes.size());
+  co_return bytes;
+}
+
 Task<ErrorCode> Wire::handshake() {
   for (;;) {
     ErrorCode error;

@@ -92,6 +92,8 @@ class Wire {
   // Reads into ahead(). False at the end or on an error, which failure() tells.
   Task<bool> fill();
   const ErrorCode& failure() const { return failure_; }
+  // What there is, waiting for at least a byte; empty at the end.
+  Task<std::string> take();
   // Tells the peer that nothing more comes. Bounded by whoever closes the socket.
   Task<void> shut_down();
   void close();
