@@ -49,8 +49,7 @@ struct AdmissionRequest {
 // too).
 using Admission = std::function<Status(const AdmissionRequest&, Json& object)>;
 
-// Admission that may have to wait for somebody: webhooks, quotas. After Admission.
-// `wanted` is asked first and is cheap; `run` answers the object as it may be stored.
+// A write that Admission has let pass.
 struct LateWrite {
   StoredKind kind;
   AdmissionRequest::Operation operation = AdmissionRequest::Operation::Create;
@@ -59,6 +58,8 @@ struct LateWrite {
   Json old_object;          // null on create
   bool dry_run = false;
 };
+// Admission that may have to wait for somebody: webhooks, quotas. After Admission.
+// `wanted` is asked first and is cheap; `run` answers the object as it may be stored.
 struct LateAdmission {
   std::function<bool(const StoredKind&, AdmissionRequest::Operation, std::string_view subresource)> wanted;
   std::function<Task<Result<Json>>(LateWrite)> run;

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/apiserver/admission/admission.hpp"
 
-#include "core/apiserver/admission/builtin.hpp"
-#include "core/apiserver/policy/policy.hpp"
-#include "core/http/x509.hpp"
-
 #include <algorithm>
 #include <array>
 
+#include "core/apiserver/admission/builtin.hpp"
+#include "core/apiserver/policy/policy.hpp"
 #include "core/base/base64.hpp"
+#include "core/http/x509.hpp"
 
 namespace flotilla::apiserver {
 namespace {

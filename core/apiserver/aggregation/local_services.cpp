@@ -26,22 +26,14 @@ Json spec_of(const LocalService& wanted) {
   return spec;
 }
 
-bool as_wanted(const LocalService& wanted, const Json& current) {
-  return api::label_of(current, kManaged) == (wanted.always ? "true" : "onstart") &&
-         current["spec"] == spec_of(wanted);
+const char* label_of(const LocalService& wanted) {
+  return wanted.always ? "true" : "onstart";
 }
 
-// Known from the labels: it need not be parsed.
-bool may_be_left(const api::Object& object, bool starting) {
-  const std::string* label = object.labels().find(kManaged);
-  return label == nullptr || (*label != "true" && !(*label == "onstart" && starting));
-}
-
-// The same of one that is as it should be: its bytes say so.
+// Its bytes say so: documents are stored compact, their members in order.
 bool stands_as_wanted(const api::Object& object, const LocalService& wanted) {
-  const std::string* label = object.labels().find(kManaged);
-  if (label == nullptr || *label != (wanted.always ? "true" : "onstart")) return false;
-  return object.bytes().find("\"spec\":" + spec_of(wanted).dump()) != std::string_view::npos;
+  return *object.labels().find(kManaged) == label_of(wanted) &&
+         object.bytes().find("\"spec\":" + spec_of(wanted).dump()) != std::string_view::npos;
 }
 
 Task<void> take_step(ServerPtr server, std::string name, LocalService wanted, ObjectPtr current,
@@ -78,20 +70,20 @@ LocalServices local_services(const Served& served) {
   return out;
 }
 
-ServiceStep plan_service(const LocalService* wanted, const Json* current, bool starting) {
+ServiceStep plan_service(const LocalService* wanted, const api::Object* current, bool starting) {
   if (current == nullptr) {
     const bool missing = wanted != nullptr && (wanted->always || starting);
     return missing ? ServiceStep::Create : ServiceStep::Leave;
   }
-  const std::string_view label = api::label_of(*current, kManaged);
-  const bool ours = label == "true" || (label == "onstart" && starting);
+  const std::string* label = current->labels().find(kManaged);
+  const bool ours = label != nullptr && (*label == "true" || (*label == "onstart" && starting));
   if (!ours) return ServiceStep::Leave;
   if (wanted == nullptr) return ServiceStep::Delete;
-  return as_wanted(*wanted, *current) ? ServiceStep::Leave : ServiceStep::Update;
+  return stands_as_wanted(*current, *wanted) ? ServiceStep::Leave : ServiceStep::Update;
 }
 
 Json service_object(const std::string& name, const LocalService& wanted, const Json* current, WallTime now) {
-  const char* label = wanted.always ? "true" : "onstart";
+  const char* label = label_of(wanted);
   if (current != nullptr) {
     Json object = *current;
     object.make({"metadata", "labels"}).set(kManaged, label);
@@ -117,22 +109,15 @@ Json service_object(const std::string& name, const LocalService& wanted, const J
 Task<void> settle_local_services(ServerPtr server, bool starting) {
   const LocalServices wanted = local_services(*server->catalog.served());
   std::map<std::string, ObjectPtr> current;
-  for (const ObjectPtr& object : server->store.list(services()).objects) {
+  for (const ObjectPtr& object : server->store.list(services()).objects)
     current.emplace(object->name(), object);
-    if (wanted.contains(object->name())) continue;
-    if (may_be_left(*object, starting)) continue;
-    auto removing = take_step(server, object->name(), {}, object, ServiceStep::Delete);
-    co_await std::move(removing);
-  }
-  for (const auto& [name, service] : wanted) {
-    const auto at = current.find(name);
-    const ObjectPtr object = at == current.end() ? nullptr : at->second;
-    if (object && (may_be_left(*object, starting) || stands_as_wanted(*object, service))) continue;
-    const auto content = object ? object->content() : nullptr;
-    const ServiceStep step = plan_service(&service, content.get(), starting);
-    if (object) object->release_content();
+  for (const auto& [name, service] : wanted) current.try_emplace(name);
+  for (const auto& [name, object] : current) {
+    const auto at = wanted.find(name);
+    const LocalService* service = at == wanted.end() ? nullptr : &at->second;
+    const ServiceStep step = plan_service(service, object.get(), starting);
     if (step == ServiceStep::Leave) continue;
-    auto stepping = take_step(server, name, service, object, step);
+    auto stepping = take_step(server, name, service ? *service : LocalService(), object, step);
     co_await std::move(stepping);
   }
 }

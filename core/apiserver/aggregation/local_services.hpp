@@ -30,7 +30,7 @@ LocalServices local_services(const Served& served);
 
 enum class ServiceStep : std::uint8_t { Leave, Create, Update, Delete };
 // `wanted` and `current` may be null.
-ServiceStep plan_service(const LocalService* wanted, const Json* current, bool starting);
+ServiceStep plan_service(const LocalService* wanted, const api::Object* current, bool starting);
 // The object as it is to be; `current` may be null.
 Json service_object(const std::string& name, const LocalService& wanted, const Json* current, WallTime now);
 

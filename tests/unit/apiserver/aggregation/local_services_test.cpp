@@ -48,7 +48,8 @@ TEST(ApiServer_LocalServices, come_and_go_by_their_label) {
     const LocalService& made = row.wanted != nullptr ? *row.wanted : kDefined;
     Json object = labelled(service_object("n", made, nullptr, WallTime()), row.label);
     if (row.changed) object["spec"].set("versionPriority", 3);
-    EXPECT_EQ(plan_service(row.wanted, absent ? nullptr : &object, row.starting), row.step) << row.name;
+    const ObjectPtr stored = absent ? nullptr : api::Object::make(object, Revision(1));
+    EXPECT_EQ(plan_service(row.wanted, stored.get(), row.starting), row.step) << row.name;
   }
 }
 
