@@ -9,110 +9,15 @@
 #include <functional>
 #include <iterator>
 #include <optional>
-#include <variant>
 
 #include "core/api/quantity.hpp"
+#include "core/config/setting_fields.hpp"
 #include "core/config/yaml.hpp"
 
 namespace flotilla::config {
 namespace {
 
 using api::Json;
-
-// How to reach a member of Settings, and what may stand there.
-struct TextField {
-  std::string& (*at)(Settings&);
-  std::vector<std::string> words;  // empty: any text
-};
-struct QuantityField {
-  std::string& (*at)(Settings&);
-};
-struct ListenField {
-  std::string& (*at)(Settings&);
-};
-struct IntField {
-  std::int64_t& (*at)(Settings&);
-  std::int64_t least, most;
-};
-struct SmallIntField {
-  int& (*at)(Settings&);
-  std::int64_t least, most;
-};
-struct SeedField {
-  std::uint64_t& (*at)(Settings&);
-};
-struct ShareField {  // 0 to 1
-  double& (*at)(Settings&);
-};
-struct BoolField {
-  bool& (*at)(Settings&);
-};
-struct DurationField {
-  Duration& (*at)(Settings&);
-};
-struct TextsField {
-  std::vector<std::string>& (*at)(Settings&);
-};
-struct TreeField {
-  Json& (*at)(Settings&);
-};
-using Kind = std::variant<TextField, QuantityField, ListenField, IntField, SmallIntField, SeedField,
-                          ShareField, BoolField, DurationField, TextsField, TreeField>;
-
-struct Field {
-  std::string_view key;
-  Kind kind;
-};
-
-#define AT(member) [](Settings& s) -> auto& { return s.member; }
-
-const std::vector<Field>& fields() {
-  static const std::vector<Field> kFields{
-      {"data_dir", TextField{AT(data_dir), {}}},
-      {"listen", ListenField{AT(listen)}},
-      {"profile", TextField{AT(profile), {"control-plane", "member"}}},
-      {"log.level", TextField{AT(log.level), {"debug", "info", "warn", "error", "off"}}},
-      {"log.format", TextField{AT(log.format), {"text", "json"}}},
-      {"threads.io", IntField{AT(threads.io), 1, 64}},
-      {"threads.blocking", IntField{AT(threads.blocking), 1, 256}},
-      {"storage.name", TextField{AT(storage.name), {}}},
-      {"storage.config", TreeField{AT(storage.config)}},
-      {"storage.history", IntField{AT(storage.history), 100, 1'000'000}},
-      {"api.names", TextsField{AT(api.names)}},
-      {"api.max_body_bytes", IntField{AT(api.max_body_bytes), 1 << 10, 1 << 30}},
-      {"api.socket", TextField{AT(api.socket), {}}},
-      {"api.max_connections", IntField{AT(api.max_connections), 1, 1'000'000}},
-      {"api.max_requests_inflight", IntField{AT(api.max_requests_inflight), 0, 1'000'000}},
-      {"api.max_mutating_requests_inflight", IntField{AT(api.max_mutating_requests_inflight), 0, 1'000'000}},
-      {"security.anonymous", TextField{AT(security.anonymous), {"everywhere", "health", "nowhere"}}},
-      {"security.token_file", TextField{AT(security.token_file), {}}},
-      {"security.encryption_config", TextField{AT(security.encryption_config), {}}},
-      {"security.admission", TextsField{AT(security.admission)}},
-      {"audit.policy_file", TextField{AT(audit.policy_file), {}}},
-      {"audit.log_path", TextField{AT(audit.log_path), {}}},
-      {"audit.max_size_mb", IntField{AT(audit.max_size_mb), 0, 1'000'000}},
-      {"audit.max_backups", IntField{AT(audit.max_backups), 0, 1'000'000}},
-      {"audit.max_age_days", IntField{AT(audit.max_age_days), 0, 100'000}},
-      {"plugins.directories", TextsField{AT(plugins.directories)}},
-      {"controllers.enabled", BoolField{AT(controllers.enabled)}},
-      {"simulation.enabled", BoolField{AT(simulation.enabled)}},
-      {"simulation.nodes", SmallIntField{AT(simulation.nodes), 0, 10'000}},
-      {"simulation.node.cpu", QuantityField{AT(simulation.node.cpu)}},
-      {"simulation.node.memory", QuantityField{AT(simulation.node.memory)}},
-      {"simulation.node.pods", QuantityField{AT(simulation.node.pods)}},
-      {"simulation.delay.pod_start", DurationField{AT(simulation.delay.pod_start)}},
-      {"simulation.delay.pod_ready", DurationField{AT(simulation.delay.pod_ready)}},
-      {"simulation.delay.pod_stop", DurationField{AT(simulation.delay.pod_stop)}},
-      {"simulation.delay.job", DurationField{AT(simulation.delay.job)}},
-      {"simulation.delay.volume", DurationField{AT(simulation.delay.volume)}},
-      {"simulation.failure_rate", ShareField{AT(simulation.failure_rate)}},
-      {"simulation.seed", SeedField{AT(simulation.seed)}},
-      {"simulation.node_version", TextField{AT(simulation.node_version), {}}},
-  };
-  return kFields;
-}
-
-#undef AT
 
 using Fault = std::optional<std::string>;
 
@@ -177,6 +82,11 @@ struct Put {
     field.at(settings) = value.as_double();
     return {};
   }
+  Fault operator()(const NumberField& field) const {
+    if (!value.is_number() || value.as_double() < 0) return "must be a number, 0 or more";
+    field.at(settings) = value.as_double();
+    return {};
+  }
   Fault operator()(const BoolField& field) const {
     if (!value.is_bool()) return fmt::format("must be true or false, not {}", value.dump());
     field.at(settings) = value.as_bool();
@@ -218,6 +128,7 @@ struct Get {
   Json operator()(const SmallIntField& field) const { return field.at(settings); }
   Json operator()(const SeedField& field) const { return field.at(settings); }
   Json operator()(const ShareField& field) const { return field.at(settings); }
+  Json operator()(const NumberField& field) const { return field.at(settings); }
   Json operator()(const BoolField& field) const { return field.at(settings); }
   Json operator()(const DurationField& field) const { return format_duration(field.at(settings)); }
   Json operator()(const TextsField& field) const { return Json::strings(field.at(settings)); }
@@ -227,14 +138,14 @@ struct Get {
 };
 
 const Field* find_field(std::string_view key) {
-  const auto& all = fields();
+  const auto& all = setting_fields();
   const auto it = std::find_if(all.begin(), all.end(), [&](const Field& field) { return field.key == key; });
   return it == all.end() ? nullptr : &*it;
 }
 
 bool is_section(std::string_view key) {
   const std::string prefix = std::string(key) + ".";
-  const auto& all = fields();
+  const auto& all = setting_fields();
   return std::any_of(all.begin(), all.end(),
                      [&](const Field& field) { return field.key.starts_with(prefix); });
 }
@@ -262,7 +173,7 @@ std::string unknown_key(std::string_view key) {
   std::string message = fmt::format("unknown key \"{}\"", key);
   const Field* nearest = nullptr;
   std::size_t least = 4;
-  for (const Field& field : fields()) {
+  for (const Field& field : setting_fields()) {
     const bool other_place = last_word(field.key) == last_word(key);
     const std::size_t distance = other_place ? 1 : edit_distance(key, field.key);
     if (distance >= least) continue;
@@ -360,7 +271,7 @@ Status set_setting(std::string_view assignment, Settings& settings) {
 
 std::vector<std::string> setting_keys() {
   std::vector<std::string> keys;
-  for (const Field& field : fields()) keys.emplace_back(field.key);
+  for (const Field& field : setting_fields()) keys.emplace_back(field.key);
   return keys;
 }
 

@@ -12,6 +12,7 @@
 #include "core/api/json.hpp"
 #include "core/base/clock.hpp"
 #include "core/base/result.hpp"
+#include "core/controllers/options.hpp"
 #include "core/simulation/settings.hpp"
 
 namespace flotilla::config {
@@ -64,7 +65,7 @@ struct SimulationSettings : simulation::Settings {
   bool enabled = true;
 };
 
-struct ControllerSettings {
+struct ControllerSettings : controllers::Options {
   bool enabled = true;  // false: an API server and nothing else
 };
 

@@ -10,6 +10,7 @@
 #include "core/api/schema/registry.hpp"
 #include "core/async/metrics.hpp"
 #include "core/controllers/kinds.hpp"
+#include "core/controllers/options.hpp"
 #include "core/informer/informers.hpp"
 #include "core/interpreter/interpreter.hpp"
 #include "core/reconcile/event_recorder.hpp"
@@ -30,18 +31,6 @@ namespace flotilla::controllers {
 using reconcile::Key;
 using reconcile::Loop;
 using reconcile::Outcome;
-
-// Karmada's flags of the same names, with its defaults.
-struct Options {
-  std::string scheduler_name = "default-scheduler";
-  Duration cluster_status_update_frequency = std::chrono::seconds(10);
-  Duration cluster_success_threshold = std::chrono::seconds(30);
-  Duration cluster_failure_threshold = std::chrono::seconds(30);
-  Duration cluster_monitor_grace_period = std::chrono::seconds(40);
-  std::string skipped_propagating_apis;
-  std::string skipped_propagating_namespaces = "kube-.*";
-  int workers = 4;
-};
 
 // Everything outlives the controllers.
 struct Context {

@@ -60,7 +60,8 @@ api::AdmissionVerb verb_of(store::AdmissionRequest::Operation operation) {
   return api::AdmissionVerb::Delete;
 }
 
-Status admit(const store::AdmissionRequest& request, Json& object, StoreWorld& world) {
+Status admit(const store::AdmissionRequest& request, Json& object, StoreWorld& world,
+             const api::AdmissionOptions& options) {
   // Webhooks of Karmada watch the main resources alone.
   if (!request.subresource.empty() || request.kind == nullptr) return {};
   const bool deleting = request.operation == store::AdmissionRequest::Operation::Delete;
@@ -70,7 +71,7 @@ Status admit(const store::AdmissionRequest& request, Json& object, StoreWorld& w
   const Json& old_object = request.old_object == nullptr ? (deleting ? object : kNone) : *request.old_object;
   const std::string ns(api::namespace_of(deleting ? old_object : object));
   const api::AdmissionRequest asked{verb_of(request.operation), ns, deleting ? kNone : object, old_object};
-  Result<Json> admitted = api::admit(asked, world, {});
+  Result<Json> admitted = api::admit(asked, world, options);
   if (!admitted) return std::move(admitted).error();
   if (!deleting) object = std::move(*admitted);
   return {};
@@ -78,10 +79,15 @@ Status admit(const store::AdmissionRequest& request, Json& object, StoreWorld& w
 
 }  // namespace
 
-store::Admission make_admission(const store::Store& store, const Clock& clock) {
+store::Admission make_admission(const store::Store& store, const Clock& clock,
+                                const controllers::Options& options) {
   auto world = std::make_shared<StoreWorld>(store, clock);
-  return [world](const store::AdmissionRequest& request, Json& object) {
-    return admit(request, object, *world);
+  api::AdmissionOptions asked;
+  asked.federated_quota_enforcement = options.feature_gates.federated_quota_enforcement;
+  asked.customized_cluster_resource_modeling = options.feature_gates.customized_cluster_resource_modeling;
+  asked.allow_no_execute_taint_policy = options.allow_no_execute_taint_policy;
+  return [world, asked](const store::AdmissionRequest& request, Json& object) {
+    return admit(request, object, *world, asked);
   };
 }
 

@@ -172,7 +172,7 @@ Status Daemon::State::start_api() {
   if (settings.is_member()) options.registry = &api::Registry::kubernetes();
   options.service_account_key_pem = pki.service_account_key_pem;
   options.server_address = fmt::format("{}:{}", client_host(listen.host), listen.port);
-  if (!settings.is_member()) options.admission = make_admission(*store, clock);
+  if (!settings.is_member()) options.admission = make_admission(*store, clock, settings.controllers);
   options.proxy_identity = {pki.proxy.certificate_pem, pki.proxy.key_pem};
   options.proxy_authority_pem = pki.proxy_authority.certificate_pem;
   options.client_authority_pem = pki.authority.certificate_pem;

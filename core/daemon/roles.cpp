@@ -26,12 +26,23 @@ struct Roles::State {
       : context(the_context),
         informers(context.executor, context.store),
         clusters(context.executor),
-        events(context.executor, context.api.writer(), "flotilla") {}
+        events(context.executor, context.api.writer(), "flotilla"),
+        interpreter({context.settings.controllers.feature_gates.resource_quota_estimate}) {}
 
   controllers::Context controller_context() {
     const auto resources = [&api = context.api] { return api.resources(); };
-    return {context.executor, context.store,  context.api.writer(), informers, events, interpreter,
-            clusters,         fleet.policies, fleet.rules,          resources, {},     &context.metrics};
+    return {context.executor,
+            context.store,
+            context.api.writer(),
+            informers,
+            events,
+            interpreter,
+            clusters,
+            fleet.policies,
+            fleet.rules,
+            resources,
+            context.settings.controllers,
+            &context.metrics};
   }
 
   // What Kubernetes' API relies on in every profile; accounts with tokens where
@@ -83,6 +94,7 @@ Status Roles::start() {
   State& own = *state_;
   const config::Settings& settings = own.context.settings;
   if (!settings.controllers.enabled) return {};
+  if (const Status sane = controllers::check(settings.controllers); !sane) return sane;
   own.kube = std::make_unique<controllers::KubeControllers>(own.kube_context());
   if (settings.is_member()) {
     if (settings.simulation.enabled) {

@@ -23,7 +23,7 @@ MAY = {
     "controllers": PURE | RING | {"async", "store", "informer", "cluster", "reconcile"},
     "apiserver": PURE | {"cel", "async", "store", "informer", "http"},
     "simulation": PURE | {"async", "store", "informer", "reconcile"},
-    "config": PURE | {"simulation/settings.hpp"},
+    "config": PURE | {"simulation/settings.hpp", "controllers/options.hpp"},
     "plugin": PURE | {"async", "store", "cluster", "scheduler", "overrides", "http"},
     "ctl": PURE | {"async", "http", "config"},
     "daemon": None,  # the composition root

@@ -42,8 +42,8 @@ Json owner_of(const Json& object) {
 }
 
 Status set_replicas(const Json& object, const interpreter::Interpreter& interpreter,
-                    const BindingOptions& options, Json& spec) {
-  if (options.multiple_pod_templates_scheduling &&
+                    const api::FeatureGates& gates, Json& spec) {
+  if (gates.multiple_pod_templates_scheduling &&
       interpreter.supports(object, Operation::InterpretComponent)) {
     auto components = interpreter.interpret_components(object);
     if (!components) return std::move(components).error();
@@ -55,7 +55,7 @@ Status set_replicas(const Json& object, const interpreter::Interpreter& interpre
   if (!replicas) return std::move(replicas).error();
   if (replicas->count != 0) spec.set("replicas", replicas->count);
   if (replicas->requirements.is_null()) return {};
-  if (options.resource_quota_estimate && replicas->requirements["namespace"].as_string().empty()) {
+  if (gates.resource_quota_estimate && replicas->requirements["namespace"].as_string().empty()) {
     replicas->requirements.set("namespace", api::namespace_of(object));
   }
   spec.set("replicaRequirements", std::move(replicas->requirements));
@@ -124,7 +124,7 @@ const Json* controller_of(const Json& object) {
 
 Result<Json> build_binding(const Json& object, const Json& policy,
                            const interpreter::Interpreter& interpreter,
-                           const FindPriorityClass& find_priority_class, const BindingOptions& options) {
+                           const FindPriorityClass& find_priority_class, const api::FeatureGates& gates) {
   const std::string_view ns = api::namespace_of(object);
   const bool namespaced = !ns.empty();
   const Json& wanted = policy["spec"];
@@ -137,18 +137,18 @@ Result<Json> build_binding(const Json& object, const Json& policy,
   set_text(metadata, "namespace", ns);
 
   Json spec = Json::object({{"resource", reference_of(object)}});
-  if (Status set = set_replicas(object, interpreter, options, spec); !set) return std::move(set).error();
+  if (Status set = set_replicas(object, interpreter, gates, spec); !set) return std::move(set).error();
   if (wanted["propagateDeps"].as_bool()) spec.set("propagateDeps", true);
   spec.set("placement", wanted["placement"].is_null() ? Json::object() : wanted["placement"]);
   for (const std::string_view key :
        {"schedulerName", "failover", "conflictResolution", "preserveResourcesOnDeletion", "suspension"}) {
     copy_member(wanted, key, spec);
   }
-  if (namespaced && options.priority_based_scheduling) {
+  if (namespaced && gates.priority_based_scheduling) {
     Status set = set_priority(wanted["schedulePriority"], find_priority_class, spec);
     if (!set) return std::move(set).error();
   }
-  if (namespaced && options.workload_affinity) {
+  if (namespaced && gates.workload_affinity) {
     set_affinity_groups(object, wanted.at({"placement", "workloadAffinity"}), spec);
   }
 

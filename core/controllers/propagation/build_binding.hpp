@@ -7,19 +7,12 @@
 #include <functional>
 #include <string>
 
+#include "core/api/feature_gates.hpp"
 #include "core/api/json.hpp"
 #include "core/base/result.hpp"
 #include "core/interpreter/interpreter.hpp"
 
 namespace flotilla::controllers {
-
-// Feature gates with Karmada's defaults.
-struct BindingOptions {
-  bool priority_based_scheduling = true;
-  bool multiple_pod_templates_scheduling = false;
-  bool workload_affinity = false;
-  bool resource_quota_estimate = false;
-};
 
 // The value of a PriorityClass. Errors: NotFound.
 using FindPriorityClass = std::function<Result<std::int64_t>(const std::string& name)>;
@@ -29,7 +22,7 @@ using FindPriorityClass = std::function<Result<std::int64_t>(const std::string& 
 Result<api::Json> build_binding(const api::Json& object, const api::Json& policy,
                                 const interpreter::Interpreter& interpreter,
                                 const FindPriorityClass& find_priority_class,
-                                const BindingOptions& options = {});
+                                const api::FeatureGates& gates = {});
 
 // `existing` brought up to `desired`: labels, annotations and finalizers merged, owner replaced, and of spec
 // all but what the scheduler and others decide (clusters, gracefulEvictionTasks, requiredBy,

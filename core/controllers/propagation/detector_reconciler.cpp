@@ -236,7 +236,8 @@ Task<Status> DetectorReconciler::put_binding(StoredKind, ObjectPtr object, Json 
     if (!found) return not_found("priorityclasses.scheduling.k8s.io \"" + name + "\" not found");
     return (*found->content())["value"].as_int();
   };
-  auto desired = build_binding(*content, policy, context_.interpreter, find_priority_class);
+  auto desired = build_binding(*content, policy, context_.interpreter, find_priority_class,
+                               context_.options.feature_gates);
   if (!desired) co_return std::move(desired).context("build binding");
   const BindingScope& scope = scope_of_template(object->ns());
   const ObjectKey key = api::key_of(*desired);

@@ -93,6 +93,8 @@ ScheduleReconciler::ScheduleReconciler(Context& context)
     : LoopController(
           context, "scheduler",
           {.workers = 1, .base_delay = std::chrono::seconds(1), .max_delay = std::chrono::seconds(10)}) {
+  options_.empty_workload_propagation = context.options.enable_empty_workload_propagation;
+  options_.multiple_pod_templates = context.options.feature_gates.multiple_pod_templates_scheduling;
   constexpr const char* kEvents[] = {"BindingAdd", "BindingUpdate", "ClusterChanged"};
   for (std::size_t i = 0; i < incoming_.size(); ++i) {
     incoming_[i] = counter_in(context.metrics, "karmada_scheduler_queue_incoming_bindings_total",
@@ -182,7 +184,8 @@ Task<Outcome> ScheduleReconciler::reconcile(Key key) {
   if (!(*content)["spec"].contains("placement")) {
     co_return Outcome::give_up(invalid("binding has no placement: its policy has not been applied"));
   }
-  const std::string_view reason = scheduler::schedule_reason(*content, targets_deleting(*content));
+  const std::string_view reason =
+      scheduler::schedule_reason(*content, targets_deleting(*content), options_.multiple_pod_templates);
   if (reason.empty()) {
     auto observing = observe_generation(scope, binding);
     co_return co_await std::move(observing);
@@ -231,7 +234,7 @@ ScheduleReconciler::Attempt ScheduleReconciler::attempt(const Json& binding,
   Attempt attempt;
   const auto terms = binding["spec"]["placement"]["clusterAffinities"].elements();
   if (terms.empty()) {
-    attempt.decision = scheduler::schedule(table, parsed, context_.policies, {}, workspace_);
+    attempt.decision = scheduler::schedule(table, parsed, context_.policies, options_, workspace_);
     if (!attempt.decision.ok()) attempt.failures.push_back(attempt.decision.failure);
     return attempt;
   }
@@ -240,7 +243,7 @@ ScheduleReconciler::Attempt ScheduleReconciler::attempt(const Json& binding,
   for (std::size_t i = first; i < terms.size(); ++i) {
     attempt.affinity_name = terms[i]["affinityName"].as_string();
     parsed.observed_affinity = attempt.affinity_name;
-    attempt.decision = scheduler::schedule(table, parsed, context_.policies, {}, workspace_);
+    attempt.decision = scheduler::schedule(table, parsed, context_.policies, options_, workspace_);
     if (attempt.decision.ok()) {
       attempt.failures.clear();
       return attempt;

@@ -41,6 +41,7 @@ class ScheduleReconciler final : public LoopController {
 
   scheduler::ClusterTableBuilder table_;
   std::map<std::string, ObjectPtr> clusters_;  // as the table has them
+  scheduler::Options options_;
   scheduler::Workspace workspace_;
   std::array<std::shared_ptr<Counter>, 3> incoming_;
   std::shared_ptr<void> pending_;

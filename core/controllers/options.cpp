@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/controllers/options.hpp"
+
+#include <algorithm>
+#include <regex>
+
+#include "core/controllers/propagation/event_filter.hpp"
+
+namespace flotilla::controllers {
+
+bool is_enabled(const Options& options, std::string_view name, bool by_default) {
+  bool all = false;
+  for (const std::string& listed : options.controllers) {
+    if (listed == name) return true;
+    if (listed.starts_with('-') && std::string_view(listed).substr(1) == name) return false;
+    all |= listed == "*";
+  }
+  return all && by_default;
+}
+
+Status check(const Options& options) {
+  if (const auto skipped = SkippedApis::parse(options.skipped_propagating_apis); !skipped) {
+    return Error(Code::Invalid, "controllers.skipped_propagating_apis: " + skipped.error().message());
+  }
+  try {
+    const std::regex pattern(options.skipped_propagating_namespaces);
+  } catch (const std::regex_error& error) {
+    return Error(Code::Invalid, "controllers.skipped_propagating_namespaces: \"" +
+                                    options.skipped_propagating_namespaces +
+                                    "\" is no regular expression: " + error.what());
+  }
+  return {};
+}
+
+}  // namespace flotilla::controllers

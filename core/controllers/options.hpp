@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an operator can say to the controllers: Karmada's flags of the same names, with its defaults. Keys of
+// the configuration: controllers.*
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/api/feature_gates.hpp"
+#include "core/base/clock.hpp"
+#include "core/base/result.hpp"
+
+namespace flotilla::controllers {
+
+struct Options {
+  // Karmada's --controllers: "*" are all that are on by default, "name" one more, "-name" one less.
+  std::vector<std::string> controllers = {"*"};
+  int workers = 4;
+  std::string scheduler_name = "default-scheduler";
+  bool enable_empty_workload_propagation = false;
+  std::string skipped_propagating_apis;
+  std::string skipped_propagating_namespaces = "kube-.*";
+  // Clusters.
+  Duration cluster_status_update_frequency = std::chrono::seconds(10);
+  Duration cluster_success_threshold = std::chrono::seconds(30);
+  Duration cluster_failure_threshold = std::chrono::seconds(30);
+  Duration cluster_monitor_period = std::chrono::seconds(5);
+  Duration cluster_monitor_grace_period = std::chrono::seconds(40);
+  Duration cluster_startup_grace_period = std::chrono::seconds(60);
+  bool enable_cluster_resource_modeling = true;
+  // Eviction.
+  bool enable_taint_manager = true;
+  bool enable_no_execute_taint_eviction = false;
+  std::string no_execute_taint_eviction_purge_mode = "Gracefully";  // or Directly
+  bool allow_no_execute_taint_policy = false;
+  double resource_eviction_rate = 0.5;  // per second and worker; 0: one in 30 minutes
+  Duration graceful_eviction_timeout = std::chrono::minutes(10);
+  // Quota and autoscaling.
+  Duration federated_resource_quota_sync_period = std::chrono::minutes(5);
+  Duration horizontal_pod_autoscaler_sync_period = std::chrono::seconds(15);
+  Duration horizontal_pod_autoscaler_downscale_stabilization = std::chrono::minutes(5);
+  Duration horizontal_pod_autoscaler_cpu_initialization_period = std::chrono::minutes(5);
+  Duration horizontal_pod_autoscaler_initial_readiness_delay = std::chrono::seconds(30);
+  double horizontal_pod_autoscaler_tolerance = 0.1;
+
+  api::FeatureGates feature_gates;
+};
+
+// Whether `name` runs: switched on or off by name, else `by_default` where "*" is listed.
+bool is_enabled(const Options& options, std::string_view name, bool by_default = true);
+
+// Errors: Invalid, names the key and what is wrong with it.
+Status check(const Options& options);
+
+}  // namespace flotilla::controllers
