@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A control plane and its members, as real programs, and what a client says to them."""
+import base64
+import http.client
+import json
+import os
+import re
+import signal
+import ssl
+import subprocess
+import tempfile
+import time
+
+import yaml
+
+READY = re.compile(rb"^ready https://([^:]+):(\d+) kubeconfig=(\S+)$")
+PLANE = "control-plane"
+
+
+class Refused(Exception):
+    """What a server answers instead of an object."""
+
+    def __init__(self, status, body):
+        self.status = status
+        try:
+            answer = json.loads(body)
+        except ValueError:
+            answer = {"message": body.decode("utf-8", "replace")}
+        self.answer = answer
+        super().__init__(f"{status} {answer.get('reason', '')}: {answer.get('message', '')}")
+
+
+class Server:
+    """One flotillad."""
+
+    def __init__(self, programs, folder, name, flags):
+        self.programs, self.folder, self.name, self.flags = programs, folder, name, flags
+        self.port = 0
+        self.process = None
+        self.connection = None
+        self.types = None
+
+    def start(self):
+        self.log = open(f"{self.folder}/{self.name}.log", "ab")
+        self.process = subprocess.Popen(
+            [f"{self.programs}/flotillad", "--data-dir", f"{self.folder}/{self.name}",
+             "--listen", f"127.0.0.1:{self.port}", *self.flags],
+            stdout=subprocess.PIPE, stderr=self.log)
+        return self
+
+    def ready(self):
+        line = self.process.stdout.readline().rstrip(b"\n")
+        match = READY.match(line)
+        if not match:
+            raise AssertionError(f"{self.name} did not start: {self.said()}")
+        self.host, self.port, self.kubeconfig = match.group(1).decode(), int(match.group(2)), match.group(3).decode()
+        with open(self.kubeconfig, encoding="utf-8") as file:
+            config = yaml.safe_load(file)
+        user, cluster = config["users"][0]["user"], config["clusters"][0]["cluster"]
+        self.tls = ssl.create_default_context(
+            cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
+        with tempfile.NamedTemporaryFile() as pair:
+            pair.write(base64.b64decode(user["client-certificate-data"]) + base64.b64decode(user["client-key-data"]))
+            pair.flush()
+            self.tls.load_cert_chain(pair.name)
+        self.connection = None
+        return self
+
+    def said(self):
+        with open(f"{self.folder}/{self.name}.log", encoding="utf-8", errors="replace") as file:
+            return file.read()[-4000:]
+
+    def end(self, how=signal.SIGTERM):
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.send_signal(how)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(20)
+            raise AssertionError(f"{self.name} did not stop: {self.said()}") from None
+        finally:
+            self.process.stdout.close()
+            self.log.close()
+            self.process = None
+            self.connection = None
+
+    def request(self, verb, path, body=None, kind="application/json", accept="application/json"):
+        for attempt in (1, 2):
+            if self.connection is None:
+                self.connection = http.client.HTTPSConnection(self.host, self.port, context=self.tls, timeout=30)
+            try:
+                headers = {"Accept": accept}
+                if body is not None:
+                    headers["Content-Type"] = kind
+                self.connection.request(verb, path, None if body is None else json.dumps(body), headers)
+                answer = self.connection.getresponse()
+                text = answer.read()
+                break
+            except (OSError, http.client.HTTPException):
+                self.connection.close()
+                self.connection = None
+                if attempt == 2:
+                    raise
+        if answer.status >= 300:
+            raise Refused(answer.status, text)
+        return json.loads(text) if accept == "application/json" else text.decode()
+
+    def resource(self, name):
+        """(path before the namespace, plural, namespaced) of a resource, kind or short name, with group where given."""
+        if self.types is None or name.lower() not in self.types:
+            self.discover()
+        if name.lower() not in self.types:
+            raise AssertionError(f"{self.name} serves no {name}")
+        return self.types[name.lower()]
+
+    def discover(self):
+        self.types = {}
+        groups = [("", "v1", "/api/v1")]
+        for group in self.request("GET", "/apis")["groups"]:
+            versions = [group["preferredVersion"]] + group["versions"]
+            groups += [(group["name"], one["version"], f"/apis/{one['groupVersion']}") for one in versions]
+        for group, _, path in groups:
+            try:
+                listed = self.request("GET", path)["resources"]
+            except Refused:
+                continue
+            for one in listed:
+                if "/" in one["name"]:
+                    continue
+                found = (path, one["name"], one["namespaced"])
+                names = [one["name"], one["kind"].lower(), one.get("singularName", "")] + one.get("shortNames", [])
+                for name in filter(None, names):
+                    self.types.setdefault(name, found)
+                    self.types.setdefault(f"{name}.{group}" if group else name, found)
+
+    def path(self, resource, ns=None, name=None, subresource=None):
+        prefix, plural, namespaced = self.resource(resource)
+        path = prefix + (f"/namespaces/{ns or 'default'}" if namespaced and ns != "*" else "") + f"/{plural}"
+        if name:
+            path += "/" + name
+        return path + (f"/{subresource}" if subresource else "")
+
+    def path_of(self, obj, with_name=True):
+        group, _, version = obj["apiVersion"].rpartition("/")
+        prefix = f"/apis/{group}/{version}" if group else f"/api/{version}"
+        _, plural, namespaced = self.resource(obj["kind"].lower() + ("." + group if group else ""))
+        ns = obj["metadata"].get("namespace", "default")
+        path = prefix + (f"/namespaces/{ns}" if namespaced else "") + f"/{plural}"
+        return path + ("/" + obj["metadata"]["name"] if with_name else "")
+
+    def apply(self, obj, manager="scenario"):
+        path = self.path_of(obj)
+        return self.request("PATCH", f"{path}?fieldManager={manager}&force=true", obj, "application/apply-patch+yaml")
+
+    def busy(self):
+        """Work that is due or done right now, and how much there has been."""
+        waiting = total = 0.0
+        for line in self.request("GET", "/metrics", accept="text/plain").splitlines():
+            if line.startswith(("workqueue_depth{", "controller_runtime_active_workers{")):
+                waiting += float(line.rsplit(" ", 1)[1])
+            elif line.startswith("workqueue_adds_total{"):
+                total += float(line.rsplit(" ", 1)[1])
+        return waiting, total
+
+
+class Fleet:
+    """A control plane and its members, from start to end of one scenario."""
+
+    def __init__(self, programs, folder, members, settings):
+        self.programs, self.folder = programs, folder
+        flags = ["--storage", settings.pop("storage.name", "memory")]
+        # Health is believed after a moment, so that what follows from it can be seen.
+        given = {"controllers.cluster_status_update_frequency": "200ms", "controllers.cluster_success_threshold": "1ms",
+                 "controllers.cluster_failure_threshold": "1ms", **settings}
+        for key, value in given.items():
+            flags += ["--set", f"{key}={value if isinstance(value, str) else json.dumps(value)}"]
+        self.servers = {PLANE: Server(programs, folder, PLANE, flags)}
+        self.members = members
+        for name, member in members.items():
+            own = []
+            for key, value in (member.get("settings") or {}).items():
+                own += ["--set", f"{key}={value if isinstance(value, str) else json.dumps(value)}"]
+            self.servers[name] = Server(programs, folder, name, ["--profile", "member", *own])
+
+    def __getitem__(self, name):
+        if name not in self.servers:
+            raise AssertionError(f"there is no server {name}; there are {', '.join(self.servers)}")
+        return self.servers[name]
+
+    @property
+    def plane(self):
+        return self.servers[PLANE]
+
+    def start(self):
+        for server in self.servers.values():
+            server.start()
+        for server in self.servers.values():
+            server.ready()
+        joined = [name for name, member in self.members.items() if member.get("join", True)]
+        for name, process in [(name, self.joining(name)) for name in joined]:
+            said, _ = process.communicate(timeout=60)
+            if process.returncode != 0:
+                raise AssertionError(f"join {name}: {said}\n{self.plane.said()}")
+        for name in joined:
+            self.describe(name)
+        until = time.monotonic() + 30
+        while not all(self.is_ready(name) for name in joined):
+            if time.monotonic() > until:
+                raise AssertionError("members do not become ready: " + self.plane.said())
+            time.sleep(0.01)
+
+    def joining(self, name):
+        return subprocess.Popen(
+            [f"{self.programs}/flotillactl", "-q", "--kubeconfig", self.plane.kubeconfig, "join", name,
+             "--cluster-kubeconfig", self[name].kubeconfig],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def describe(self, name):
+        """Labels, region and so on of a Cluster, as the scenario says."""
+        member = self.members[name]
+        change = {}
+        if member.get("labels"):
+            change["metadata"] = {"labels": member["labels"]}
+        spec = {key: member[key] for key in ("provider", "region", "zones", "taints") if key in member}
+        if spec:
+            change["spec"] = spec
+        if change:
+            self.plane.request("PATCH", f"/apis/cluster.karmada.io/v1alpha1/clusters/{name}", change,
+                               "application/merge-patch+json")
+
+    def is_ready(self, name):
+        cluster = self.plane.request("GET", f"/apis/cluster.karmada.io/v1alpha1/clusters/{name}")
+        return any(one["type"] == "Ready" and one["status"] == "True"
+                   for one in cluster.get("status", {}).get("conditions", []))
+
+    def stop(self):
+        faults = []
+        for server in self.servers.values():
+            try:
+                server.end()
+            except AssertionError as error:
+                faults.append(str(error))
+        if faults:
+            raise AssertionError("\n".join(faults))
+
+    def kubeconfig(self):
+        """All servers as contexts of one file, the control plane first."""
+        path = f"{self.folder}/kubeconfig"
+        if not os.path.exists(path):
+            merged = {"apiVersion": "v1", "kind": "Config", "current-context": "flotilla",
+                      "clusters": [], "users": [], "contexts": []}
+            for name, server in self.servers.items():
+                with open(server.kubeconfig, encoding="utf-8") as file:
+                    own = yaml.safe_load(file)
+                called = "flotilla" if name == PLANE else name
+                merged["clusters"].append({"name": called, "cluster": own["clusters"][0]["cluster"]})
+                merged["users"].append({"name": called, "user": own["users"][0]["user"]})
+                merged["contexts"].append({"name": called, "context": {"cluster": called, "user": called}})
+            with open(path, "w", encoding="utf-8") as file:
+                yaml.safe_dump(merged, file)
+        return path
