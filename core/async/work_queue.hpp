@@ -79,6 +79,23 @@ class WorkQueue {
     }
   }
 
+  // Without waiting: the next key; with `later` also the first of those that are not due yet. Nullopt: none.
+  std::optional<Key> take_now(bool later) {
+    std::lock_guard lock(mutex_);
+    if (shut_down_) return std::nullopt;
+    release_due();
+    while (later && ready_.empty() && !delayed_.empty()) {
+      const auto [due, key] = *delayed_.begin();
+      delayed_.erase(delayed_.begin());
+      const auto it = delayed_keys_.find(key);
+      if (it == delayed_keys_.end() || it->second != due) continue;  // superseded
+      delayed_keys_.erase(it);
+      enqueue(key, 0);
+    }
+    if (ready_.empty()) return std::nullopt;
+    return take();
+  }
+
   void done(const Key& key) {
     {
       std::lock_guard lock(mutex_);

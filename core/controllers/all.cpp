@@ -64,4 +64,20 @@ std::vector<std::string> ControllerSet::names() const {
   return names;
 }
 
+Controller* ControllerSet::find(std::string_view name) const {
+  const auto it = std::find_if(state_->all.begin(), state_->all.end(),
+                               [&](const auto& controller) { return controller->name() == name; });
+  return it == state_->all.end() ? nullptr : it->get();
+}
+
+const WorkIndex& ControllerSet::works() const {
+  return state_->works;
+}
+const OverrideIndex& ControllerSet::overrides() const {
+  return state_->overrides;
+}
+const PolicyIndex& ControllerSet::policies() const {
+  return state_->policies;
+}
+
 }  // namespace flotilla::controllers

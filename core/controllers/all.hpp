@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "core/controllers/controller.hpp"
+#include "core/controllers/policy_index.hpp"
+#include "core/controllers/world_index.hpp"
 
 namespace flotilla::controllers {
 
@@ -21,6 +23,12 @@ class ControllerSet {
   void stop();
   bool idle() const;
   std::vector<std::string> names() const;
+  // Null: there is none of this name.
+  Controller* find(std::string_view name) const;
+  // What they look up, for who answers questions about it.
+  const WorkIndex& works() const;
+  const OverrideIndex& overrides() const;
+  const PolicyIndex& policies() const;
 
  private:
   struct State;

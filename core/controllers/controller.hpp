@@ -62,7 +62,13 @@ class Controller {
   virtual void stop() = 0;
   // Nothing is due right now.
   virtual bool idle() const = 0;
+  // Loop::step() of a controller of one loop.
+  virtual Task<std::optional<Loop::Step>> step(bool later);
 };
+
+inline Task<std::optional<Loop::Step>> Controller::step(bool) {
+  co_return std::nullopt;
+}
 
 // A controller of one loop, which most are.
 class LoopController : public Controller, public reconcile::Reconciler {
@@ -73,6 +79,7 @@ class LoopController : public Controller, public reconcile::Reconciler {
   void start() override { loop_.start(); }
   void stop() override { loop_.stop(); }
   bool idle() const override { return loop_.idle(); }
+  Task<std::optional<Loop::Step>> step(bool later) override { return loop_.step(later); }
 
  protected:
   // Every change of `kind` makes its object due.

@@ -35,6 +35,8 @@ class Informers {
   void start();
   // Ends the watch; no handler runs afterwards. Not from an I/O thread.
   void stop();
+  // Instead of start(), for who drives a fork of the world: what the handlers are told next.
+  void tell(const store::Event& event) { hand_out(event); }
   // Everything that existed at start() has been handed out.
   bool synced() const { return synced_.load(std::memory_order_acquire); }
 

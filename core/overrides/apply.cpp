@@ -62,8 +62,8 @@ Result<Json> patched(const Json& manifest, const PatchGroup& group) {
 // Runs one phase (cluster policies, or those of the namespace) over what the phase before left.
 class Phase {
  public:
-  Phase(std::span<const Target> targets, Json Outcome::*record, Overridden& out)
-      : targets_(targets), record_(record), out_(out) {}
+  Phase(std::span<const Target> targets, Json Outcome::*record, const StepWitness& witness, Overridden& out)
+      : targets_(targets), record_(record), witness_(witness), out_(out) {}
 
   void run(Outcome start, Policies policies) {
     const std::vector<const CompiledPolicy*> ordered = in_order(start.manifest, policies);
@@ -151,6 +151,7 @@ class Phase {
       if (group.targets.empty()) continue;
       auto manifest = patched(branch.manifest, group);
       const bool whole = group.targets.size() == branch.targets.size();
+      if (manifest) tell(list[at], step, group.targets, branch.manifest, *manifest);
       if (whole && manifest) {
         branch.manifest = std::move(*manifest);
         return false;
@@ -174,6 +175,13 @@ class Phase {
     return true;
   }
 
+  void tell(const Contribution& by, std::size_t step, const Indexes& targets, const Json& before,
+            const Json& after) const {
+    if (!witness_) return;
+    const auto rule = static_cast<std::size_t>(by.rule - by.policy->rules().data());
+    witness_({*by.policy, rule, by.rule->fields[step], targets, before, after});
+  }
+
   // A rule that fails for one cluster must not take the others with it.
   void retry_apart(Outcome branch, Error error, const std::vector<Contribution>& list, std::size_t at,
                    std::size_t step) {
@@ -192,17 +200,18 @@ class Phase {
 
   std::span<const Target> targets_;
   Json Outcome::*record_;
+  const StepWitness& witness_;
   Overridden& out_;
 };
 
 }  // namespace
 
 Overridden apply_overrides(const Json& manifest, std::span<const Target> targets, Policies cluster_policies,
-                           Policies policies) {
+                           Policies policies, const StepWitness& witness) {
   Outcome start{manifest, {}, {}, {}};
   for (std::uint32_t i = 0; i < targets.size(); ++i) start.targets.push_back(i);
   Overridden first;
-  Phase(targets, &Outcome::applied_cluster_overrides, first).run(std::move(start), cluster_policies);
+  Phase(targets, &Outcome::applied_cluster_overrides, witness, first).run(std::move(start), cluster_policies);
 
   const std::string_view name_space = manifest.at({"metadata", "namespace"}).as_string();
   if (name_space.empty() || policies.empty()) return first;
@@ -212,7 +221,7 @@ Overridden apply_overrides(const Json& manifest, std::span<const Target> targets
   }
   Overridden second;
   second.failures = std::move(first.failures);
-  Phase phase(targets, &Outcome::applied_overrides, second);
+  Phase phase(targets, &Outcome::applied_overrides, witness, second);
   for (Outcome& outcome : first.outcomes) phase.run(std::move(outcome), local);
   return second;
 }

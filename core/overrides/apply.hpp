@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -49,8 +50,19 @@ struct Overridden {
   std::vector<Failed> failures;
 };
 
+// One overrider that changed a manifest, for who wants to know where a line comes from.
+struct AppliedStep {
+  const CompiledPolicy& policy;
+  std::size_t rule;        // its place in spec.overrideRules
+  std::string_view field;  // of `overriders`
+  std::span<const std::uint32_t> targets;
+  const api::Json& before;
+  const api::Json& after;
+};
+using StepWitness = std::function<void(const AppliedStep&)>;
+
 // `policies` may hold those of other namespaces: they are passed over.
 Overridden apply_overrides(const api::Json& manifest, std::span<const Target> targets,
-                           Policies cluster_policies, Policies policies);
+                           Policies cluster_policies, Policies policies, const StepWitness& witness = {});
 
 }  // namespace flotilla::overrides

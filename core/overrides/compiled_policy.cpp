@@ -55,6 +55,7 @@ ClusterRule CompiledPolicy::compile(const api::Json& target, const api::Json& ov
       return rule;
     }
     rule.steps.push_back(std::move(*compiled));
+    rule.fields.emplace_back(kind->field());
   }
   return rule;
 }

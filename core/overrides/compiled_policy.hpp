@@ -20,6 +20,7 @@ struct ClusterRule {
   std::optional<api::ClusterAffinity> target;  // nothing: every cluster
   api::Json overriders;                        // as the policy writes them
   std::vector<std::shared_ptr<const Rule>> steps;
+  std::vector<std::string> fields;  // per step: the member of `overriders` it was made of
   // Why it could not be compiled. The policy still stands: clusters it does not mean are none the worse for
   // it.
   std::optional<Error> fault;

@@ -61,6 +61,18 @@ Task<void> Loop::work() {
   }
 }
 
+Task<std::optional<Loop::Step>> Loop::step(bool later) {
+  const std::optional<Key> key = queue_.take_now(later);
+  if (!key) co_return std::nullopt;
+  auto reconciling = reconciler_.reconcile(*key);
+  Outcome outcome = co_await std::move(reconciling);
+  const bool again = outcome.kind() == Outcome::Kind::Again || outcome.kind() == Outcome::Kind::Retry;
+  if (again && ++failures_[*key] <= kStepTries)
+    queue_.add_after(*key, std::max<Duration>(outcome.delay(), Duration(1)));
+  queue_.done(*key);
+  co_return Step{*key, std::move(outcome)};
+}
+
 void Loop::note(const Outcome& outcome, Duration took) {
   const auto kind = static_cast<std::size_t>(outcome.kind());
   metrics_->results[kind]->add();

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/async/executor.hpp"
@@ -51,6 +52,16 @@ class Loop {
   void enqueue_after(const Key& key, Duration delay) { queue_.add_after(key, delay); }
   void start();
   void stop();
+
+  // Instead of start(), for who rehearses in a fork of the world: works on one key in the caller's coroutine;
+  // with `later` on one that is due some time later, as if that time had come, at most kStepTries times per
+  // key. Nullopt: there is none.
+  struct Step {
+    Key key;
+    Outcome outcome;
+  };
+  static constexpr int kStepTries = 3;
+  Task<std::optional<Step>> step(bool later);
 
   const std::string& name() const { return name_; }
   bool idle() const { return queue_.idle(); }

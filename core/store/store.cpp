@@ -113,9 +113,13 @@ Task<void> Store::close() {
 }
 
 ObjectPtr Store::get(const Collection& collection, std::string_view ns, std::string_view name) const {
-  std::shared_lock lock(state_->mutex);
-  const Shelf* shelf = state_->find_shelf(collection);
-  return shelf == nullptr ? nullptr : shelf->table.find(ns, name);
+  {
+    std::shared_lock lock(state_->mutex);
+    const Shelf* shelf = state_->find_shelf(collection);
+    ObjectPtr found = shelf == nullptr ? nullptr : shelf->table.find(ns, name);
+    if (found || !state_->options.origin) return found;
+  }
+  return state_->take_from_origin(collection, ns, name);
 }
 
 Snapshot Store::list(const Collection& collection, std::string_view ns) const {

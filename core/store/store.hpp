@@ -86,6 +86,9 @@ struct StoreOptions {
   // Derived writes beyond this many undurable commits wait as well.
   std::size_t max_pending = 10'000;
   std::size_t parsed = 512;  // objects whose parsed form is kept
+  // Makes this store a fork: what get() does not find here is taken from there, once, and kept. Lists, counts
+  // and watches know what was taken or written, nothing else.
+  std::function<ObjectPtr(const Collection&, std::string_view ns, std::string_view name)> origin;
 };
 
 struct StoreStats {

@@ -253,6 +253,20 @@ Status Store::State::check_writable() const {
   return {};
 }
 
+ObjectPtr Store::State::take_from_origin(const Collection& collection, std::string_view ns,
+                                         std::string_view name) {
+  std::string key = collection.get();
+  key.append("\n").append(ns).append("\n").append(name);
+  std::unique_lock lock(mutex);
+  Shelf& shelf = shelf_of(collection);
+  if (!asked.insert(std::move(key)).second) return shelf.table.find(ns, name);
+  ObjectPtr found = options.origin(collection, ns, name);
+  if (!found) return nullptr;
+  shelf.table.put(found);
+  bytes += size_of(found);
+  return found;
+}
+
 void Store::State::unsubscribe(const FeedPtr& feed) {
   const bool newest = feed->request().visibility == Visibility::Newest;
   std::unique_lock lock(mutex);

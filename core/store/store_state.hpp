@@ -13,6 +13,7 @@
 #include <shared_mutex>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "core/async/fiber_scope.hpp"
 #include "core/store/object_table.hpp"
@@ -92,6 +93,8 @@ struct Store::State : std::enable_shared_from_this<Store::State> {
   void wake_waiters(Revision until, const std::optional<Error>& failed);
 
   void unsubscribe(const FeedPtr& feed);
+  // Of a fork: asks its origin for what was never asked for; what was removed here does not come back.
+  ObjectPtr take_from_origin(const Collection& collection, std::string_view ns, std::string_view name);
 
   const Executor& executor;
   const std::unique_ptr<StorageBackend> backend;
@@ -115,6 +118,7 @@ struct Store::State : std::enable_shared_from_this<Store::State> {
   bool failing = false;                               // a pending commit was refused
   bool open = false;
   std::size_t bytes = 0;
+  std::unordered_set<std::string> asked;  // of the origin
 
   std::mutex answers_mutex;
   std::vector<std::pair<Revision, Result<CommitResult>>> answers;

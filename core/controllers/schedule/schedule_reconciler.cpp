@@ -192,7 +192,7 @@ Task<Outcome> ScheduleReconciler::reconcile(Key key) {
   }
   const SteadyTime began = context_.executor.clock().steady_now();
   const scheduler::ClusterTablePtr table = table_.snapshot();
-  Attempt tried = attempt(*content, *table);
+  scheduler::Attempt tried = scheduler::attempt(*content, *table, context_.policies, options_, workspace_);
   const bool ok = tried.decision.ok();
   auto recording = record(scope, binding, std::move(tried), table);
   Outcome outcome = co_await std::move(recording);
@@ -227,35 +227,9 @@ Task<Outcome> ScheduleReconciler::observe_generation(const BindingScope& scope, 
   co_return Outcome::done();
 }
 
-// With clusterAffinities the terms are tried from the one in use onwards, never back to an earlier one.
-ScheduleReconciler::Attempt ScheduleReconciler::attempt(const Json& binding,
-                                                        const scheduler::ClusterTable& table) {
-  scheduler::Binding parsed = scheduler::parse_binding(binding["spec"], binding["status"]);
-  Attempt attempt;
-  const auto terms = binding["spec"]["placement"]["clusterAffinities"].elements();
-  if (terms.empty()) {
-    attempt.decision = scheduler::schedule(table, parsed, context_.policies, options_, workspace_);
-    if (!attempt.decision.ok()) attempt.failures.push_back(attempt.decision.failure);
-    return attempt;
-  }
-  const std::size_t first =
-      parsed.reschedule ? 0 : scheduler::affinity_index(*parsed.placement, parsed.observed_affinity);
-  for (std::size_t i = first; i < terms.size(); ++i) {
-    attempt.affinity_name = terms[i]["affinityName"].as_string();
-    parsed.observed_affinity = attempt.affinity_name;
-    attempt.decision = scheduler::schedule(table, parsed, context_.policies, options_, workspace_);
-    if (attempt.decision.ok()) {
-      attempt.failures.clear();
-      return attempt;
-    }
-    attempt.failures.push_back(attempt.decision.failure);
-  }
-  return attempt;
-}
-
 // The result is kept as it was when there were clusters but not enough room; no fitting cluster clears it.
-Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr binding, Attempt attempt,
-                                         scheduler::ClusterTablePtr table) {
+Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr binding,
+                                         scheduler::Attempt attempt, scheduler::ClusterTablePtr table) {
   const auto content = binding->content();
   const bool ok = attempt.decision.ok();
   const bool no_fit = !ok && attempt.failures.front().kind == scheduler::FailureKind::NoClusterFit;

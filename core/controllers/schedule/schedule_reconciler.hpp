@@ -2,8 +2,8 @@
 #pragma once
 
 #include "core/controllers/controller.hpp"
+#include "core/scheduler/attempt.hpp"
 #include "core/scheduler/cluster_table_builder.hpp"
-#include "core/scheduler/schedule.hpp"
 
 namespace flotilla::controllers {
 
@@ -19,21 +19,14 @@ class ScheduleReconciler final : public LoopController {
   Task<Outcome> reconcile(Key key) override;
 
  private:
-  struct Attempt {
-    scheduler::Decision decision;
-    std::string affinity_name;  // of the term used; empty without clusterAffinities
-    std::vector<scheduler::Failure> failures;
-  };
-
   void on_binding(const Event& event);
   // A cluster's key is worked on by the same single worker as bindings, so the table needs no lock.
   void follow_cluster(const ObjectKey& key);
   void wake_matching(const Json& before, const Json& after);
   bool is_ours(const Json& binding) const;
   bool targets_deleting(const Json& binding) const;
-  Attempt attempt(const Json& binding, const scheduler::ClusterTable& table);
   Task<Outcome> observe_generation(BindingScope const& scope, ObjectPtr binding);
-  Task<Outcome> record(BindingScope const& scope, ObjectPtr binding, Attempt attempt,
+  Task<Outcome> record(BindingScope const& scope, ObjectPtr binding, scheduler::Attempt attempt,
                        scheduler::ClusterTablePtr table);
   // One try: how it ended, why it was made, how long it took.
   void count(bool ok, std::string_view reason, Duration took);

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// One try to place a binding: its affinity terms in turn, until one has clusters.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/api/json.hpp"
+#include "core/scheduler/schedule.hpp"
+
+namespace flotilla::scheduler {
+
+struct Attempt {
+  Decision decision;                // of the last term that was tried
+  std::string affinity_name;        // of the term used; empty without clusterAffinities
+  std::vector<Failure> failures{};  // of each term that was tried in vain; empty when one was found
+};
+
+// With clusterAffinities the terms are tried from the one in use onwards, never back to an earlier one.
+Attempt attempt(const api::Json& binding, const ClusterTable& table, Policies& policies,
+                const Options& options, Workspace& workspace);
+
+}  // namespace flotilla::scheduler
