@@ -207,7 +207,7 @@ class Steps:
         wanted = step["event"]
         found = self.find(wanted["of"])
         if found is None:
-            raise Failure(f"{wanted["of"]} is not there")
+            raise Failure(f"{wanted['of']} is not there")
         server, path = found
         name = path.rsplit("/", 1)[1]
         kind = path.rsplit("/", 2)[1]
@@ -220,7 +220,7 @@ class Steps:
             if any(not patterns.differences(pattern, one, self.memory) for one in events):
                 return []
             seen = [f"{one['type']} {one['reason']}: {one['message']}" for one in events]
-            return [f"no event {pattern} on {wanted["of"]}; there are {seen}"]
+            return [f"no event {pattern} on {wanted['of']}; there are {seen}"]
 
         self.eventually(faults, seconds(step.get("within", f"{WITHIN}s")))
 
