@@ -86,7 +86,11 @@ class LoopController : public Controller, public reconcile::Reconciler {
   void wake_on(const StoredKind& kind) {
     context_.informers.on(kind.collection(), [this](const Event& event) { enqueue(event); });
   }
-  void enqueue(const Event& event) { loop_.enqueue({event.collection, event.object->key()}); }
+  // What exists at the start yields to what happens now.
+  void enqueue(const Event& event) {
+    loop_.enqueue({event.collection, event.object->key()},
+                  context_.informers.synced() ? reconcile::kNow : reconcile::kBackground);
+  }
 
   Context& context_;
   Loop loop_;

@@ -2,7 +2,6 @@
 #include "core/controllers/options.hpp"
 
 #include <algorithm>
-#include <regex>
 
 #include "core/controllers/propagation/event_filter.hpp"
 
@@ -22,12 +21,8 @@ Status check(const Options& options) {
   if (const auto skipped = SkippedApis::parse(options.skipped_propagating_apis); !skipped) {
     return Error(Code::Invalid, "controllers.skipped_propagating_apis: " + skipped.error().message());
   }
-  try {
-    const std::regex pattern(options.skipped_propagating_namespaces);
-  } catch (const std::regex_error& error) {
-    return Error(Code::Invalid, "controllers.skipped_propagating_namespaces: \"" +
-                                    options.skipped_propagating_namespaces +
-                                    "\" is no regular expression: " + error.what());
+  if (const auto skipped = SkippedNamespaces::parse(options.skipped_propagating_namespaces); !skipped) {
+    return Error(Code::Invalid, "controllers.skipped_propagating_namespaces: " + skipped.error().message());
   }
   return {};
 }

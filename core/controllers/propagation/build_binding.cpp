@@ -41,27 +41,6 @@ Json owner_of(const Json& object) {
                        {"blockOwnerDeletion", true}});
 }
 
-Status set_replicas(const Json& object, const interpreter::Interpreter& interpreter,
-                    const api::FeatureGates& gates, Json& spec) {
-  if (gates.multiple_pod_templates_scheduling &&
-      interpreter.supports(object, Operation::InterpretComponent)) {
-    auto components = interpreter.interpret_components(object);
-    if (!components) return std::move(components).error();
-    if (!components->empty()) spec.set("components", std::move(*components));
-    return {};
-  }
-  if (!interpreter.supports(object, Operation::InterpretReplica)) return {};
-  auto replicas = interpreter.interpret_replicas(object);
-  if (!replicas) return std::move(replicas).error();
-  if (replicas->count != 0) spec.set("replicas", replicas->count);
-  if (replicas->requirements.is_null()) return {};
-  if (gates.resource_quota_estimate && replicas->requirements["namespace"].as_string().empty()) {
-    replicas->requirements.set("namespace", api::namespace_of(object));
-  }
-  spec.set("replicaRequirements", std::move(replicas->requirements));
-  return {};
-}
-
 Status set_priority(const Json& wanted, const FindPriorityClass& find, Json& spec) {
   if (wanted.is_null()) return {};
   const std::string source(wanted["priorityClassSource"].as_string());
@@ -122,8 +101,37 @@ const Json* controller_of(const Json& object) {
 
 }  // namespace
 
+Result<Json> scale_of(const Json& object, const interpreter::Interpreter& interpreter,
+                      const api::FeatureGates& gates) {
+  Json scale = Json::object();
+  if (gates.multiple_pod_templates_scheduling &&
+      interpreter.supports(object, Operation::InterpretComponent)) {
+    auto components = interpreter.interpret_components(object);
+    if (!components) return std::move(components).error();
+    if (!components->empty()) scale.set("components", std::move(*components));
+    return scale;
+  }
+  if (!interpreter.supports(object, Operation::InterpretReplica)) return scale;
+  auto replicas = interpreter.interpret_replicas(object);
+  if (!replicas) return std::move(replicas).error();
+  if (replicas->count != 0) scale.set("replicas", replicas->count);
+  if (replicas->requirements.is_null()) return scale;
+  if (gates.resource_quota_estimate && replicas->requirements["namespace"].as_string().empty()) {
+    replicas->requirements.set("namespace", api::namespace_of(object));
+  }
+  scale.set("replicaRequirements", std::move(replicas->requirements));
+  return scale;
+}
+
 Result<Json> build_binding(const Json& object, const Json& policy,
                            const interpreter::Interpreter& interpreter,
+                           const FindPriorityClass& find_priority_class, const api::FeatureGates& gates) {
+  const auto scale = scale_of(object, interpreter, gates);
+  if (!scale) return scale.error();
+  return build_binding(object, policy, *scale, find_priority_class, gates);
+}
+
+Result<Json> build_binding(const Json& object, const Json& policy, const Json& scale,
                            const FindPriorityClass& find_priority_class, const api::FeatureGates& gates) {
   const std::string_view ns = api::namespace_of(object);
   const bool namespaced = !ns.empty();
@@ -137,7 +145,7 @@ Result<Json> build_binding(const Json& object, const Json& policy,
   set_text(metadata, "namespace", ns);
 
   Json spec = Json::object({{"resource", reference_of(object)}});
-  if (Status set = set_replicas(object, interpreter, gates, spec); !set) return std::move(set).error();
+  for (const auto [key, value] : scale.members()) spec.set(key, value);
   if (wanted["propagateDeps"].as_bool()) spec.set("propagateDeps", true);
   spec.set("placement", wanted["placement"].is_null() ? Json::object() : wanted["placement"]);
   for (const std::string_view key :

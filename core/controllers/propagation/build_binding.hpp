@@ -17,8 +17,17 @@ namespace flotilla::controllers {
 // The value of a PriorityClass. Errors: NotFound.
 using FindPriorityClass = std::function<Result<std::int64_t>(const std::string& name)>;
 
-// As it is created. The template need not carry the claim yet. Errors: what the interpreter cannot
-// understand; NotFound, for the priority class; Invalid, for a source of priorities that there is none for.
+// What of spec the interpreter says: replicas and replicaRequirements, or components. Empty where it has no
+// say. Errors: what it cannot understand.
+Result<api::Json> scale_of(const api::Json& object, const interpreter::Interpreter& interpreter,
+                           const api::FeatureGates& gates);
+
+// As it is created. The template need not carry the claim yet. Errors: NotFound, for the priority class;
+// Invalid, for a source of priorities that there is none for.
+Result<api::Json> build_binding(const api::Json& object, const api::Json& policy, const api::Json& scale,
+                                const FindPriorityClass& find_priority_class,
+                                const api::FeatureGates& gates = {});
+// The same with the scale asked for. Errors: also those of scale_of.
 Result<api::Json> build_binding(const api::Json& object, const api::Json& policy,
                                 const interpreter::Interpreter& interpreter,
                                 const FindPriorityClass& find_priority_class,

@@ -11,13 +11,21 @@ Collection binding_collection(const BindingScope& scope) {
   return scope.kind.collection();
 }
 
-ObjectKey binding_key_of(const Json& object) {
-  return {std::string(api::namespace_of(object)),
-          api::binding_name(object["kind"].as_string(), api::name_of(object))};
-}
-
 const StoredKind& policy_kind(const Claim& claim) {
   return claim.by_cluster_policy() ? kinds::kClusterPropagationPolicy : kinds::kPropagationPolicy;
+}
+
+// As events name the policy.
+std::string title_of(const ClaimingPolicy& policy) {
+  return policy.cluster_scoped() ? "cluster policy(" + policy.name() + ")"
+                                 : "policy(" + policy.name_space() + "/" + policy.name() + ")";
+}
+
+ServedKinds::Filter templates_only(const Options& options) {
+  return [skipped = *SkippedApis::parse(options.skipped_propagating_apis)](const api::Resource& resource) {
+    return resource.has_verb("list") && resource.has_verb("watch") && resource.has_verb("delete") &&
+           !skipped.contains(resource.group, resource.version, resource.kind);
+  };
 }
 
 }  // namespace
@@ -31,8 +39,9 @@ DetectorReconciler::DetectorReconciler(Context& context, PolicyIndex& policies)
                                   api::labels::kClusterPropagationPolicyId),
       cluster_bindings_by_cluster_policy_(context.informers, binding_collection(kClusterScope),
                                           api::labels::kClusterPropagationPolicyId),
-      skipped_(*SkippedApis::parse(context.options.skipped_propagating_apis)),
-      skipped_namespaces_(context.options.skipped_propagating_namespaces) {
+      skipped_namespaces_(*SkippedNamespaces::parse(context.options.skipped_propagating_namespaces)),
+      template_kinds_(context.resources, templates_only(context.options)),
+      kinds_(context.resources) {
   const Buckets buckets = exponential_buckets(0.001, 2, 12);
   matching_ = histogram_in(context.metrics, "resource_match_policy_duration_seconds",
                            "How long it takes to find a template's policy.", buckets);
@@ -44,16 +53,21 @@ DetectorReconciler::DetectorReconciler(Context& context, PolicyIndex& policies)
   for (const StoredKind* kind : {&kinds::kPropagationPolicy, &kinds::kClusterPropagationPolicy}) {
     context.informers.on(kind->collection(), [this](const Event& event) { on_policy(event); });
   }
+  for (const StoredKind* kind : {&kinds::kOverridePolicy, &kinds::kClusterOverridePolicy}) {
+    context.informers.on(kind->collection(), [this](const Event& event) { on_override_policy(event); });
+  }
   for (const BindingScope* scope : {&kNamespacedScope, &kClusterScope}) {
     context.informers.on(scope->kind.collection(), [this](const Event& event) { on_binding(event); });
   }
 }
 
 void DetectorReconciler::on_any(const Event& event) {
-  const StoredKind* kind = template_kind(event.collection);
+  const StoredKind* kind = template_kinds_.find(event.collection);
   if (kind == nullptr) return;
+  claimed_.follow(event);
   const std::string& ns = event.object->ns();
-  if (api::is_reserved_namespace(ns) || is_skipped_namespace(ns)) return;
+  if (is_skipped_namespace(ns) || is_servers_own(kind->gvk.kind, ns, event.object->name())) return;
+  const Key key{event.collection, event.object->key()};
   if (event.type == Event::Type::Modified && event.previous) {
     const auto before = event.previous->content();
     const auto after = event.object->content();
@@ -61,9 +75,10 @@ void DetectorReconciler::on_any(const Event& event) {
     // A lazy policy takes effect with the user's next change, not with our own marks.
     if (const auto claim = claim_on(*after); claim && changed_by_karmada(*before, *after)) {
       const auto policy = policies_.find({claim->name_space, claim->name});
-      if (policy && policy->lazy()) return;
+      if (policy && policy->lazy()) return enqueue(event);
     }
   }
+  if (event.type != Event::Type::Deleted) mark_changed_by_user(key);
   enqueue(event);
 }
 
@@ -75,33 +90,26 @@ void DetectorReconciler::on_binding(const Event& event) {
   const auto kind =
       stored_kind(context_, api::Gvk::from(resource["apiVersion"].as_string(), resource["kind"].as_string()));
   if (!kind) return;
-  loop_.enqueue(
-      {kind->collection(),
-       {std::string(resource["namespace"].as_string()), std::string(resource["name"].as_string())}});
-}
-
-// Null: not a template's. What nobody serves yet is asked for again next time.
-const StoredKind* DetectorReconciler::template_kind(const Collection& collection) {
-  const auto known = kinds_.find(collection);
-  if (known != kinds_.end()) return known->second ? &*known->second : nullptr;
-  const std::shared_ptr<const api::Registry> registry = context_.resources();
-  for (const api::ResourcePtr& resource : registry->resources()) {
-    if (!resource->storage || store::collection_of(resource->group, resource->resource) != collection)
-      continue;
-    std::optional<StoredKind>& kind = kinds_[collection];
-    const bool watchable =
-        resource->has_verb("list") && resource->has_verb("watch") && resource->has_verb("delete");
-    if (watchable && !skipped_.contains(resource->group, resource->version, resource->kind))
-      kind = StoredKind::of(*resource);
-    return kind ? &*kind : nullptr;
-  }
-  return nullptr;
+  const Key key{kind->collection(),
+                {std::string(resource["namespace"].as_string()), std::string(resource["name"].as_string())}};
+  mark_changed_by_user(key);
+  loop_.enqueue(key);
 }
 
 bool DetectorReconciler::is_skipped_namespace(const std::string& ns) {
   const auto [it, fresh] = skipped_namespace_.try_emplace(ns, false);
-  if (fresh) it->second = !ns.empty() && std::regex_match(ns, skipped_namespaces_);
+  if (fresh) it->second = skipped_namespaces_.contains(ns);
   return it->second;
+}
+
+void DetectorReconciler::mark_changed_by_user(const Key& key) {
+  std::lock_guard lock(changed_mutex_);
+  changed_by_user_.insert(key);
+}
+
+bool DetectorReconciler::take_changed_by_user(const Key& key) {
+  std::lock_guard lock(changed_mutex_);
+  return changed_by_user_.erase(key) > 0;
 }
 
 Task<Outcome> DetectorReconciler::reconcile(Key key) {
@@ -110,125 +118,131 @@ Task<Outcome> DetectorReconciler::reconcile(Key key) {
     auto step = reconcile_policy(key);
     co_return co_await std::move(step);
   }
-  std::optional<StoredKind> kind;
-  const std::shared_ptr<const api::Registry> registry = context_.resources();
-  for (const api::ResourcePtr& resource : registry->resources()) {
-    if (resource->storage && store::collection_of(resource->group, resource->resource) == key.collection) {
-      kind = StoredKind::of(*resource);
-    }
-  }
-  if (!kind) co_return Outcome::done();
-  auto step = reconcile_template(key, *std::move(kind));
-  co_return co_await std::move(step);
-}
-
-// 1. Gone, deleting or claimed by somebody else's label: nothing. 2. Claimed: the policy that claims it
-// decides. 3. Else the best policy that means it. 4. None: wait for one.
-Task<Outcome> DetectorReconciler::reconcile_template(Key key, StoredKind kind) {
-  const ObjectPtr object = context_.get(kind, key.object);
-  if (!object) {
+  const bool by_user = take_changed_by_user(key);
+  const StoredKind* kind = kinds_.find(key.collection);
+  Look look{key, kind == nullptr ? StoredKind() : *kind, nullptr, by_user};
+  if (kind != nullptr) look.object = context_.get(*kind, key.object);
+  if (!look.object) {
     waiting_.erase(key);
     co_return Outcome::done();
   }
-  const auto content = object->content();
-  if (object->deleting() || !api::label_of(*content, api::labels::kClaimedBy).empty()) {
-    waiting_.erase(key);
+  auto step = reconcile_template(std::move(look));
+  Outcome outcome = co_await std::move(step);
+  if (by_user && outcome.kind() != Outcome::Kind::Done) mark_changed_by_user(key);
+  co_return outcome;
+}
+
+// 1. Deleting or claimed by somebody else's label: nothing. 2. Claimed: the policy that claims it decides.
+// 3. Else the best policy that means it. 4. None: wait for one.
+Task<Outcome> DetectorReconciler::reconcile_template(Look look) {
+  const auto content = look.object->content();
+  if (look.object->deleting() || !api::label_of(*content, api::labels::kClaimedBy).empty()) {
+    waiting_.erase(look.key);
     co_return Outcome::done();
   }
   const auto claim = claim_on(*content);
   if (!claim) {
-    auto matching = match(key, kind, object);
+    auto matching = match(std::move(look));
     co_return co_await std::move(matching);
   }
-  const auto policy = policies_.find({claim->name_space, claim->name});
+  const PolicyPtr policy = policies_.find({claim->name_space, claim->name});
   if (!policy) {
-    auto releasing = release_if_orphaned(key, kind, object, *claim);
+    auto releasing = release_if_orphaned(std::move(look), *claim);
     co_return co_await std::move(releasing);
   }
   if (policy->deleting()) {
     co_return Outcome::retry(Error(Code::Unavailable, "policy " + policy->name() + " is being deleted"));
   }
   if (policy->match(*content) == api::MatchPrecision::None) co_return Outcome::done();
-  auto applying = apply(key, kind, object, policy);
+  auto applying = apply(std::move(look), policy);
   co_return co_await std::move(applying);
 }
 
-Task<Outcome> DetectorReconciler::release_if_orphaned(Key, StoredKind kind, ObjectPtr object, Claim claim) {
+Task<Outcome> DetectorReconciler::release_if_orphaned(Look look, Claim claim) {
   // The index may be behind: the store has the last word.
   const ObjectKey policy{claim.name_space, claim.name};
   if (context_.get(policy_kind(claim), policy)) co_return Outcome::again_in(std::chrono::milliseconds(5));
-  const auto content = object->content();
-  const BindingScope& scope = scope_of_template(object->ns());
-  auto unbinding = unclaim(scope.kind, binding_key_of(*content), claim);
-  const Status unbound = co_await std::move(unbinding);
-  if (!unbound) co_return Outcome::retry(unbound.error());
-  auto unclaiming = unclaim(kind, object->key(), claim);
-  co_return Outcome::of(co_await std::move(unclaiming));
+  const ObjectKey& key = look.object->key();
+  const Key binding{scope_of_template(key.ns).kind.collection(),
+                    {key.ns, api::binding_name(look.kind.gvk.kind, key.name)}};
+  auto releasing = release(look.key, binding, claim, First::Binding);
+  co_return Outcome::of(co_await std::move(releasing));
 }
 
-Task<Outcome> DetectorReconciler::match(Key key, StoredKind kind, ObjectPtr object) {
-  const auto content = object->content();
-  const auto policies =
-      policies_.in(object->ns().empty() ? std::string_view("\x01none") : std::string_view(object->ns()));
+Task<Outcome> DetectorReconciler::match(Look look) {
+  const auto content = look.object->content();
+  const auto policies = policies_.in(look.object->ns());
   const auto cluster_policies = policies_.cluster();
   const Clock& clock = context_.executor.clock();
   const SteadyTime began = clock.steady_now();
   const ClaimingPolicy* chosen = choose_policy(*content, *policies, *cluster_policies);
   matching_->observe(clock.steady_now() - began);
   if (chosen == nullptr) {
-    waiting_.insert(key);
+    waiting_.insert(look.key);
     co_return Outcome::done();
   }
-  const auto policy = policies_.find({chosen->name_space(), chosen->name()});
+  const PolicyPtr policy = policies_.find({chosen->name_space(), chosen->name()});
   if (!policy) co_return Outcome::again_in(std::chrono::milliseconds(1));
-  waiting_.erase(key);
-  auto applying = apply(key, kind, object, policy);
+  auto applying = apply(std::move(look), policy);
   co_return co_await std::move(applying);
 }
 
-Task<Outcome> DetectorReconciler::apply(Key key, StoredKind kind, ObjectPtr object,
-                                        std::shared_ptr<const ClaimingPolicy> policy) {
+Task<Outcome> DetectorReconciler::apply(Look look, PolicyPtr policy) {
+  const auto content = look.object->content();
+  if (const std::string missing = missing_override(*policy); !missing.empty()) {
+    // Whoever creates it wakes the policy, and the policy what waits.
+    waiting_.insert(look.key);
+    if (look.by_user) mark_changed_by_user(look.key);
+    context_.events.record(*content, reconcile::kWarning, "ApplyPolicyFailed",
+                           "Apply " + title_of(*policy) + " failed: waiting for dependent override " +
+                               missing + ": create it or take it out of spec.dependentOverrides");
+    co_return Outcome::done();
+  }
+  waiting_.erase(look.key);
   const Clock& clock = context_.executor.clock();
   const SteadyTime began = clock.steady_now();
-  auto applying = apply_now(key, kind, object, policy);
-  Outcome outcome = co_await std::move(applying);
-  const bool ok = outcome.kind() == Outcome::Kind::Done;
+  auto applying = apply_now(std::move(look), policy);
+  const Result<bool> applied = co_await std::move(applying);
+  const bool ok = applied.ok() || applied.error().is(Code::NotFound);
   (ok ? applied_ : not_applied_)->observe(clock.steady_now() - began);
   counter_in(context_.metrics, "policy_apply_attempts_total", "Tries to apply a policy to a template.",
              {{"result", ok ? "success" : "error"}})
       ->add();
-  co_return outcome;
-}
-
-// 1. What the policy depends on is there. 2. Claim. 3. Binding.
-Task<Outcome> DetectorReconciler::apply_now(Key, StoredKind kind, ObjectPtr object,
-                                            std::shared_ptr<const ClaimingPolicy> policy) {
-  const auto content = object->content();
-  if (!has_dependent_overrides(*policy)) {
-    co_return Outcome::retry(
-        Error(Code::Unavailable, "waiting for dependent overrides of policy " + policy->name()));
+  if (!ok) {
+    context_.events.record(*content, reconcile::kWarning, "ApplyPolicyFailed",
+                           "Apply " + title_of(*policy) + " failed: " + applied.error().message());
+    co_return Outcome::retry(applied.error());
   }
-  const ObjectPtr policy_object =
-      context_.get(policy_kind(policy->claim()), {policy->name_space(), policy->name()});
-  if (!policy_object) co_return Outcome::again_in(std::chrono::milliseconds(5));
-  const Claim claim = policy->claim();
-  auto claiming = context_.writer.modify(
-      kind, Part::Main, object->key(),
-      [claim](Json& template_) -> Result<bool> { return set_claim(template_, claim); });
-  const auto claimed = co_await std::move(claiming);
-  if (!claimed)
-    co_return claimed.error().is(Code::NotFound) ? Outcome::done() : Outcome::retry(claimed.error());
-
-  auto putting = put_binding(kind, *claimed, *policy_object->content());
-  const Status put = co_await std::move(putting);
-  if (!put) {
-    context_.events.record(*content, reconcile::kWarning, "ApplyPolicyFailed", put.error().message());
-    co_return Outcome::retry(put.error());
+  if (applied.ok() && *applied) {
+    context_.events.record(*content, reconcile::kNormal, "ApplyPolicySucceed",
+                           "Apply " + title_of(*policy) + " succeed");
   }
   co_return Outcome::done();
 }
 
-Task<Status> DetectorReconciler::put_binding(StoredKind, ObjectPtr object, Json policy) {
+Task<Result<bool>> DetectorReconciler::apply_now(Look look, PolicyPtr policy) {
+  const ObjectPtr policy_object =
+      context_.get(policy_kind(policy->claim()), {policy->name_space(), policy->name()});
+  if (!policy_object) co_return false;  // its index entry goes with the next event
+  auto claiming = claim_template(look.kind, look.object->key(), policy->claim());
+  const auto claimed = co_await std::move(claiming);
+  if (!claimed) co_return claimed.error().is(Code::NotFound) ? Result<bool>(false) : claimed.error();
+  if (policy->lazy() && !look.by_user) co_return false;
+  auto putting = put_binding(*claimed, *policy_object->content());
+  const Result<bool> put = co_await std::move(putting);
+  // The binding is for this template alone: what is not found is something it needs.
+  if (!put && put.error().is(Code::NotFound)) co_return Error(Code::Unavailable, put.error().message());
+  co_return put;
+}
+
+Task<Result<ObjectPtr>> DetectorReconciler::claim_template(StoredKind kind, ObjectKey key, Claim claim) {
+  auto claiming = context_.writer.modify(
+      std::move(kind), Part::Main, std::move(key),
+      [claim](Json& template_) -> Result<bool> { return set_claim(template_, claim); });
+  co_return co_await std::move(claiming);
+}
+
+Task<Result<bool>> DetectorReconciler::put_binding(ObjectPtr object, Json policy) {
   const auto content = object->content();
   const auto find_priority_class = [this](const std::string& name) -> Result<std::int64_t> {
     const ObjectPtr found =
@@ -236,43 +250,61 @@ Task<Status> DetectorReconciler::put_binding(StoredKind, ObjectPtr object, Json 
     if (!found) return not_found("priorityclasses.scheduling.k8s.io \"" + name + "\" not found");
     return (*found->content())["value"].as_int();
   };
-  auto desired = build_binding(*content, policy, context_.interpreter, find_priority_class,
-                               context_.options.feature_gates);
-  if (!desired) co_return std::move(desired).context("build binding");
+  const api::FeatureGates& gates = context_.options.feature_gates;
+  const Result<Json> scale = scale_of(*content, context_.interpreter, gates);
+  if (!scale) {
+    tell_scale(*content, scale);
+    co_return scale.error();
+  }
+  auto desired = build_binding(*content, policy, *scale, find_priority_class, gates);
+  if (!desired) co_return desired.error();
   const BindingScope& scope = scope_of_template(object->ns());
   const ObjectKey key = api::key_of(*desired);
   auto wanted = std::make_shared<const Json>(*std::move(desired));
-  bool changed = false;
+  auto changed = std::make_shared<bool>(true);
   if (!context_.get(scope.kind, key)) {
     auto creating = context_.writer.create(scope.kind, *wanted);
     const auto created = co_await std::move(creating);
     if (!created) co_return created.error();
-    changed = true;
   } else {
-    auto updating =
-        context_.writer.modify(scope.kind, Part::Main, key, [wanted](Json& existing) -> Result<bool> {
-          auto updated = update_binding(existing, *wanted);
-          if (!updated) return updated.error();
-          if (*updated == existing) return false;
-          existing = *std::move(updated);
-          return true;
-        });
+    auto updating = context_.writer.modify(scope.kind, Part::Main, key,
+                                           [wanted, changed](Json& existing) -> Result<bool> {
+                                             auto updated = update_binding(existing, *wanted);
+                                             if (!updated) return updated.error();
+                                             *changed = !(*updated == existing);
+                                             if (*changed) existing = *std::move(updated);
+                                             return *changed;
+                                           });
     const auto updated = co_await std::move(updating);
     if (!updated) co_return updated.error();
   }
-  if (changed) {
-    context_.events.record(*content, reconcile::kNormal, "ApplyPolicySucceed",
-                           "Apply policy(" + api::key_of(policy).text() + ") succeed");
-  }
-  co_return Status();
+  if (*changed) tell_scale(*content, scale);
+  co_return *changed;
 }
 
-bool DetectorReconciler::has_dependent_overrides(const ClaimingPolicy& policy) const {
+// What the interpreter made of the template.
+void DetectorReconciler::tell_scale(const Json& object, const Result<Json>& scale) {
+  using interpreter::Operation;
+  const bool components = context_.options.feature_gates.multiple_pod_templates_scheduling &&
+                          context_.interpreter.supports(object, Operation::InterpretComponent);
+  if (!components && !context_.interpreter.supports(object, Operation::InterpretReplica)) return;
+  if (!scale) {
+    return context_.events.record(object, reconcile::kWarning,
+                                  components ? "GetComponentsFailed" : "GetReplicasFailed",
+                                  scale.error().message());
+  }
+  context_.events.record(
+      object, reconcile::kNormal, components ? "GetComponentsSucceed" : "GetReplicasSucceed",
+      components ? "Get components succeed."
+                 : "Get replicas(" + std::to_string((*scale)["replicas"].as_int()) + ") succeed.");
+}
+
+std::string DetectorReconciler::missing_override(const ClaimingPolicy& policy) const {
   const StoredKind& kind = policy.cluster_scoped() ? kinds::kClusterOverridePolicy : kinds::kOverridePolicy;
   for (const std::string& name : policy.dependent_overrides()) {
-    if (!context_.get(kind, {policy.name_space(), name})) return false;
+    if (!context_.get(kind, {policy.name_space(), name})) return kind.gvk.kind + " " + name;
   }
-  return true;
+  return {};
 }
 
 }  // namespace flotilla::controllers

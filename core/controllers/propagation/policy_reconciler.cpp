@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The policies' half of the detector.
+#include <algorithm>
+
+#include "core/api/names.hpp"
+#include "core/controllers/give_way.hpp"
 #include "core/controllers/propagation/detector_reconciler.hpp"
 
 namespace flotilla::controllers {
@@ -16,13 +20,40 @@ void DetectorReconciler::on_policy(const Event& event) {
   if (event.type == Event::Type::Deleted) return;
   const bool same = event.previous && event.previous->generation() == event.object->generation() &&
                     event.previous->deleting() == event.object->deleting();
-  if (!same) enqueue(event);
+  if (same) return;
+  enqueue(event);
+  if (event.previous && context_.options.feature_gates.propagation_policy_preemption) {
+    wake_preempting(ClaimingPolicy(*event.previous->content()), ClaimingPolicy(*event.object->content()));
+  }
 }
 
-std::vector<Key> DetectorReconciler::bindings_of(const Claim& claim) const {
-  std::vector<Key> keys;
+// A policy that waited for this one goes on.
+void DetectorReconciler::on_override_policy(const Event& event) {
+  if (event.type != Event::Type::Added) return;
+  const ObjectKey& key = event.object->key();
+  const StoredKind& kind = key.ns.empty() ? kinds::kClusterPropagationPolicy : kinds::kPropagationPolicy;
+  const auto policies = policies_.in(key.ns);
+  for (const PolicyPtr& policy : *policies) {
+    const auto& names = policy->dependent_overrides();
+    if (std::find(names.begin(), names.end(), key.name) == names.end()) continue;
+    loop_.enqueue({kind.collection(), {key.ns, policy->name()}});
+  }
+}
+
+std::map<Key, Key> DetectorReconciler::claimed_by(const Claim& claim) {
+  std::map<Key, Key> claimed;
   const auto add = [&](const informer::LabelIndex& index, const BindingScope& scope) {
-    for (ObjectKey& key : index.with(claim.id)) keys.push_back({scope.kind.collection(), std::move(key)});
+    for (const ObjectKey& key : index.with(claim.id)) {
+      const ObjectPtr binding = context_.get(scope.kind, key);
+      if (!binding) continue;
+      const auto content = binding->content();
+      const Json& resource = (*content)["spec"]["resource"];
+      const auto kind = stored_kind(
+          context_, api::Gvk::from(resource["apiVersion"].as_string(), resource["kind"].as_string()));
+      if (!kind) continue;
+      claimed[{kind->collection(), {key.ns, std::string(resource["name"].as_string())}}] = {
+          scope.kind.collection(), key};
+    }
   };
   if (claim.by_cluster_policy()) {
     add(bindings_by_cluster_policy_, kNamespacedScope);
@@ -30,11 +61,18 @@ std::vector<Key> DetectorReconciler::bindings_of(const Claim& claim) const {
   } else {
     add(bindings_by_policy_, kNamespacedScope);
   }
-  return keys;
+  for (Key& key : claimed_.of(claim.id)) {
+    const StoredKind* kind = kinds_.find(key.collection);
+    if (kind == nullptr || claimed.contains(key)) continue;
+    Key binding{scope_of_template(key.object.ns).kind.collection(),
+                {key.object.ns, api::binding_name(kind->gvk.kind, key.object.name)}};
+    claimed.emplace(std::move(key), std::move(binding));
+  }
+  return claimed;
 }
 
-// 1. Deleting: let go. 2. Templates that it no longer means are released. 3. Those it has are looked at
-// again. 4. Those that wait for a policy and are meant by this one are looked at.
+// 1. Deleting: let go. 2. Templates that it no longer means are released, those it still means are looked at
+// again. 3. Those that wait for a policy and are meant by this one are looked at. 4. It takes what it may.
 Task<Outcome> DetectorReconciler::reconcile_policy(Key key) {
   const bool cluster_policy = key.collection == kinds::kClusterPropagationPolicy.collection();
   const StoredKind& kind = cluster_policy ? kinds::kClusterPropagationPolicy : kinds::kPropagationPolicy;
@@ -44,8 +82,7 @@ Task<Outcome> DetectorReconciler::reconcile_policy(Key key) {
     auto letting_go = let_policy_go(key, object);
     co_return co_await std::move(letting_go);
   }
-  const auto content = object->content();
-  const auto policy = std::make_shared<const ClaimingPolicy>(*content);
+  const auto policy = std::make_shared<const ClaimingPolicy>(*object->content());
   const std::string finalizer(finalizer_of(policy->claim()));
   auto guarding = context_.writer.modify(
       kind, Part::Main, key.object,
@@ -53,38 +90,71 @@ Task<Outcome> DetectorReconciler::reconcile_policy(Key key) {
   const auto guarded = co_await std::move(guarding);
   if (!guarded && !guarded.error().is(Code::NotFound)) co_return Outcome::retry(guarded.error());
 
-  for (const Key& binding : bindings_of(policy->claim())) {
-    auto releasing = release(binding, policy->claim(), true, policy);
-    const Status released = co_await std::move(releasing);
-    if (!released) co_return Outcome::retry(released.error());
-  }
-  if (!policy->lazy()) {
-    for (const Key& binding : bindings_of(policy->claim())) {
-      const ObjectPtr bound = context_.store.get(binding.collection, binding.object.ns, binding.object.name);
-      if (!bound) continue;
-      const auto template_ = template_of_binding(context_, *bound->content());
-      if (template_)
-        loop_.enqueue({template_->kind.collection(), template_->object->key()}, reconcile::kBackground);
-    }
-  }
-  wake_waiting(*policy);
-  co_return Outcome::done();
+  auto looking = look_at_claimed(policy);
+  const Status looked = co_await std::move(looking);
+  if (!looked) co_return Outcome::retry(looked.error());
+  auto waking = wake_waiting(policy);
+  co_await std::move(waking);
+  if (!policy->preempts() || !context_.options.feature_gates.propagation_policy_preemption)
+    co_return Outcome::done();
+  auto preempting = preempt(policy);
+  co_return Outcome::of(co_await std::move(preempting));
 }
 
-void DetectorReconciler::wake_waiting(const ClaimingPolicy& policy) {
-  for (const Key& key : waiting_) {
-    const ObjectPtr object = context_.store.get(key.collection, key.object.ns, key.object.name);
-    if (object && policy.match(*object->content()) != api::MatchPrecision::None) {
-      loop_.enqueue(key, reconcile::kBackground);
+Task<Status> DetectorReconciler::look_at_claimed(PolicyPtr policy) {
+  Turns turns;
+  const std::map<Key, Key> claimed = claimed_by(policy->claim());
+  for (const auto& [template_key, binding_key] : claimed) {
+    auto waiting = turns.give_way();
+    co_await std::move(waiting);
+    const ObjectPtr object =
+        context_.store.get(template_key.collection, template_key.object.ns, template_key.object.name);
+    if (!object) continue;
+    if (policy->match(*object->content()) != api::MatchPrecision::None) {
+      if (!policy->lazy()) loop_.enqueue(template_key, reconcile::kBackground);
+      continue;
+    }
+    auto releasing = release(template_key, binding_key, policy->claim(), First::Template);
+    Status released = co_await std::move(releasing);
+    if (!released) co_return released;
+  }
+  co_return Status();
+}
+
+// Only what its selectors can mean is looked at.
+Task<void> DetectorReconciler::wake_waiting(PolicyPtr policy) {
+  Turns turns;
+  std::set<Collection> collections;
+  for (const api::ResourceSelector& selector : policy->selectors()) {
+    const auto kind = stored_kind(context_, api::Gvk::from(selector.api_version(), selector.kind()));
+    if (kind) collections.insert(kind->collection());
+  }
+  for (const Collection& collection : collections) {
+    Key at{collection, {policy->name_space(), ""}};
+    for (;;) {
+      // While others have their turn the set may change.
+      auto waiting = turns.give_way();
+      co_await std::move(waiting);
+      const auto next = waiting_.upper_bound(at);
+      if (next == waiting_.end() || next->collection != collection) break;
+      if (!policy->cluster_scoped() && next->object.ns != policy->name_space()) break;
+      at = *next;
+      const ObjectPtr object = context_.store.get(at.collection, at.object.ns, at.object.name);
+      if (object && policy->match(*object->content()) != api::MatchPrecision::None) {
+        loop_.enqueue(at, reconcile::kBackground);
+      }
     }
   }
 }
 
 Task<Outcome> DetectorReconciler::let_policy_go(Key key, ObjectPtr object) {
-  const auto content = object->content();
-  const Claim claim = claim_by(*content);
-  for (const Key& binding : bindings_of(claim)) {
-    auto releasing = release(binding, claim, false, nullptr);
+  Turns turns;
+  const Claim claim = claim_by(*object->content());
+  const std::map<Key, Key> claimed = claimed_by(claim);
+  for (const auto& [template_key, binding_key] : claimed) {
+    auto waiting = turns.give_way();
+    co_await std::move(waiting);
+    auto releasing = release(template_key, binding_key, claim, First::Binding);
     const Status released = co_await std::move(releasing);
     if (!released) co_return Outcome::retry(released.error());
   }
@@ -99,33 +169,20 @@ Task<Outcome> DetectorReconciler::let_policy_go(Key key, ObjectPtr object) {
   co_return Outcome::done();
 }
 
-// Takes the claim off a binding and its template; with `only_unmatched`, unless the policy still means the
-// template.
-Task<Status> DetectorReconciler::release(Key binding_key, Claim claim, bool only_unmatched,
-                                         std::shared_ptr<const ClaimingPolicy> policy) {
-  const BindingScope& scope = scope_of(binding_key.collection);
-  const ObjectPtr binding = context_.get(scope.kind, binding_key.object);
-  if (!binding) co_return Status();
-  const auto template_ = template_of_binding(context_, *binding->content());
-  if (only_unmatched) {
-    if (!template_ || policy->match(*template_->object->content()) != api::MatchPrecision::None)
-      co_return Status();
-    // The template first: its event makes it look for another policy.
-    auto unclaiming = unclaim(template_->kind, template_->object->key(), claim);
-    const Status unclaimed = co_await std::move(unclaiming);
-    if (!unclaimed) co_return unclaimed;
-    auto unbinding = unclaim(scope.kind, binding_key.object, claim);
-    co_return co_await std::move(unbinding);
-  }
-  auto unbinding = unclaim(scope.kind, binding_key.object, claim);
-  const Status unbound = co_await std::move(unbinding);
-  if (!unbound || !template_) co_return unbound;
-  auto unclaiming = unclaim(template_->kind, template_->object->key(), claim);
-  co_return co_await std::move(unclaiming);
+// Takes the claim off a template and its binding. The event of the template makes it look for another policy.
+Task<Status> DetectorReconciler::release(Key template_key, Key binding_key, Claim claim, First first) {
+  const bool template_first = first == First::Template;
+  auto one = unclaim(template_first ? template_key : binding_key, claim);
+  Status done = co_await std::move(one);
+  if (!done) co_return done;
+  auto other = unclaim(template_first ? binding_key : template_key, claim);
+  co_return co_await std::move(other);
 }
 
-Task<Status> DetectorReconciler::unclaim(StoredKind kind, ObjectKey key, Claim claim) {
-  auto writing = context_.writer.modify(kind, Part::Main, key, [claim](Json& object) -> Result<bool> {
+Task<Status> DetectorReconciler::unclaim(Key key, Claim claim) {
+  const StoredKind* kind = kinds_.find(key.collection);
+  if (kind == nullptr || !context_.get(*kind, key.object)) co_return Status();
+  auto writing = context_.writer.modify(*kind, Part::Main, key.object, [claim](Json& object) -> Result<bool> {
     return claim.by_cluster_policy() ? remove_cluster_policy_claim(object, claim.id)
                                      : remove_policy_claim(object, claim.id);
   });
