@@ -227,7 +227,7 @@ class Steps:
     def remember(self, step):
         for name, (reference, place) in step["remember"].items():
             value = self.get(reference)
-            for part in place.split("."):
+            for part in place if isinstance(place, list) else place.split("."):
                 value = value[int(part)] if isinstance(value, list) else value[part]
             self.memory[name] = value
 

@@ -21,7 +21,10 @@ bool put(Json& object, std::string_view map, std::string_view key, const std::st
 
 bool drop(Json& object, std::string_view map, std::string_view key) {
   if (!std::as_const(object).at({"metadata", map}).contains(key)) return false;
-  return object.make({"metadata", map}).erase(key);
+  Json& metadata = object["metadata"];
+  const bool erased = metadata[map].erase(key);
+  if (std::as_const(metadata)[map].empty()) metadata.erase(map);
+  return erased;
 }
 
 bool belongs_to_other(const Json& object, std::string_view label, std::string_view id) {
