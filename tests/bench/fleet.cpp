@@ -82,6 +82,22 @@ Result<http::ClientOptions> client_of(const std::string& kubeconfig) {
   return options;
 }
 
+Task<Status> send(http::Client& client, std::string method, std::string path, std::string body) {
+  http::ClientRequest request;
+  const std::string what = method + " " + path;
+  request.headers.add("Content-Type",
+                      method == "PATCH" ? "application/merge-patch+json" : "application/json");
+  request.method = std::move(method);
+  request.target = std::move(path);
+  request.body = std::move(body);
+  auto sending = client.send(std::move(request));
+  const auto answer = co_await std::move(sending);
+  if (!answer) co_return answer.error();
+  if (answer->status >= 300)
+    co_return internal(what + " answered " + std::to_string(answer->status) + ": " + answer->body);
+  co_return Status();
+}
+
 Result<std::unique_ptr<DaemonProcess>> DaemonProcess::start(const std::string& dir) {
   const std::string program = beside_this_program("flotillad");
   int pipe_fds[2];

@@ -38,6 +38,9 @@ config::Settings control_plane_in(const std::string& dir);
 // How the administrator's client connects.
 Result<http::ClientOptions> client_of(const std::string& kubeconfig);
 
+// One request with a JSON body. Errors: what was answered instead of success.
+Task<Status> send(http::Client& client, std::string method, std::string path, std::string body);
+
 // A flotillad of its own process; ended with the object.
 class DaemonProcess {
  public:

@@ -14,6 +14,9 @@ namespace bench = flotilla::bench;
 constexpr std::array kBenches = {
     bench::Bench{"http", "HTTPS over the loopback: small answers and large lists", bench::run_http},
     bench::Bench{"propagation", "from apply to present in simulated members", bench::run_propagation},
+    bench::Bench{"scale",
+                 "5,000 templates to 3 members, a policy edit over 10,000, a start with 30,000 bindings",
+                 bench::run_scale},
     bench::Bench{"api", "creates, gets and lists over HTTPS, sqlite with fsync", bench::run_api},
     bench::Bench{"memory", "resident memory, idle and with templates", bench::run_memory},
     bench::Bench{"startup", "time until flotillad serves", bench::run_startup},

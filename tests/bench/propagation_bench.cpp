@@ -81,27 +81,13 @@ Task<void> follow(std::shared_ptr<store::Subscription> works, Arrivals& arrivals
   }
 }
 
-Task<Status> post(http::Client& client, std::string path, std::string body) {
-  http::ClientRequest request;
-  request.method = "POST";
-  request.target = std::move(path);
-  request.headers.add("Content-Type", "application/json");
-  request.body = std::move(body);
-  auto sending = client.send(std::move(request));
-  const auto answer = co_await std::move(sending);
-  if (!answer) co_return answer.error();
-  if (answer->status >= 300)
-    co_return internal("POST answered " + std::to_string(answer->status) + ": " + answer->body);
-  co_return Status();
-}
-
 constexpr const char* kConfigMaps = "/api/v1/namespaces/default/configmaps";
 
 Task<void> post_share(http::Client& client, int first, std::vector<SteadyTime>& sent, const Clock& clock) {
   for (int i = first; i < kBurst; i += kClients) {
     const std::string name = "burst-" + std::to_string(i);
     sent[static_cast<std::size_t>(i)] = clock.steady_now();
-    auto posting = post(client, kConfigMaps, config_map(name).dump());
+    auto posting = send(client, "POST", kConfigMaps, config_map(name).dump());
     const Status posted = co_await std::move(posting);
     if (!posted) co_return;  // missing arrivals tell
   }
@@ -124,7 +110,7 @@ Result<Line> serial(daemon::Daemon& fleet, http::Client& client, Arrivals& arriv
     const std::string name = "serial-" + std::to_string(i);
     const SteadyTime sent = clock.steady_now();
     const Status posted =
-        daemon::wait_for(fleet.executor(), post(client, kConfigMaps, config_map(name).dump()));
+        daemon::wait_for(fleet.executor(), send(client, "POST", kConfigMaps, config_map(name).dump()));
     if (!posted) return posted.error();
     const auto arrived = arrivals.wait_for(name);
     if (!arrived) return Error(Code::Timeout, name + " did not reach the members");

@@ -63,8 +63,13 @@ class Server:
             pair.write(base64.b64decode(user["client-certificate-data"]) + base64.b64decode(user["client-key-data"]))
             pair.flush()
             self.tls.load_cert_chain(pair.name)
-        self.connection = None
+        self.hang_up()
         return self
+
+    def hang_up(self):
+        if self.connection is not None:
+            self.connection.close()
+        self.connection = None
 
     def said(self):
         with open(f"{self.folder}/{self.name}.log", encoding="utf-8", errors="replace") as file:
@@ -86,7 +91,7 @@ class Server:
             self.process.stdout.close()
             self.log.close()
             self.process = None
-            self.connection = None
+            self.hang_up()
 
     def request(self, verb, path, body=None, kind="application/json", accept="application/json"):
         for attempt in (1, 2):
