@@ -104,7 +104,7 @@ class Phase {
   void apply(Outcome branch, const std::vector<Contribution>& list, std::size_t at, std::size_t step) {
     for (; at < list.size(); ++at, step = 0) {
       const auto& [policy, rule] = list[at];
-      if (rule->fault) return fail(std::move(branch.targets), *rule->fault, *policy);
+      if (rule->fault) return fail(std::move(branch), *rule->fault, list[at], {});
       for (; step < rule->steps.size(); ++step) {
         auto groups = ask(*rule->steps[step], branch);
         if (!groups) return retry_apart(std::move(branch), std::move(groups).error(), list, at, step);
@@ -161,7 +161,8 @@ class Phase {
         return std::find(group.targets.begin(), group.targets.end(), target) != group.targets.end();
       });
       if (!manifest) {
-        fail(group.targets, std::move(manifest).error(), *list[at].policy);
+        fail({branch.manifest, group.targets, {}, {}}, std::move(manifest).error(), list[at],
+             list[at].rule->fields[step]);
         continue;
       }
       apply({std::move(*manifest), group.targets, branch.applied_cluster_overrides, branch.applied_overrides},
@@ -186,16 +187,25 @@ class Phase {
   void retry_apart(Outcome branch, Error error, const std::vector<Contribution>& list, std::size_t at,
                    std::size_t step) {
     if (branch.targets.size() == 1)
-      return fail(std::move(branch.targets), std::move(error), *list[at].policy);
+      return fail(std::move(branch), std::move(error), list[at], list[at].rule->fields[step]);
     for (const std::uint32_t target : branch.targets) {
       apply({branch.manifest, {target}, branch.applied_cluster_overrides, branch.applied_overrides}, list, at,
             step);
     }
   }
 
-  void fail(Indexes targets, Error error, const CompiledPolicy& policy) {
-    const std::string kind = policy.name_space().empty() ? "ClusterOverridePolicy " : "OverridePolicy ";
-    out_.failures.push_back({std::move(targets), std::move(error).context(kind + policy.name())});
+  // Who reads it has to find the rule and the object.
+  void fail(Outcome branch, Error error, const Contribution& by, std::string_view field) {
+    const Json& manifest = branch.manifest;
+    const std::string_view ns = manifest.at({"metadata", "namespace"}).as_string();
+    std::string place(manifest["kind"].as_string());
+    place += ' ' + (ns.empty() ? "" : std::string(ns) + "/") +
+             std::string(manifest.at({"metadata", "name"}).as_string()) + ": ";
+    const std::string& home = by.policy->name_space();
+    place += home.empty() ? "ClusterOverridePolicy " : "OverridePolicy " + home + "/";
+    place += by.policy->name() + ": " + by.rule->place;
+    if (!field.empty()) place += "." + std::string(field);
+    out_.failures.push_back({std::move(branch.targets), std::move(error).context(place)});
   }
 
   std::span<const Target> targets_;

@@ -19,9 +19,12 @@ CompiledPolicy::CompiledPolicy(const api::Json& policy, const RuleRegistry& regi
   const api::Json& spec = policy["spec"];
   for (const api::Json& rule : spec["overrideRules"].elements()) {
     rules_.push_back(compile(rule["targetCluster"], rule["overriders"], registry));
+    rules_.back().place = "spec.overrideRules[" + std::to_string(rules_.size() - 1) + "].overriders";
   }
   // The form before overrideRules: one rule, written into spec itself.
-  if (rules_.empty()) rules_.push_back(compile(spec["targetCluster"], spec["overriders"], registry));
+  if (!rules_.empty()) return;
+  rules_.push_back(compile(spec["targetCluster"], spec["overriders"], registry));
+  rules_.back().place = "spec.overriders";
 }
 
 api::MatchPrecision CompiledPolicy::match(const api::Json& object) const {

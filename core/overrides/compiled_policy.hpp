@@ -19,6 +19,7 @@ namespace flotilla::overrides {
 struct ClusterRule {
   std::optional<api::ClusterAffinity> target;  // nothing: every cluster
   api::Json overriders;                        // as the policy writes them
+  std::string place;                           // of these in the policy: spec.overrideRules[0].overriders
   std::vector<std::shared_ptr<const Rule>> steps;
   std::vector<std::string> fields;  // per step: the member of `overriders` it was made of
   // Why it could not be compiled. The policy still stands: clusters it does not mean are none the worse for

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/reconcile/event_recorder.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "core/base/log.hpp"
@@ -10,7 +11,12 @@ namespace {
 
 const Logger kLog("events");
 constexpr std::size_t kMostPending = 4096;
+constexpr std::size_t kMostPendingWarnings = 8192;
 constexpr std::size_t kMostWritten = 8192;
+// News of what went well: at once as long as they are few, else at this pace.
+constexpr double kBurst = 512;
+constexpr double kPerSecond = 1000;
+constexpr int kWarningsFirst = 1;
 constexpr std::size_t kBusy = 64;  // commits that wait for the disk
 constexpr int kMostLooks = 10;
 constexpr auto kLookAgain = std::chrono::milliseconds(20);
@@ -74,7 +80,8 @@ void EventRecorder::record(const api::Json& object, std::string_view type, std::
       ++it->second.count;
       return;
     }
-    if (pending_.size() >= kMostPending) return;
+    const bool warning = type == kWarning;
+    if (pending_.size() >= (warning ? kMostPendingWarnings : kMostPending)) return;
     Pending pending;
     pending.regarding = reference_to(object);
     const std::string_view ns = api::namespace_of(object);
@@ -85,7 +92,7 @@ void EventRecorder::record(const api::Json& object, std::string_view type, std::
     pending.count = 1;
     pending_.emplace(identity, std::move(pending));
   }
-  queue_.add(identity);
+  queue_.add(identity, type == kWarning ? kWarningsFirst : 0);
 }
 
 Task<void> EventRecorder::run() {
@@ -102,6 +109,10 @@ Task<void> EventRecorder::run() {
     if (pending.count > 0) {
       auto yielding = yield_to_writes();
       co_await std::move(yielding);
+      if (pending.type != kWarning) {
+        auto pacing = pace();
+        co_await std::move(pacing);
+      }
       auto writing = write(*identity, std::move(pending));
       co_await std::move(writing);
     }
@@ -116,6 +127,16 @@ Task<void> EventRecorder::yield_to_writes() {
     auto sleeping = sleep_for(kLookAgain);
     if (!co_await std::move(sleeping)) co_return;
   }
+}
+
+Task<void> EventRecorder::pace() {
+  const SteadyTime now = writer_.clock().steady_now();
+  const double passed = std::chrono::duration<double>(now - refilled_).count();
+  allowed_ = std::min(kBurst, allowed_ + passed * kPerSecond);
+  refilled_ = now;
+  if (--allowed_ >= 0) co_return;
+  auto sleeping = sleep_for(kLookAgain);
+  co_await std::move(sleeping);
 }
 
 Task<void> EventRecorder::write(std::string identity, Pending pending) {

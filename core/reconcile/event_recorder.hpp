@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes core/v1 Events about objects, as kubectl describe shows them. Equal events (object, type, reason,
 // message) are counted in one Event rather than written again; a burst beyond the bound is dropped, never
-// waited for.
+// waited for. Warnings come before news of what went well, of which only so many are written a second.
 #pragma once
 
 #include <map>
@@ -42,6 +42,7 @@ class EventRecorder {
 
   Task<void> run();
   Task<void> yield_to_writes();
+  Task<void> pace();
   Task<void> write(std::string identity, Pending pending);
   void forget_old(WallTime now);
 
@@ -51,7 +52,10 @@ class EventRecorder {
   WorkQueue<std::string> queue_;
   std::mutex mutex_;
   std::map<std::string, Pending> pending_;
-  std::map<std::string, Written> written_;  // on the strand only
+  // On the strand only.
+  std::map<std::string, Written> written_;
+  double allowed_ = 0;
+  SteadyTime refilled_{};
 };
 
 }  // namespace flotilla::reconcile

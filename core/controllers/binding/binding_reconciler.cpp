@@ -6,13 +6,36 @@
 #include "core/api/binding.hpp"
 #include "core/api/manifest.hpp"
 #include "core/api/names.hpp"
-#include "core/api/resource_selector.hpp"
+#include "core/controllers/give_way.hpp"
 #include "core/controllers/templates.hpp"
 
 namespace flotilla::controllers {
 namespace {
 
 constexpr Duration kPurgeAgain = std::chrono::seconds(5);
+// By then a write of ours has been noted as such.
+constexpr Duration kOwnWriteKnown = std::chrono::milliseconds(100);
+
+// What went wrong where, once each: many clusters may share one error.
+class ClusterErrors {
+ public:
+  void add(const std::string& cluster, const std::string& error) { clusters_[error].push_back(cluster); }
+  std::string text() const {
+    constexpr std::size_t kNamed = 3;
+    std::string text;
+    for (const auto& [error, clusters] : clusters_) {
+      text += text.empty() ? "" : "; ";
+      for (std::size_t i = 0; i < std::min(kNamed, clusters.size()); ++i)
+        text += (i == 0 ? "" : ", ") + clusters[i];
+      if (clusters.size() > kNamed) text += " and " + std::to_string(clusters.size() - kNamed) + " more";
+      text += ": " + error;
+    }
+    return text;
+  }
+
+ private:
+  std::map<std::string, std::vector<std::string>> clusters_;
+};
 
 // Labels, annotations and finalizers are merged, spec is replaced.
 bool merge_work(Json& object, const Json& wanted) {
@@ -55,71 +78,169 @@ void BindingReconciler::on_binding(const Event& event) {
   if (!same) enqueue(event);
 }
 
-// Every binding whose template the policy's selectors mean; a policy without selectors means all.
+// Bindings whose template the policy means, or meant before: a policy without selectors means all.
 void BindingReconciler::on_override_policy(const Event& event) {
   if (event.type == Event::Type::Modified && event.previous &&
       event.previous->generation() == event.object->generation()) {
     return;
   }
-  const bool cluster_policy = event.object->ns().empty();
-  const auto content = event.object->content();
-  const auto selectors = api::resource_selectors((*content)["spec"]["resourceSelectors"]);
-  for (const BindingScope* scope : {&kNamespacedScope, &kClusterScope}) {
-    if (!cluster_policy && !scope->namespaced) continue;
-    const Collection collection = scope->kind.collection();
-    for (const ObjectPtr& binding : context_.store.list(collection, event.object->ns()).objects) {
-      const auto template_ = template_of_binding(context_, *binding->content());
-      if (!template_) continue;
-      const auto template_content = template_->object->content();
-      if (!selectors.empty() && api::match_any(selectors, *template_content) == api::MatchPrecision::None)
-        continue;
-      loop_.enqueue({collection, binding->key()}, reconcile::kBackground);
+  // At the start every binding is due anyway.
+  if (!context_.informers.synced() && event.type == Event::Type::Added) return;
+  const Key key{event.collection, event.object->key()};
+  {
+    std::lock_guard lock(mutex_);
+    std::vector<Selectors>& meant = to_spread_[key];
+    for (const ObjectPtr& policy : {event.object, event.previous}) {
+      if (!policy) continue;
+      const auto content = policy->content();
+      meant.push_back(api::resource_selectors((*content)["spec"]["resourceSelectors"]));
+    }
+  }
+  loop_.enqueue(key, reconcile::kBackground);
+}
+
+// A Work that vanished is made again, one that somebody else changed is put right.
+void BindingReconciler::on_work(const Event& event) {
+  if (event.type == Event::Type::Added) return;
+  const auto now = event.object->content();
+  if (event.type == Event::Type::Deleted) {
+    const auto binding = binding_of_work(*now);
+    if (binding) loop_.enqueue({binding->scope->kind.collection(), binding->key});
+    return;
+  }
+  const auto before = event.previous->content();
+  const auto same = [&](std::string_view part) {
+    return (*before)["metadata"][part] == (*now)["metadata"][part];
+  };
+  if (event.previous->generation() == event.object->generation() && same("labels") && same("annotations") &&
+      same("finalizers")) {
+    return;
+  }
+  own_.saw(*event.object);
+  loop_.enqueue_after({event.collection, event.object->key()}, kOwnWriteKnown);
+}
+
+void BindingReconciler::look_at_work(const Key& key) {
+  if (!own_.take_foreign(key.object)) return;
+  const ObjectPtr work = context_.get(kinds::kWork, key.object);
+  if (!work || work->deleting()) return;
+  const auto binding = binding_of_work(*work->content());
+  if (binding) loop_.enqueue({binding->scope->kind.collection(), binding->key});
+}
+
+Task<void> BindingReconciler::spread(Key policy) {
+  std::vector<Selectors> meant;
+  {
+    std::lock_guard lock(mutex_);
+    const auto found = to_spread_.find(policy);
+    if (found != to_spread_.end()) meant = std::move(found->second);
+    if (found != to_spread_.end()) to_spread_.erase(found);
+  }
+  const bool cluster_policy = policy.collection == kinds::kClusterOverridePolicy.collection();
+  for (const Selectors& selectors : meant) {
+    for (const BindingScope* scope : {&kNamespacedScope, &kClusterScope}) {
+      if (!cluster_policy && !scope->namespaced) continue;
+      auto spreading = spread_in(scope->kind.collection(), policy.object.ns, selectors);
+      co_await std::move(spreading);
     }
   }
 }
 
-// A Work that vanished although nobody here let it go is made again.
-void BindingReconciler::on_work(const Event& event) {
-  if (event.type != Event::Type::Deleted) return;
-  const auto binding = binding_of_work(*event.object->content());
-  if (binding) loop_.enqueue({binding->scope->kind.collection(), binding->key});
+Task<void> BindingReconciler::spread_in(Collection bindings, std::string ns, Selectors selectors) {
+  Turns turns;
+  const auto all = context_.store.list(bindings, ns).objects;
+  for (const ObjectPtr& binding : all) {
+    auto waiting = turns.give_way();
+    co_await std::move(waiting);
+    const auto template_ = template_of_binding(context_, *binding->content());
+    if (!template_) continue;
+    if (!selectors.empty() &&
+        api::match_any(selectors, *template_->object->content()) == api::MatchPrecision::None)
+      continue;
+    loop_.enqueue({bindings, binding->key()}, reconcile::kBackground);
+  }
 }
 
-// 1. Deleting: let go. 2. Works in clusters that are no longer wanted go. 3. A cluster purged directly must
-// be empty before anything else is made. 4. Render, write what differs.
 Task<Outcome> BindingReconciler::reconcile(Key key) {
+  if (key.collection == kinds::kWork.collection()) {
+    look_at_work(key);
+    co_return Outcome::done();
+  }
+  if (key.collection == kinds::kOverridePolicy.collection() ||
+      key.collection == kinds::kClusterOverridePolicy.collection()) {
+    auto spreading = spread(key);
+    co_await std::move(spreading);
+    co_return Outcome::done();
+  }
   const BindingScope& scope = scope_of(key.collection);
   const ObjectPtr binding = context_.get(scope.kind, key.object);
   if (!binding) co_return Outcome::done();
-  if (binding->deleting()) {
-    auto letting_go = let_go(scope, binding);
-    co_return co_await std::move(letting_go);
-  }
+  auto step = binding->deleting() ? let_go(scope, binding) : reconcile_binding(scope, binding);
+  co_return co_await std::move(step);
+}
+
+// 1. Works in clusters that are no longer wanted go. 2. A cluster purged directly must be empty before
+// anything else is made. 3. Render, write what differs.
+Task<Outcome> BindingReconciler::reconcile_binding(const BindingScope& scope, ObjectPtr binding) {
   const auto content = binding->content();
   auto removing = remove_orphans(scope, binding, api::clusters_with_works(*content));
   const Status removed = co_await std::move(removing);
-  if (!removed) co_return Outcome::retry(removed.error());
+  if (!removed) {
+    context_.events.record(*content, reconcile::kWarning, "CleanupWorkFailed", removed.error().message());
+    co_return Outcome::retry(removed.error());
+  }
   if (is_waiting_for_purge(scope, *content)) co_return Outcome::again_in(kPurgeAgain);
+  auto syncing = sync_works(scope, binding);
+  co_return co_await std::move(syncing);
+}
 
+// Each cluster on its own: what fails for one does not hold up the others.
+Task<Outcome> BindingReconciler::sync_works(const BindingScope&, ObjectPtr binding) {
+  const auto content = binding->content();
   const auto template_ = template_of_binding(context_, *content);
   if (!template_) co_return Outcome::done();
   const auto template_content = template_->object->content();
   Rendered rendered = render(*content, *template_content);
-  std::string errors;
-  for (const RenderFailure& failure : rendered.failures) {
-    errors += (errors.empty() ? "" : "; ") + failure.cluster + ": " + failure.error.message();
-  }
+  ClusterErrors errors;
+  for (const RenderFailure& failure : rendered.failures) errors.add(failure.cluster, failure.error.message());
+  bool changed = false;
   for (RenderedWork& work : rendered.works) {
     auto putting = put_work(std::move(work.work));
-    const Status put = co_await std::move(putting);
-    if (!put) errors += (errors.empty() ? "" : "; ") + work.cluster + ": " + put.error().message();
+    const Result<bool> put = co_await std::move(putting);
+    if (!put) errors.add(work.cluster, put.error().message());
+    changed |= put.ok() && *put;
   }
-  if (!errors.empty()) {
-    context_.events.record(*content, reconcile::kWarning, "SyncWorkFailed", errors);
-    context_.events.record(*template_content, reconcile::kWarning, "SyncWorkFailed", errors);
-    co_return Outcome::retry(Error(Code::Unavailable, errors));
+  const std::string text = errors.text();
+  tell(*content, *template_content, rendered, text, changed);
+  co_return text.empty() ? Outcome::done() : Outcome::retry(Error(Code::Unavailable, text));
+}
+
+// On the binding and on its template.
+void BindingReconciler::tell(const Json& binding, const Json& template_, const Rendered& rendered,
+                             const std::string& errors, bool changed) {
+  for (const RenderFailure& failure : rendered.failures) {
+    if (!failure.by_override) continue;
+    context_.events.record(template_, reconcile::kWarning, "ApplyOverridePolicyFailed",
+                           failure.error.message());
   }
-  co_return Outcome::done();
+  if (changed) {
+    for (const std::string& policy : rendered.overridden_by) {
+      context_.events.record(template_, reconcile::kNormal, "ApplyOverridePolicySucceed",
+                             "Apply " + policy + " succeed.");
+    }
+  }
+  if (errors.empty() && !changed) return;
+  const std::string title =
+      std::string(binding["kind"].as_string()) + "(" + api::key_of(binding).text() + ")";
+  for (const Json* object : {&binding, &template_}) {
+    if (errors.empty()) {
+      context_.events.record(*object, reconcile::kNormal, "SyncWorkSucceed",
+                             "Sync work of " + title + " successful.");
+    } else {
+      context_.events.record(*object, reconcile::kWarning, "SyncWorkFailed",
+                             "Failed to sync work of " + title + ": " + errors);
+    }
+  }
 }
 
 Task<Outcome> BindingReconciler::let_go(const BindingScope& scope, ObjectPtr binding) {
@@ -127,7 +248,10 @@ Task<Outcome> BindingReconciler::let_go(const BindingScope& scope, ObjectPtr bin
   if (!api::has_finalizer(*content, scope.finalizer)) co_return Outcome::done();
   auto removing = remove_orphans(scope, binding, {});
   const Status removed = co_await std::move(removing);
-  if (!removed) co_return Outcome::retry(removed.error());
+  if (!removed) {
+    context_.events.record(*content, reconcile::kWarning, "CleanupWorkFailed", removed.error().message());
+    co_return Outcome::retry(removed.error());
+  }
   const std::string finalizer(scope.finalizer);
   auto freeing = context_.writer.modify(
       scope.kind, Part::Main, binding->key(),
@@ -182,25 +306,29 @@ Rendered BindingReconciler::render(const Json& binding, const Json& template_) c
   return render_works({binding, template_, find, *cluster_policies, *policies, context_.interpreter});
 }
 
-Task<Status> BindingReconciler::put_work(Json work) {
+Task<Result<bool>> BindingReconciler::put_work(Json work) {
   const ObjectKey key = api::key_of(work);
   if (const ObjectPtr present = context_.get(kinds::kWork, key); !present) {
     auto creating = context_.writer.create(kinds::kWork, std::move(work));
     const auto created = co_await std::move(creating);
     if (!created) co_return created.error();
     works_.note(**created);
-    co_return Status();
+    co_return true;
   } else if (present->deleting()) {
     co_return Error(Code::Conflict, "work " + key.text() + " is being deleted");
   }
   auto wanted = std::make_shared<const Json>(std::move(work));
+  auto wrote = std::make_shared<bool>(false);
   auto changing =
-      context_.writer.modify(kinds::kWork, Part::Main, key,
-                             [wanted](Json& object) -> Result<bool> { return merge_work(object, *wanted); });
+      context_.writer.modify(kinds::kWork, Part::Main, key, [wanted, wrote](Json& object) -> Result<bool> {
+        *wrote = merge_work(object, *wanted);
+        return *wrote;
+      });
   const auto changed = co_await std::move(changing);
   if (!changed) co_return changed.error();
+  if (*wrote) own_.wrote(**changed);
   works_.note(**changed);
-  co_return Status();
+  co_return *wrote;
 }
 
 }  // namespace flotilla::controllers

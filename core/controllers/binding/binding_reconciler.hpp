@@ -1,36 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <mutex>
+
+#include "core/api/resource_selector.hpp"
 #include "core/controllers/binding/render_works.hpp"
 #include "core/controllers/controller.hpp"
+#include "core/controllers/own_writes.hpp"
 #include "core/controllers/world_index.hpp"
 
 namespace flotilla::controllers {
 
 // Root: ResourceBinding, ClusterResourceBinding. Wakes on: a binding's generation or deletion; an override
-// policy, for the bindings whose template it means; a Work that was deleted while its binding still wants it.
-// Reads: template, clusters, override policies, Works of the binding. Writes: Works. Holds: each cluster in
-// spec.clusters and requiredBy has exactly the Work that follows from template, replicas and overrides; no
-// other cluster has one, save those evicted from gracefully. Ends: Works are deleted, the finalizer
-// karmada.io/(cluster-resource-)binding-controller goes.
+// policy, for the bindings whose template it means or meant; a Work that was deleted, or changed by somebody
+// else. Reads: template, clusters, override policies, Works of the binding. Writes: Works. Holds: each
+// cluster in spec.clusters and requiredBy has exactly the Work that follows from template, replicas and
+// overrides; no other cluster has one, save those evicted from gracefully. Ends: Works are deleted, the
+// finalizer karmada.io/(cluster-resource-)binding-controller goes.
 class BindingReconciler final : public LoopController {
  public:
   BindingReconciler(Context& context, WorkIndex& works, OverrideIndex& overrides);
   Task<Outcome> reconcile(Key key) override;
 
  private:
+  using Selectors = std::vector<api::ResourceSelector>;
+
   void on_binding(const Event& event);
   void on_override_policy(const Event& event);
   void on_work(const Event& event);
+
+  Task<Outcome> reconcile_binding(const BindingScope& scope, ObjectPtr binding);
+  Task<Outcome> sync_works(const BindingScope& scope, ObjectPtr binding);
+  // Makes the bindings due whose templates an override policy means.
+  Task<void> spread(Key policy);
+  Task<void> spread_in(Collection bindings, std::string ns, Selectors selectors);
+  void look_at_work(const Key& work);
 
   Task<Outcome> let_go(const BindingScope& scope, ObjectPtr binding);
   Task<Status> remove_orphans(const BindingScope& scope, ObjectPtr binding, std::vector<std::string> keep);
   bool is_waiting_for_purge(const BindingScope& scope, const Json& binding) const;
   Rendered render(const Json& binding, const Json& template_) const;
-  Task<Status> put_work(Json work);
+  // True: it was written.
+  Task<Result<bool>> put_work(Json work);
+  void tell(const Json& binding, const Json& template_, const Rendered& rendered, const std::string& errors,
+            bool changed);
 
   WorkIndex& works_;
   OverrideIndex& overrides_;
+  OwnWrites own_;
+  std::mutex mutex_;
+  // Override policies that changed: what they mean and meant. An empty list means all.
+  std::map<Key, std::vector<Selectors>> to_spread_;
 };
 
 }  // namespace flotilla::controllers

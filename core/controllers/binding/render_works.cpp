@@ -141,6 +141,16 @@ Result<Json> revise(const RenderInput& input, const Target& target,
   return manifest;
 }
 
+void note_policies(const overrides::Outcome& outcome, std::string_view ns, std::set<std::string>& titles) {
+  for (const Json& entry : outcome.applied_cluster_overrides.elements()) {
+    titles.insert("cluster override policy(" + std::string(entry["policyName"].as_string()) + ")");
+  }
+  for (const Json& entry : outcome.applied_overrides.elements()) {
+    titles.insert("override policy(" + std::string(ns) + "/" + std::string(entry["policyName"].as_string()) +
+                  ")");
+  }
+}
+
 }  // namespace
 
 // Targets that get the same revised template are overridden together.
@@ -172,6 +182,7 @@ Rendered render_works(const RenderInput& input) {
     const overrides::Overridden overridden = overrides::apply_overrides(
         *manifest, asked, input.cluster_override_policies, input.override_policies);
     for (const overrides::Outcome& outcome : overridden.outcomes) {
+      note_policies(outcome, api::namespace_of(outcome.manifest), rendered.overridden_by);
       for (const std::uint32_t index : outcome.targets) {
         const std::string& cluster = present[index]->name;
         rendered.works.push_back({cluster, make_work(input, cluster, outcome.manifest, outcome)});
@@ -179,7 +190,7 @@ Rendered render_works(const RenderInput& input) {
     }
     for (const overrides::Failed& failed : overridden.failures) {
       for (const std::uint32_t index : failed.targets)
-        rendered.failures.push_back({present[index]->name, failed.error});
+        rendered.failures.push_back({present[index]->name, failed.error, true});
     }
   }
   return rendered;

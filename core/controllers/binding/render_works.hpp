@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,11 +34,13 @@ struct RenderedWork {
 struct RenderFailure {
   std::string cluster;
   Error error;
+  bool by_override = false;  // an override policy is to blame
 };
 
 struct Rendered {
   std::vector<RenderedWork> works;
   std::vector<RenderFailure> failures;  // these clusters keep what they have
+  std::set<std::string> overridden_by;  // "override policy(default/a)", "cluster override policy(b)"
 };
 
 Rendered render_works(const RenderInput& input);
