@@ -16,13 +16,26 @@ void set_unless_empty(api::Json& owner, std::string_view name, const api::Json& 
   if (!value.empty()) owner.set(name, value);
 }
 
+// Tolerations with what the API knows of them.
+api::Json tolerations_of(const api::Json& pod_spec) {
+  api::Json list = api::Json::array();
+  for (const api::Json& toleration : pod_spec["tolerations"].elements()) {
+    api::Json known = api::Json::object();
+    for (std::string_view name : {"key", "operator", "value", "effect", "tolerationSeconds"}) {
+      if (!toleration[name].is_null()) known.set(name, toleration[name]);
+    }
+    list.push_back(std::move(known));
+  }
+  return list;
+}
+
 api::Json node_claim(const api::Json& pod_spec) {
   api::Json claim = api::Json::object();
   const api::Json& affinity = pod_spec.at({"affinity", "nodeAffinity"});
   const api::Json& required = affinity["requiredDuringSchedulingIgnoredDuringExecution"];
   if (!required.is_null()) claim.set("hardNodeAffinity", required);
   set_unless_empty(claim, "nodeSelector", pod_spec["nodeSelector"]);
-  set_unless_empty(claim, "tolerations", pod_spec["tolerations"]);
+  set_unless_empty(claim, "tolerations", tolerations_of(pod_spec));
   return claim;
 }
 

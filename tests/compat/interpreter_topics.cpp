@@ -5,6 +5,7 @@
 
 #include "core/base/clock.hpp"
 #include "core/interpreter/interpreter.hpp"
+#include "core/interpreter/lua_interpreter.hpp"
 #include "tests/compat/topic.hpp"
 
 namespace flotilla::compat {
@@ -12,6 +13,7 @@ namespace flotilla::compat {
 namespace {
 
 using api::Json;
+using interpreter::Interpreter;
 using interpreter::NativeInterpreter;
 using interpreter::Operation;
 
@@ -76,6 +78,49 @@ Json dependencies(const Json& input) {
   return answer("dependencies", native().dependencies(object));
 }
 
+// The bundled scripts, which stand before the native interpreter.
+const Interpreter& bundled() {
+  static const SystemClock clock;
+  static const auto interpreter = interpreter::bundled_interpreter(clock);
+  return *interpreter;
+}
+
+Json third_party_replicas(const Json& object) {
+  auto result = bundled().interpret_replicas(object);
+  if (!result) return failure(result.error());
+  return Json::object({{"replicas", result->count}, {"requirements", result->requirements}});
+}
+
+Json third_party_aggregate(const Json& object, const Json& items) {
+  WallTime now = SystemClock().now();
+  return answer("status", bundled().aggregate_status(object, items.elements(), now));
+}
+
+Json third_party(const Json& input) {
+  const Json& object = input["desired"].is_null() ? input["object"] : input["desired"];
+  const auto operation = interpreter::parse_operation(input["op"].as_string());
+  if (!operation || !bundled().supports(object, *operation)) return unsupported();
+  switch (*operation) {
+    case Operation::InterpretReplica:
+      return third_party_replicas(object);
+    case Operation::InterpretComponent:
+      return answer("components", bundled().interpret_components(object));
+    case Operation::ReviseReplica:
+      return answer("object", bundled().revise_replica(object, input["replica"].as_int()));
+    case Operation::InterpretStatus:
+      return answer("status", bundled().reflect_status(object));
+    case Operation::Retain:
+      return answer("object", bundled().retain(object, input["observed"]));
+    case Operation::AggregateStatus:
+      return third_party_aggregate(object, input["aggregatedStatus"]);
+    case Operation::InterpretHealth:
+      return answer("healthy", bundled().interpret_health(object));
+    case Operation::InterpretDependency:
+      return answer("dependencies", bundled().dependencies(object));
+  }
+  return unsupported();
+}
+
 constexpr std::array kTopics = {
     Topic{"interpreter_replicas", replicas},
     Topic{"interpreter_revise", revise},
@@ -84,6 +129,7 @@ constexpr std::array kTopics = {
     Topic{"interpreter_aggregate", aggregate},
     Topic{"interpreter_health", health},
     Topic{"interpreter_dependencies", dependencies},
+    Topic{"interpreter_thirdparty", third_party},
 };
 
 }  // namespace

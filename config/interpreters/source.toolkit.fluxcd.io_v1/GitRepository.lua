@@ -1,0 +1,28 @@
+-- SPDX-License-Identifier: Apache-2.0
+local flux = require("flux")
+local status = require("status")
+
+function Retain(desired, observed)
+  return flux.retain(desired, observed)
+end
+
+function ReflectStatus(object)
+  return status.reflect(object, {
+    "artifact", "conditions", "observedGeneration", "observedIgnore", "observedRecurseSubmodules",
+  })
+end
+
+function AggregateStatus(object, items)
+  return flux.aggregate(object, items, {artifact = false})
+end
+
+function InterpretHealth(object)
+  return flux.isReady(object, "Succeeded")
+end
+
+function GetDependencies(object)
+  local references = flux.references(object)
+  references.add("Secret", (object.spec.secretRef or {}).name)
+  references.add("Secret", ((object.spec.verify or {}).secretRef or {}).name)
+  return references.list()
+end
