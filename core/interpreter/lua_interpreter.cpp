@@ -70,9 +70,8 @@ const std::vector<const Customization*>* LuaInterpreter::find(std::string_view a
 
 bool LuaInterpreter::supports(std::string_view api_version, std::string_view kind,
                               Operation operation) const {
-  const KindScripts* known = find(api_version, kind);
-  return known != nullptr &&
-         std::ranges::any_of(known->customizations, [operation](const Customization* one) {
+  const auto* known = find(api_version, kind);
+  return known != nullptr && std::ranges::any_of(*known, [operation](const Customization* one) {
            return one->script(operation) != nullptr;
          });
 }
