@@ -9,6 +9,8 @@ namespace flotilla::controllers {
 namespace {
 
 constexpr int kConflictTries = 5;
+constexpr int kWorkers = 256;
+constexpr int kWorkersOfOneCluster = 32;
 
 std::span<const Json> manifests_of(const Json& work) {
   return work["spec"]["workload"]["manifests"].elements();
@@ -46,7 +48,7 @@ Error not_ready(const api::Object& work) {
 
 ExecutionReconciler::ExecutionReconciler(Context& context)
     : LoopController(context, "execution",
-                     {.workers = 64,
+                     {.workers = kWorkers,
                       .max_delay = std::chrono::seconds(30),
                       .timed_as = "work_sync_workload_duration_seconds"}) {
   context.informers.on(kinds::kWork.collection(), [this](const Event& event) { on_work(event); });
@@ -96,11 +98,33 @@ Result<ExecutionReconciler::Target> ExecutionReconciler::target_of(const std::st
 }
 
 Task<Outcome> ExecutionReconciler::reconcile(Key key) {
-  const ObjectPtr work = context_.get(kinds::kWork, key.object);
-  if (!work) co_return Outcome::done();
   const auto cluster = api::cluster_of_execution_namespace(key.object.ns);
   if (!cluster) co_return Outcome::give_up(cluster.error());
-  auto target = target_of(*cluster);
+  {
+    Traffic& traffic = traffic_[*cluster];
+    if (traffic.working >= kWorkersOfOneCluster) {
+      traffic.parked.insert(key);
+      co_return Outcome::done();  // due again as soon as there is room
+    }
+    ++traffic.working;
+  }
+  auto step = reconcile_in(key, *cluster);
+  Outcome outcome = co_await std::move(step);
+  Traffic& traffic = traffic_[*cluster];
+  --traffic.working;
+  if (!traffic.parked.empty()) {
+    auto next = traffic.parked.extract(traffic.parked.begin());
+    loop_.enqueue(next.value());
+  } else if (traffic.working == 0) {
+    traffic_.erase(*cluster);
+  }
+  co_return outcome;
+}
+
+Task<Outcome> ExecutionReconciler::reconcile_in(Key key, std::string cluster) {
+  const ObjectPtr work = context_.get(kinds::kWork, key.object);
+  if (!work) co_return Outcome::done();
+  auto target = target_of(cluster);
   if (!target) co_return Outcome::retry(target.error());
   if (target->pull) co_return Outcome::done();  // its agent does this
   auto step = work->deleting() ? withdraw(work, *target) : dispatch(work, *target);
@@ -134,6 +158,7 @@ Task<Outcome> ExecutionReconciler::withdraw(ObjectPtr work, Target target) {
 Task<Outcome> ExecutionReconciler::dispatch(ObjectPtr work, Target target) {
   const auto content = work->content();
   const bool suspended = (*content)["spec"]["suspendDispatching"].as_bool();
+  tell_dispatching(*content, suspended);
   if (suspended || !target.ready) {
     std::vector<WorkCondition> conditions(1, dispatching(suspended));
     auto noting = set_conditions(work->key(), std::move(conditions), nullptr);
@@ -146,8 +171,11 @@ Task<Outcome> ExecutionReconciler::dispatch(ObjectPtr work, Target target) {
   std::vector<Json> observed;
   std::optional<Error> failure;
   for (const Json& manifest : manifests_of(*content)) {
-    auto putting = put(target.member, manifest, false);
+    bool wrote = false;
+    auto putting = put(target.member, manifest, false, &wrote);
     Result<Json> done = co_await std::move(putting);
+    if (wrote || !done)
+      tell_sync(*content, manifest, target.member->name(), done ? nullptr : &done.error());
     if (done) {
       observed.push_back(*std::move(done));
       continue;
@@ -167,7 +195,7 @@ Task<Outcome> ExecutionReconciler::dispatch(ObjectPtr work, Target target) {
 // Creates what the member does not have, updates what differs; again when the member's object changes
 // meanwhile.
 Task<Result<Json>> ExecutionReconciler::put(std::shared_ptr<cluster::Member> member, Json manifest,
-                                            bool preserve) {
+                                            bool preserve, bool* wrote) {
   auto resolving = member->resource_of(api::Gvk::of(manifest));
   const auto resource = co_await std::move(resolving);
   if (!resource) co_return resource.error();
@@ -213,6 +241,7 @@ Task<Result<Json>> ExecutionReconciler::put(std::shared_ptr<cluster::Member> mem
     auto answer = co_await std::move(applying);
     count(mode == cluster::ApplyMode::Create ? Write::Create : Write::Update, manifest, member->name(),
           answer.ok());
+    if (answer && wrote != nullptr) *wrote = true;
     if (answer) co_return *std::move(answer);
     const bool raced = answer.error().is(Code::Conflict) || answer.error().is(Code::AlreadyExists) ||
                        (mode == cluster::ApplyMode::Update && answer.error().is(Code::NotFound));
@@ -305,6 +334,31 @@ Json ExecutionReconciler::first_statuses(const Json& work, const std::vector<Jso
   return statuses;
 }
 
+// When it starts, stops, or goes on again.
+void ExecutionReconciler::tell_dispatching(const Json& work, bool suspended) {
+  const WorkCondition now = dispatching(suspended);
+  const Json* known = api::find_condition(work["status"]["conditions"], now.type);
+  if (known != nullptr && (*known)["status"].as_string() == now.status) return;
+  context_.events.record(work, reconcile::kNormal, "WorkDispatching", now.message);
+}
+
+// On the Work and on its template.
+void ExecutionReconciler::tell_sync(const Json& work, const Json& manifest, const std::string& cluster,
+                                    const Error* error) {
+  const std::string name = std::string(api::namespace_of(manifest)) + "/" + std::string(api::name_of(manifest));
+  const Json template_ = template_reference(manifest);
+  for (const Json* object : {&work, &template_}) {
+    if (error == nullptr) {
+      context_.events.record(*object, reconcile::kNormal, "SyncSucceed",
+                             "Successfully applied resource(" + name + ") to cluster " + cluster);
+    } else {
+      context_.events.record(*object, reconcile::kWarning, "SyncFailed",
+                             "Failed to create or update resource(" + name + ") in member cluster(" + cluster +
+                                 "): " + error->message());
+    }
+  }
+}
+
 Task<Status> ExecutionReconciler::report(ObjectPtr work, std::vector<Json> observed, std::string errors) {
   const auto content = work->content();
   const std::size_t total = manifests_of(*content).size();
@@ -312,12 +366,6 @@ Task<Status> ExecutionReconciler::report(ObjectPtr work, std::vector<Json> obser
   const std::string message = ok ? "Manifest has been successfully applied"
                                  : "Failed to apply all manifests (" + std::to_string(observed.size()) + "/" +
                                        std::to_string(total) + "): " + errors;
-  if (!ok) {
-    context_.events.record(*content, reconcile::kWarning, "SyncFailed", message);
-    for (const Json& manifest : manifests_of(*content)) {
-      context_.events.record(template_reference(manifest), reconcile::kWarning, "SyncFailed", message);
-    }
-  }
   std::vector<WorkCondition> conditions(1, dispatching(false));
   conditions.push_back({api::conditions::kApplied, ok ? "True" : "False",
                         ok ? "AppliedSuccessful" : "AppliedFailed", message});

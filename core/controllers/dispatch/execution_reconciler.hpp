@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
+#include <set>
+
 #include "core/api/conditions.hpp"
 #include "core/cluster/registry.hpp"
 #include "core/controllers/controller.hpp"
@@ -36,19 +39,30 @@ class ExecutionReconciler final : public LoopController {
   void on_member_change(const cluster::MemberChange& change);
 
   Result<Target> target_of(const std::string& cluster) const;
+  Task<Outcome> reconcile_in(Key key, std::string cluster);
   Task<Outcome> withdraw(ObjectPtr work, Target target);
   Task<Outcome> dispatch(ObjectPtr work, Target target);
-  // The answer is the member's object.
-  Task<Result<Json>> put(std::shared_ptr<cluster::Member> member, Json manifest, bool preserve);
+  // The answer is the member's object. `wrote`, where given, becomes true when something was sent.
+  Task<Result<Json>> put(std::shared_ptr<cluster::Member> member, Json manifest, bool preserve,
+                         bool* wrote = nullptr);
   Task<Status> put_back(std::shared_ptr<cluster::Member> member, Json manifest);
   Task<Status> take_away(std::shared_ptr<cluster::Member> member, Json manifest);
   // `statuses`: manifestStatuses of a Work that was not reported yet; null: none.
   Task<Status> set_conditions(ObjectKey work, std::vector<WorkCondition> conditions, Json statuses);
   // `observed`: the members' objects, one a manifest that was applied.
   Task<Status> report(ObjectPtr work, std::vector<Json> observed, std::string errors);
+  void tell_dispatching(const Json& work, bool suspended);
+  void tell_sync(const Json& work, const Json& manifest, const std::string& cluster, const Error* error);
   enum class Write { Create, Update, Delete };
   void count(Write write, const Json& manifest, const std::string& cluster, bool ok);
   Json first_statuses(const Json& work, const std::vector<Json>& observed) const;
+
+  // A member that hangs must not take all workers. On the loop's strand.
+  struct Traffic {
+    int working = 0;
+    std::set<Key> parked;
+  };
+  std::map<std::string, Traffic> traffic_;
 };
 
 }  // namespace flotilla::controllers
