@@ -174,8 +174,7 @@ Task<Outcome> ExecutionReconciler::dispatch(ObjectPtr work, Target target) {
     bool wrote = false;
     auto putting = put(target.member, manifest, false, &wrote);
     Result<Json> done = co_await std::move(putting);
-    if (wrote || !done)
-      tell_sync(*content, manifest, target.member->name(), done ? nullptr : &done.error());
+    if (wrote || !done) tell_sync(*content, manifest, target.member->name(), done ? nullptr : &done.error());
     if (done) {
       observed.push_back(*std::move(done));
       continue;
@@ -326,9 +325,11 @@ Json ExecutionReconciler::first_statuses(const Json& work, const std::vector<Jso
   if (reported || observed.size() != manifests.size()) return nullptr;
   Json statuses = Json::array();
   for (std::size_t i = 0; i < manifests.size(); ++i) {
-    auto status =
-        manifest_status(context_.interpreter, manifests[i], static_cast<std::int64_t>(i), observed[i]);
+    std::optional<Error> health_fault;
+    auto status = manifest_status(context_.interpreter, manifests[i], static_cast<std::int64_t>(i),
+                                  observed[i], &health_fault);
     if (!status) return nullptr;  // WorkStatusReconciler says why
+    tell_manifest_status(context_.events, work, manifests[i], status, health_fault, Json());
     statuses.push_back(*std::move(status));
   }
   return statuses;
@@ -345,7 +346,8 @@ void ExecutionReconciler::tell_dispatching(const Json& work, bool suspended) {
 // On the Work and on its template.
 void ExecutionReconciler::tell_sync(const Json& work, const Json& manifest, const std::string& cluster,
                                     const Error* error) {
-  const std::string name = std::string(api::namespace_of(manifest)) + "/" + std::string(api::name_of(manifest));
+  const std::string name =
+      std::string(api::namespace_of(manifest)) + "/" + std::string(api::name_of(manifest));
   const Json template_ = template_reference(manifest);
   for (const Json* object : {&work, &template_}) {
     if (error == nullptr) {
@@ -353,8 +355,8 @@ void ExecutionReconciler::tell_sync(const Json& work, const Json& manifest, cons
                              "Successfully applied resource(" + name + ") to cluster " + cluster);
     } else {
       context_.events.record(*object, reconcile::kWarning, "SyncFailed",
-                             "Failed to create or update resource(" + name + ") in member cluster(" + cluster +
-                                 "): " + error->message());
+                             "Failed to create or update resource(" + name + ") in member cluster(" +
+                                 cluster + "): " + error->message());
     }
   }
 }

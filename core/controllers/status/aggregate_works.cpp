@@ -68,7 +68,8 @@ std::string_view id_label(const Json& binding) {
 
 }  // namespace
 
-Result<Json> aggregate_works(const Json& binding, std::span<const Json* const> works) {
+Result<Json> aggregate_works(const Json& binding, std::span<const Json* const> works,
+                             const IsHeard& is_heard) {
   const Json& resource = binding["spec"]["resource"];
   const std::string_view label = id_label(binding);
   std::vector<Json> items;
@@ -80,6 +81,7 @@ Result<Json> aggregate_works(const Json& binding, std::span<const Json* const> w
     auto cluster = api::cluster_of_execution_namespace(api::namespace_of(*work));
     if (!cluster) return cluster.error();
     items.push_back(item_of(*work, *cluster, resource, *ordinal));
+    if (is_heard && !is_heard(*cluster)) items.back().set("health", "Unknown");
   }
   std::sort(items.begin(), items.end(), [](const Json& x, const Json& y) {
     return x["clusterName"].as_string() < y["clusterName"].as_string();

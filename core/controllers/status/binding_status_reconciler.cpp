@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/controllers/status/binding_status_reconciler.hpp"
 
+#include "core/api/conditions.hpp"
+#include "core/api/names.hpp"
+#include "core/controllers/give_way.hpp"
 #include "core/controllers/status/aggregate_works.hpp"
 #include "core/controllers/templates.hpp"
 
@@ -10,6 +13,10 @@ namespace {
 // The Works of a binding report within moments of each other: one look serves them all.
 constexpr Duration kGather = std::chrono::milliseconds(10);
 
+bool is_ready(const Json& cluster) {
+  return api::is_condition_true(cluster["status"]["conditions"], api::conditions::kReady);
+}
+
 }  // namespace
 
 BindingStatusReconciler::BindingStatusReconciler(Context& context, WorkIndex& works)
@@ -18,6 +25,31 @@ BindingStatusReconciler::BindingStatusReconciler(Context& context, WorkIndex& wo
     context.informers.on(scope->kind.collection(), [this](const Event& event) { on_binding(event); });
   }
   context.informers.on(kinds::kWork.collection(), [this](const Event& event) { on_work(event); });
+  context.informers.on(kinds::kCluster.collection(), [this](const Event& event) { on_cluster(event); });
+}
+
+void BindingStatusReconciler::on_cluster(const Event& event) {
+  const bool before = event.previous && is_ready(*event.previous->content());
+  const bool now = event.type != Event::Type::Deleted && is_ready(*event.object->content());
+  if (before != now || event.type == Event::Type::Deleted)
+    loop_.enqueue({event.collection, event.object->key()}, reconcile::kBackground);
+}
+
+bool BindingStatusReconciler::is_heard(const std::string& cluster) const {
+  const ObjectPtr object = context_.get(kinds::kCluster, {"", cluster});
+  return object && is_ready(*object->content());
+}
+
+Task<void> BindingStatusReconciler::wake_bindings_in(std::string cluster) {
+  Turns turns;
+  const auto works =
+      context_.store.list(kinds::kWork.collection(), api::execution_namespace(cluster)).objects;
+  for (const ObjectPtr& work : works) {
+    auto waiting = turns.give_way();
+    co_await std::move(waiting);
+    const auto binding = binding_of_work(*work->content());
+    if (binding) loop_.enqueue({binding->scope->kind.collection(), binding->key}, reconcile::kBackground);
+  }
 }
 
 void BindingStatusReconciler::on_binding(const Event& event) {
@@ -38,6 +70,11 @@ void BindingStatusReconciler::on_work(const Event& event) {
 }
 
 Task<Outcome> BindingStatusReconciler::reconcile(Key key) {
+  if (key.collection == kinds::kCluster.collection()) {
+    auto waking = wake_bindings_in(key.object.name);
+    co_await std::move(waking);
+    co_return Outcome::done();
+  }
   const BindingScope& scope = scope_of(key.collection);
   const ObjectPtr binding = context_.get(scope.kind, key.object);
   if (!binding || binding->deleting()) co_return Outcome::done();
@@ -51,7 +88,8 @@ Task<Outcome> BindingStatusReconciler::reconcile(Key key) {
     keep.push_back(work->content());
     works.push_back(keep.back().get());
   }
-  auto aggregated = aggregate_works(*content, works);
+  auto aggregated =
+      aggregate_works(*content, works, [this](const std::string& cluster) { return is_heard(cluster); });
   if (!aggregated) co_return Outcome::retry(aggregated.error());
 
   const WallTime now = context_.now();
@@ -67,32 +105,49 @@ Task<Outcome> BindingStatusReconciler::reconcile(Key key) {
   if (!written)
     co_return written.error().is(Code::NotFound) ? Outcome::done() : Outcome::retry(written.error());
   auto reflecting = write_template_status(*content, *items);
-  const Status reflected = co_await std::move(reflecting);
-  if (reflected) co_return Outcome::done();
-  context_.events.record(*content, reconcile::kWarning, "AggregateStatusFailed", reflected.error().message());
-  co_return Outcome::retry(reflected.error());
+  const Result<bool> reflected = co_await std::move(reflecting);
+  tell(*content, reflected.ok() && *reflected, reflected ? Status() : Status(reflected.error()));
+  co_return Outcome::of(reflected);
 }
 
-Task<Status> BindingStatusReconciler::write_template_status(Json binding, Json aggregated) {
+// On the binding and on its template.
+void BindingStatusReconciler::tell(const Json& binding, bool changed, const Status& reflected) {
+  if (reflected && !changed) return;
+  const Json template_ = template_reference(binding);
+  for (const Json* object : {&binding, &template_}) {
+    if (reflected) {
+      context_.events.record(*object, reconcile::kNormal, "AggregateStatusSucceed",
+                             "Update " + std::string(binding["kind"].as_string()) + "(" +
+                                 api::key_of(binding).text() + ") with AggregatedStatus successfully.");
+    } else {
+      context_.events.record(*object, reconcile::kWarning, "AggregateStatusFailed",
+                             reflected.error().message());
+    }
+  }
+}
+
+Task<Result<bool>> BindingStatusReconciler::write_template_status(Json binding, Json aggregated) {
   const auto template_ = template_of_binding(context_, binding);
-  if (!template_) co_return Status();
+  if (!template_) co_return false;
   const auto content = template_->object->content();
-  if (!context_.interpreter.supports(*content, interpreter::Operation::AggregateStatus)) co_return Status();
+  if (!context_.interpreter.supports(*content, interpreter::Operation::AggregateStatus)) co_return false;
   const interpreter::Interpreter* interpreter = &context_.interpreter;
   const WallTime now = context_.now();
   auto items = std::make_shared<const Json>(std::move(aggregated));
+  auto wrote = std::make_shared<bool>(false);
   auto writing = context_.writer.modify(template_->kind, Part::Status, template_->object->key(),
-                                        [interpreter, items, now](Json& object) -> Result<bool> {
+                                        [interpreter, items, now, wrote](Json& object) -> Result<bool> {
                                           auto status = interpreter->aggregate_status(
                                               object, std::as_const(*items).elements(), now);
                                           if (!status) return std::move(status).context("aggregate status");
                                           if (*status == std::as_const(object)["status"]) return false;
                                           object.set("status", *std::move(status));
+                                          *wrote = true;
                                           return true;
                                         });
   const auto written = co_await std::move(writing);
   if (!written && !written.error().is(Code::NotFound)) co_return written.error();
-  co_return Status();
+  co_return written.ok() && *wrote;
 }
 
 }  // namespace flotilla::controllers

@@ -7,8 +7,9 @@
 namespace flotilla::controllers {
 
 // Root: ResourceBinding, ClusterResourceBinding. Wakes on: the status or deletion of one of its Works, a
-// change of its targets or of its template. Reads: its Works, the template. Writes: status.aggregatedStatus,
-// condition FullyApplied, the template's status. Ends: nothing to do.
+// change of its targets or of its template, a cluster that comes or goes. Reads: its Works, the template,
+// clusters. Writes: status.aggregatedStatus, condition FullyApplied, the template's status. Holds: what a
+// cluster said that is not Ready now never counts as healthy. Ends: nothing to do.
 class BindingStatusReconciler final : public LoopController {
  public:
   BindingStatusReconciler(Context& context, WorkIndex& works);
@@ -17,7 +18,12 @@ class BindingStatusReconciler final : public LoopController {
  private:
   void on_binding(const Event& event);
   void on_work(const Event& event);
-  Task<Status> write_template_status(Json binding, Json aggregated);
+  void on_cluster(const Event& event);
+  bool is_heard(const std::string& cluster) const;
+  Task<void> wake_bindings_in(std::string cluster);
+  void tell(const Json& binding, bool changed, const Status& reflected);
+  // True: it was written.
+  Task<Result<bool>> write_template_status(Json binding, Json aggregated);
 
   WorkIndex& works_;
 };

@@ -42,12 +42,9 @@ Task<Outcome> WorkStatusReconciler::reconcile(Key key) {
   const auto manifests = (*content)["spec"]["workload"]["manifests"].elements();
   Json statuses = Json::array();
   for (std::size_t i = 0; i < manifests.size(); ++i) {
-    auto looking = look_at(member, manifests[i], static_cast<std::int64_t>(i));
+    auto looking = look_at(content, member, i);
     const auto seen = co_await std::move(looking);
-    if (!seen) {
-      context_.events.record(*content, reconcile::kWarning, "ReflectStatusFailed", seen.error().message());
-      co_return Outcome::retry(seen.error());
-    }
+    if (!seen) co_return Outcome::retry(seen.error());
     if (*seen) statuses.push_back(**seen);
   }
   if (statuses.empty()) co_return Outcome::done();
@@ -63,8 +60,10 @@ Task<Outcome> WorkStatusReconciler::reconcile(Key key) {
   co_return Outcome::done();
 }
 
-Task<Result<std::optional<Json>>> WorkStatusReconciler::look_at(std::shared_ptr<cluster::Member> member,
-                                                                Json manifest, std::int64_t ordinal) {
+Task<Result<std::optional<Json>>> WorkStatusReconciler::look_at(std::shared_ptr<const Json> work,
+                                                                std::shared_ptr<cluster::Member> member,
+                                                                std::size_t ordinal) {
+  const Json& manifest = (*work)["spec"]["workload"]["manifests"].element(ordinal);
   auto resolving = member->resource_of(api::Gvk::of(manifest));
   const auto resource = co_await std::move(resolving);
   if (!resource) co_return resource.error();
@@ -72,7 +71,11 @@ Task<Result<std::optional<Json>>> WorkStatusReconciler::look_at(std::shared_ptr<
   auto observed = cache->get(api::namespace_of(manifest), api::name_of(manifest));
   if (!observed) co_return observed.error();
   if (!*observed) co_return std::optional<Json>();
-  auto status = manifest_status(context_.interpreter, manifest, ordinal, **observed);
+  std::optional<Error> health_fault;
+  auto status = manifest_status(context_.interpreter, manifest, static_cast<std::int64_t>(ordinal),
+                                **observed, &health_fault);
+  const Json& before = (*work)["status"]["manifestStatuses"].element(ordinal);
+  tell_manifest_status(context_.events, *work, manifest, status, health_fault, before);
   if (!status) co_return std::move(status).error();
   co_return std::optional<Json>(*std::move(status));
 }

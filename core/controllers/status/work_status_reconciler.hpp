@@ -16,8 +16,8 @@ class WorkStatusReconciler final : public LoopController {
 
  private:
   // {identifier, status?, health} of one manifest; nullopt: the member's object is not known.
-  Task<Result<std::optional<Json>>> look_at(std::shared_ptr<cluster::Member> member, Json manifest,
-                                            std::int64_t ordinal);
+  Task<Result<std::optional<Json>>> look_at(std::shared_ptr<const Json> work,
+                                            std::shared_ptr<cluster::Member> member, std::size_t ordinal);
 };
 
 }  // namespace flotilla::controllers

@@ -43,6 +43,18 @@ TEST(Controllers_AggregateWorks, applied_works_bring_their_status_in_the_order_o
   EXPECT_EQ(items.element(1).at({"status", "replicas"}).as_int(), 1);
 }
 
+TEST(Controllers_AggregateWorks, what_a_silent_cluster_last_said_is_shown_but_is_not_healthy) {
+  const Json a = work("a", "True");
+  const Json b = work("b", "True");
+  const std::vector<const Json*> works = {&a, &b};
+  const Json items =
+      *aggregate_works(binding(), works, [](const std::string& cluster) { return cluster == "a"; });
+  EXPECT_EQ(items.element(0)["health"].as_string(), "Healthy");
+  EXPECT_EQ(items.element(1)["health"].as_string(), "Unknown");
+  EXPECT_TRUE(items.element(1)["applied"].as_bool());
+  EXPECT_EQ(items.element(1).at({"status", "replicas"}).as_int(), 1);
+}
+
 TEST(Controllers_AggregateWorks, a_work_that_was_not_applied_says_why) {
   const Json items = *aggregate({work("a", "False")});
   EXPECT_EQ(items.element(0)["appliedMessage"].as_string(), "m");
