@@ -2,6 +2,8 @@
 #include "core/cluster/registry.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include "core/cluster/endpoint.hpp"
 
@@ -14,6 +16,18 @@ const DiscoveredResource* find_kind(const Discovery& discovery, const api::Gvk& 
       return &resource;
   }
   return nullptr;
+}
+
+// Groups that could not be read this time are as they were last time: unknown is not absent.
+void keep_unread_groups(Discovery& fresh, const Discovery& known) {
+  std::set<std::pair<std::string_view, std::string_view>> read;
+  for (const DiscoveredResource& resource : fresh.resources) read.emplace(resource.group, resource.version);
+  std::vector<DiscoveredResource> kept;
+  for (const DiscoveredResource& resource : known.resources) {
+    if (!read.contains({resource.group, resource.version})) kept.push_back(resource);
+  }
+  fresh.resources.insert(fresh.resources.end(), std::make_move_iterator(kept.begin()),
+                         std::make_move_iterator(kept.end()));
 }
 
 }  // namespace
@@ -39,8 +53,9 @@ Task<Result<std::shared_ptr<const Discovery>>> Member::discover() {
   auto asking = connection_->discover();
   Result<Discovery> answer = co_await std::move(asking);
   if (!answer) co_return answer.error();
-  auto found = std::make_shared<const Discovery>(*std::move(answer));
   std::lock_guard lock(mutex_);
+  if (!answer->complete && discovery_) keep_unread_groups(*answer, *discovery_);
+  auto found = std::make_shared<const Discovery>(*std::move(answer));
   discovery_ = found;
   co_return found;
 }
@@ -53,6 +68,10 @@ Task<Result<DiscoveredResource>> Member::resource_of(api::Gvk gvk) {
   const auto fresh = co_await std::move(asking);
   if (!fresh) co_return fresh.error();
   if (const DiscoveredResource* resource = find_kind(**fresh, gvk)) co_return *resource;
+  if (!(*fresh)->complete) {
+    co_return Error(Code::Unavailable, "cluster " + name() + " did not say whether it serves " + gvk.kind +
+                                           " of " + gvk.api_version() + ": its discovery is incomplete");
+  }
   co_return not_found("cluster " + name() + " does not serve " + gvk.kind + " of " + gvk.api_version());
 }
 

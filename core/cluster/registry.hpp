@@ -28,11 +28,12 @@ class Member {
   const ClusterEndpoint& endpoint() const { return endpoint_; }
   ClusterConnection& connection() { return *connection_; }
 
-  // What the last successful discovery said; null before. A failed one keeps the last known facts.
+  // What the last successful discovery said; null before. A failed one keeps the last known facts, an
+  // incomplete one those of the groups it could not read.
   std::shared_ptr<const Discovery> discovery() const;
   Task<Result<std::shared_ptr<const Discovery>>> discover();
   // The resource behind a manifest's apiVersion and kind; discovers when it is not known yet.
-  // Errors: NotFound (the member does not serve it), Unavailable.
+  // Errors: NotFound (the member does not serve it), Unavailable (also: its discovery was incomplete).
   Task<Result<DiscoveredResource>> resource_of(api::Gvk gvk);
 
   // The cache of one resource, started at its first use.

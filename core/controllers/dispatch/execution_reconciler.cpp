@@ -222,6 +222,8 @@ Task<Result<Json>> ExecutionReconciler::put(std::shared_ptr<cluster::Member> mem
     std::optional<Json> wanted;
     cluster::ApplyMode mode = cluster::ApplyMode::Create;
     if (observed) {
+      if (preserve && api::label_of(*observed, api::labels::kManaged) != api::kTrue)
+        co_return *std::move(observed);  // never ours, or let go already
       Json desired = manifest;
       if (preserve)
         desired.make({"metadata", "annotations", api::annotations::kConflictResolution}) =
@@ -262,11 +264,11 @@ void ExecutionReconciler::count(Write write, const Json& manifest, const std::st
   counter_in(context_.metrics, names[static_cast<int>(write)], "Writes to member clusters.", labels)->add();
 }
 
-// The object stays in the member without our marks.
+// The object stays in the member without our marks. What is gone there already cannot stay and is let go.
 Task<Status> ExecutionReconciler::put_back(std::shared_ptr<cluster::Member> member, Json manifest) {
   auto putting = put(std::move(member), std::move(manifest), true);
   Result<Json> done = co_await std::move(putting);
-  if (!done) co_return std::move(done).error();
+  if (!done && !done.error().is(Code::NotFound)) co_return std::move(done).error();
   co_return Status();
 }
 
