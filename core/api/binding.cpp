@@ -5,14 +5,11 @@
 #include <set>
 
 namespace flotilla::api {
-namespace {
 
 bool purges_directly(const Json& task) {
   const std::string_view mode = task["purgeMode"].as_string();
   return mode == "Directly" || mode == "Immediately";  // the older name
 }
-
-}  // namespace
 
 std::vector<TargetCluster> targets_of(const Json& binding) {
   std::vector<TargetCluster> targets;

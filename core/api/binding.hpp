@@ -21,6 +21,8 @@ std::vector<TargetCluster> targets_of(const Json& binding);
 // The clusters that a binding keeps Works in: its targets, and those being evicted from gracefully.
 // Ascending.
 std::vector<std::string> clusters_with_works(const Json& binding);
+// An eviction task whose Work goes at once.
+bool purges_directly(const Json& task);
 // Clusters whose Works go at once (eviction tasks with purge mode Directly).
 std::vector<std::string> clusters_purged_directly(const Json& binding);
 

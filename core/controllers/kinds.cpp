@@ -7,6 +7,7 @@ namespace kinds {
 //                                            group  version  kind  resource  namespaced  status  generation
 const StoredKind kNamespace{{"", "v1", "Namespace"}, "namespaces", false, true, false};
 const StoredKind kSecret{{"", "v1", "Secret"}, "secrets", true, false, false};
+const StoredKind kLease{{"coordination.k8s.io", "v1", "Lease"}, "leases", true, false, false};
 const StoredKind kCluster{{"cluster.karmada.io", "v1alpha1", "Cluster"}, "clusters", false, true, true};
 const StoredKind kWork{{"work.karmada.io", "v1alpha1", "Work"}, "works", true, true, true};
 const StoredKind kResourceBinding{
@@ -20,6 +21,8 @@ const StoredKind kClusterPropagationPolicy{{"policy.karmada.io", "v1alpha1", "Cl
                                            false,
                                            false,
                                            true};
+const StoredKind kClusterTaintPolicy{
+    {"policy.karmada.io", "v1alpha1", "ClusterTaintPolicy"}, "clustertaintpolicies", false, false, true};
 const StoredKind kOverridePolicy{
     {"policy.karmada.io", "v1alpha1", "OverridePolicy"}, "overridepolicies", true, false, true};
 const StoredKind kClusterOverridePolicy{{"policy.karmada.io", "v1alpha1", "ClusterOverridePolicy"},

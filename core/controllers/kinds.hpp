@@ -19,8 +19,9 @@ using store::Part;
 using store::StoredKind;
 
 namespace kinds {
-extern const StoredKind kNamespace, kSecret, kCluster, kWork, kResourceBinding, kClusterResourceBinding,
-    kPropagationPolicy, kClusterPropagationPolicy, kOverridePolicy, kClusterOverridePolicy;
+extern const StoredKind kNamespace, kSecret, kLease, kCluster, kClusterTaintPolicy, kWork, kResourceBinding,
+    kClusterResourceBinding, kPropagationPolicy, kClusterPropagationPolicy, kOverridePolicy,
+    kClusterOverridePolicy;
 }  // namespace kinds
 
 struct BindingScope {

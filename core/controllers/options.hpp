@@ -37,6 +37,11 @@ struct Options {
   bool allow_no_execute_taint_policy = false;
   double resource_eviction_rate = 0.5;  // per second and worker; 0: one in 30 minutes
   Duration graceful_eviction_timeout = std::chrono::minutes(10);
+  // Guarded removal: docs/design/guarded-removal.md
+  Duration removal_undo_window{0};
+  std::int64_t removal_budget = 200;  // of one policy or cluster within the window; 0: no bound
+  double removal_budget_share = 0.5;  // of what was there; both must be exceeded
+  Duration removal_budget_window = std::chrono::minutes(10);
   // Quota and autoscaling.
   Duration federated_resource_quota_sync_period = std::chrono::minutes(5);
   Duration horizontal_pod_autoscaler_sync_period = std::chrono::seconds(15);

@@ -198,6 +198,8 @@ Task<Result<Writer::Deleted>> Writer::remove(StoredKind kind, ObjectKey key, Del
       if (!kept) co_return std::move(kept).error();
       co_return Deleted{*std::move(kept), false};
     }
+    for (const auto& [key, value] : options.annotations)
+      object.make({"metadata", "annotations", key}) = value;
     if (options.dry_run) co_return Deleted{api::Object::make(object, current->revision()), removes};
     auto writing = removes ? store_.remove(collection, key, current->revision(), options.durability)
                            : store_.update(collection, object, current->revision(), options.durability);

@@ -9,6 +9,8 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/api/object.hpp"
 #include "core/api/schema/registry.hpp"
@@ -77,6 +79,8 @@ struct DeleteOptions {
   std::optional<Revision> revision;  // precondition
   std::string propagation;           // "", Background, Foreground, Orphan
   std::optional<std::int64_t> grace_period_seconds;
+  // Annotations that the object gets in the same commit that marks it, where finalizers keep it.
+  std::vector<std::pair<std::string, std::string>> annotations = {};
   bool dry_run = false;
   Durability durability = Durability::Derived;
 };

@@ -44,6 +44,9 @@ bool merge_work(Json& object, const Json& wanted) {
     for (const auto& [key, value] : wanted["metadata"][part].members())
       object.make({"metadata", part, key}) = value;
   }
+  // Wanted again: whatever was held against it is off.
+  if (!api::annotation_of(object, api::annotations::kRemovalCause).empty())
+    object["metadata"]["annotations"].erase(api::annotations::kRemovalCause);
   api::add_finalizer(object, api::finalizers::kExecution);
   Json spec = wanted["spec"];
   // The permanent id is in the manifest from the second time on; so is its key in the list of managed labels.
@@ -57,11 +60,13 @@ bool merge_work(Json& object, const Json& wanted) {
 
 }  // namespace
 
-BindingReconciler::BindingReconciler(Context& context, WorkIndex& works, OverrideIndex& overrides)
+BindingReconciler::BindingReconciler(Context& context, WorkIndex& works, OverrideIndex& overrides,
+                                     RemovalGuard& guard)
     : LoopController(context, "binding",
                      {.workers = context.options.workers, .timed_as = "binding_sync_work_duration_seconds"}),
       works_(works),
-      overrides_(overrides) {
+      overrides_(overrides),
+      guard_(guard) {
   for (const BindingScope* scope : {&kNamespacedScope, &kClusterScope}) {
     context.informers.on(scope->kind.collection(), [this](const Event& event) { on_binding(event); });
   }
@@ -99,7 +104,8 @@ void BindingReconciler::on_override_policy(const Event& event) {
   loop_.enqueue(key, reconcile::kBackground);
 }
 
-// A Work that vanished is made again, one that somebody else changed is put right.
+// A Work that vanished is made again, one that somebody else changed is put right. While a removal is held,
+// how other Works fare matters too.
 void BindingReconciler::on_work(const Event& event) {
   if (event.type == Event::Type::Added) return;
   const auto now = event.object->content();
@@ -114,6 +120,7 @@ void BindingReconciler::on_work(const Event& event) {
   };
   if (event.previous->generation() == event.object->generation() && same("labels") && same("annotations") &&
       same("finalizers")) {
+    if (any_held_ && !((*before)["status"] == (*now)["status"])) enqueue(event);
     return;
   }
   own_.saw(*event.object);
@@ -121,11 +128,14 @@ void BindingReconciler::on_work(const Event& event) {
 }
 
 void BindingReconciler::look_at_work(const Key& key) {
-  if (!own_.take_foreign(key.object)) return;
+  const bool foreign = own_.take_foreign(key.object);
+  if (!foreign && held_.empty()) return;
   const ObjectPtr work = context_.get(kinds::kWork, key.object);
   if (!work || work->deleting()) return;
-  const auto binding = binding_of_work(*work->content());
-  if (binding) loop_.enqueue({binding->scope->kind.collection(), binding->key});
+  const auto ref = binding_of_work(*work->content());
+  if (!ref) return;
+  const Key binding{ref->scope->kind.collection(), ref->key};
+  if (foreign || held_.contains(binding)) loop_.enqueue(binding);
 }
 
 Task<void> BindingReconciler::spread(Key policy) {
@@ -174,24 +184,49 @@ Task<Outcome> BindingReconciler::reconcile(Key key) {
   }
   const BindingScope& scope = scope_of(key.collection);
   const ObjectPtr binding = context_.get(scope.kind, key.object);
+  if (!binding || binding->deleting()) held_.erase(key);
   if (!binding) co_return Outcome::done();
   auto step = binding->deleting() ? let_go(scope, binding) : reconcile_binding(scope, binding);
   co_return co_await std::move(step);
 }
 
-// 1. Works in clusters that are no longer wanted go. 2. A cluster purged directly must be empty before
-// anything else is made. 3. Render, write what differs.
+// 1. Works in clusters that are no longer wanted go, as far as the guard lets them. 2. A cluster purged
+// directly must be empty before anything else is made. 3. Render, write what differs.
 Task<Outcome> BindingReconciler::reconcile_binding(const BindingScope& scope, ObjectPtr binding) {
   const auto content = binding->content();
   auto removing = remove_orphans(scope, binding, api::clusters_with_works(*content));
-  const Status removed = co_await std::move(removing);
-  if (!removed) {
-    context_.events.record(*content, reconcile::kWarning, "CleanupWorkFailed", removed.error().message());
-    co_return Outcome::retry(removed.error());
+  auto holds = co_await std::move(removing);
+  if (!holds) {
+    if (!holds.error().is(Code::Conflict))
+      context_.events.record(*content, reconcile::kWarning, "CleanupWorkFailed", holds.error().message());
+    co_return Outcome::retry(holds.error());
   }
+  auto reporting = report_holds(scope, binding, *std::move(holds));
+  const auto held = co_await std::move(reporting);
+  if (!held) co_return Outcome::retry(held.error());
   if (is_waiting_for_purge(scope, *content)) co_return Outcome::again_in(kPurgeAgain);
   auto syncing = sync_works(scope, binding);
-  co_return co_await std::move(syncing);
+  Outcome synced = co_await std::move(syncing);
+  if (synced.kind() == Outcome::Kind::Done && *held) co_return Outcome::again_in(**held);
+  co_return synced;
+}
+
+Task<Result<std::optional<Duration>>> BindingReconciler::report_holds(BindingScope scope, ObjectPtr binding,
+                                                                      RemovalGuard::Holds holds) {
+  const Key key{scope.kind.collection(), binding->key()};
+  std::optional<Duration> again;
+  for (const auto& [cluster, hold] : holds)
+    again = std::min(hold.look_again_in, again.value_or(Duration::max()));
+  if (again) {
+    held_.insert(key);
+  } else {
+    held_.erase(key);
+  }
+  any_held_ = !held_.empty();
+  auto reporting = guard_.report(scope, binding, api::conditions::kRemovalHeld, std::move(holds));
+  const Status reported = co_await std::move(reporting);
+  if (!reported) co_return reported.error();
+  co_return again;
 }
 
 // Each cluster on its own: what fails for one does not hold up the others.
@@ -246,11 +281,23 @@ void BindingReconciler::tell(const Json& binding, const Json& template_, const R
 Task<Outcome> BindingReconciler::let_go(const BindingScope& scope, ObjectPtr binding) {
   const auto content = binding->content();
   if (!api::has_finalizer(*content, scope.finalizer)) co_return Outcome::done();
-  auto removing = remove_orphans(scope, binding, {});
-  const Status removed = co_await std::move(removing);
-  if (!removed) {
-    context_.events.record(*content, reconcile::kWarning, "CleanupWorkFailed", removed.error().message());
-    co_return Outcome::retry(removed.error());
+  const bool template_exists = template_of_binding(context_, *content).has_value();
+  const api::RemovalCause cause = removal_cause_of_deletion(*content, template_exists, context_.now());
+  std::size_t going = 0;
+  for (const ObjectKey& key : works_.of(scope, api::label_of(*content, scope.id_label))) {
+    const ObjectPtr work = context_.get(kinds::kWork, key);
+    if (!work || work->deleting()) continue;
+    auto removing = guard_.remove(key, cause);
+    const Status removed = co_await std::move(removing);
+    if (!removed) {
+      context_.events.record(*content, reconcile::kWarning, "CleanupWorkFailed", removed.error().message());
+      co_return Outcome::retry(removed.error());
+    }
+    ++going;
+  }
+  if (going > 0) {
+    context_.events.record(*content, reconcile::kNormal, "WorkRemoved",
+                           std::to_string(going) + " Works are removed: " + cause.text());
   }
   const std::string finalizer(scope.finalizer);
   auto freeing = context_.writer.modify(
@@ -261,21 +308,22 @@ Task<Outcome> BindingReconciler::let_go(const BindingScope& scope, ObjectPtr bin
   co_return Outcome::done();
 }
 
-Task<Status> BindingReconciler::remove_orphans(const BindingScope& scope, ObjectPtr binding,
-                                               std::vector<std::string> keep) {
+Task<Result<RemovalGuard::Holds>> BindingReconciler::remove_orphans(BindingScope scope, ObjectPtr binding,
+                                                                    std::vector<std::string> keep) {
+  using Answer = Result<RemovalGuard::Holds>;
   const auto content = binding->content();
+  RemovalGuard::Holds holds;
   for (const ObjectKey& key : works_.of(scope, api::label_of(*content, scope.id_label))) {
     const auto cluster = api::cluster_of_execution_namespace(key.ns);
-    if (cluster && std::binary_search(keep.begin(), keep.end(), *cluster)) continue;
+    if (!cluster || std::binary_search(keep.begin(), keep.end(), *cluster)) continue;
     const ObjectPtr work = context_.get(kinds::kWork, key);
     if (!work || work->deleting()) continue;
-    store::DeleteOptions options;
-    options.propagation = "Background";
-    auto removing = context_.writer.remove(kinds::kWork, key, std::move(options));
-    const auto removed = co_await std::move(removing);
-    if (!removed && !removed.error().is(Code::NotFound)) co_return removed.error();
+    auto releasing = guard_.release(scope, binding, key);
+    auto hold = co_await std::move(releasing);
+    if (!hold) co_return Answer(hold.error());
+    if (*hold) holds.emplace_back(*cluster, **std::move(hold));
   }
-  co_return Status();
+  co_return Answer(std::move(holds));
 }
 
 bool BindingReconciler::is_waiting_for_purge(const BindingScope& scope, const Json& binding) const {
@@ -303,7 +351,8 @@ Rendered BindingReconciler::render(const Json& binding, const Json& template_) c
   };
   const auto cluster_policies = overrides_.cluster_policies();
   const auto policies = overrides_.policies(api::namespace_of(template_));
-  return render_works({binding, template_, find, *cluster_policies, *policies, context_.interpreter});
+  return render_works({binding, template_, find, *cluster_policies, *policies, context_.interpreter,
+                       context_.options.feature_gates.stateful_failover_injection});
 }
 
 Task<Result<bool>> BindingReconciler::put_work(Json work) {

@@ -81,6 +81,19 @@ void point_to_binding(Json& object, const Json& binding) {
   }
 }
 
+// The state that the last failed copy left behind, where it was purged before this one is made.
+void inject_preserved_state(const RenderInput& input, const std::string& cluster, Json& manifest) {
+  const auto tasks = input.binding["spec"]["gracefulEvictionTasks"].elements();
+  if (!input.inject_preserved_state || tasks.empty() || api::targets_of(input.binding).size() > 1) return;
+  const Json& task = tasks.back();
+  if (!api::purges_directly(task)) return;
+  for (const Json& before : task["clustersBeforeFailover"].elements()) {
+    if (before.as_string() == cluster) return;
+  }
+  for (const auto& [key, value] : task["preservedLabelState"].members())
+    manifest.make({"metadata", "labels", key}) = value;
+}
+
 Json make_work(const RenderInput& input, const std::string& cluster, Json manifest,
                const overrides::Outcome& outcome) {
   const Json& binding = input.binding;
@@ -109,6 +122,7 @@ Json make_work(const RenderInput& input, const std::string& cluster, Json manife
   const std::string uid(api::uid_of(input.template_));
   const std::int64_t generation = input.template_["metadata"]["generation"].as_int();
   point_to_binding(manifest, binding);
+  inject_preserved_state(input, cluster, manifest);
   Json& annotations = manifest["metadata"]["annotations"];
   if (generation > 0) annotations.set(a::kTemplateGeneration, std::to_string(generation));
   annotations.set(a::kTemplateUid, uid);

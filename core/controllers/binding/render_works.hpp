@@ -24,6 +24,8 @@ struct RenderInput {
   overrides::Policies cluster_override_policies;
   overrides::Policies override_policies;
   const interpreter::Interpreter& interpreter;
+  // Gate StatefulFailoverInjection: the one target that a workload failed over to gets its preserved labels.
+  bool inject_preserved_state = false;
 };
 
 struct RenderedWork {

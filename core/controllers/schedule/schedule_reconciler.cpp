@@ -3,6 +3,7 @@
 
 #include "core/api/cluster_affinity.hpp"
 #include "core/api/conditions.hpp"
+#include "core/api/removal_cause.hpp"
 #include "core/scheduler/trigger.hpp"
 
 namespace flotilla::controllers {
@@ -54,14 +55,46 @@ std::string result_text(const Json& targets) {
   return text + "}";
 }
 
+bool names(const Json& targets, std::string_view cluster) {
+  const auto list = targets.elements();
+  return std::any_of(list.begin(), list.end(),
+                     [&](const Json& target) { return target["name"].as_string() == cluster; });
+}
+
+// Why clusters that had the workload are not chosen any more.
+api::RemovalCause cause_of_removal(std::string_view reason, const scheduler::ScheduledCondition& condition,
+                                   WallTime now) {
+  api::RemovalCause cause{
+      api::RemovalReason::Rescheduled, "scheduler", std::string(reason), format_time(now), {}};
+  if (!condition.scheduled) {
+    cause.reason = api::RemovalReason::NoClusterFits;
+    cause.message = condition.message;
+  } else if (reason == "placement changed") {
+    cause.reason = api::RemovalReason::PlacementChanged;
+  }
+  return cause;
+}
+
+// Writes down which clusters lose the workload; what is chosen again is forgotten.
+void note_removals(Json& binding, const Json& targets, const api::RemovalCause& cause) {
+  const Json before = std::as_const(binding)["spec"]["clusters"];
+  for (const Json& target : before.elements()) {
+    const std::string_view cluster = target["name"].as_string();
+    if (!names(targets, cluster)) api::note_removal(binding, cluster, cause);
+  }
+  for (const Json& target : targets.elements()) api::forget_removal(binding, target["name"].as_string());
+}
+
 // The clusters and the placement they were chosen for. `generation` becomes the one that the write will give
 // the binding. True if something changed.
-bool set_result(Json& binding, const Json& targets, const std::string& placement, std::int64_t& generation) {
+bool set_result(Json& binding, const Json& targets, const std::string& placement,
+                const api::RemovalCause& cause, std::int64_t& generation) {
   const Json& known = std::as_const(binding)["spec"]["clusters"];
   const bool same = known == targets || (known.empty() && targets.empty());
   if (same && api::annotation_of(binding, api::annotations::kAppliedPlacement) == placement) return false;
   binding.make({"metadata", "annotations", api::annotations::kAppliedPlacement}) = placement;
   if (same) return true;
+  note_removals(binding, targets, cause);
   if (targets.empty()) {
     binding["spec"].erase("clusters");
   } else {
@@ -194,7 +227,7 @@ Task<Outcome> ScheduleReconciler::reconcile(Key key) {
   const scheduler::ClusterTablePtr table = table_.snapshot();
   scheduler::Attempt tried = scheduler::attempt(*content, *table, context_.policies, options_, workspace_);
   const bool ok = tried.decision.ok();
-  auto recording = record(scope, binding, std::move(tried), table);
+  auto recording = record(scope, binding, std::move(tried), table, std::string(reason));
   Outcome outcome = co_await std::move(recording);
   count(ok, reason, context_.executor.clock().steady_now() - began);
   co_return outcome;
@@ -229,7 +262,8 @@ Task<Outcome> ScheduleReconciler::observe_generation(const BindingScope& scope, 
 
 // The result is kept as it was when there were clusters but not enough room; no fitting cluster clears it.
 Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr binding,
-                                         scheduler::Attempt attempt, scheduler::ClusterTablePtr table) {
+                                         scheduler::Attempt attempt, scheduler::ClusterTablePtr table,
+                                         std::string reason) {
   const auto content = binding->content();
   const bool ok = attempt.decision.ok();
   const bool no_fit = !ok && attempt.failures.front().kind == scheduler::FailureKind::NoClusterFit;
@@ -241,6 +275,7 @@ Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr bi
   const std::string placement = ok || no_fit ? (*content)["spec"]["placement"].dump() : std::string();
   const std::string affinity = ok ? attempt.affinity_name : std::string();
   const WallTime now = context_.now();
+  const api::RemovalCause cause = cause_of_removal(reason, condition, now);
   auto writing = context_.writer.modify(
       scope.kind, Part::Whole, binding->key(), [=, keep = !ok && !no_fit](Json& object) -> Result<bool> {
         // Status may have moved; what was asked must not have.
@@ -248,7 +283,7 @@ Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr bi
           return Error(Code::Conflict, "the binding changed while it was scheduled");
         std::int64_t generation = asked;
         bool changed = false;
-        if (!keep) changed = set_result(object, *targets, placement, generation);
+        if (!keep) changed = set_result(object, *targets, placement, cause, generation);
         return set_outcome(object, condition, affinity, generation, now) || changed;
       });
   const auto written = co_await std::move(writing);

@@ -27,7 +27,7 @@ class ScheduleReconciler final : public LoopController {
   bool targets_deleting(const Json& binding) const;
   Task<Outcome> observe_generation(BindingScope const& scope, ObjectPtr binding);
   Task<Outcome> record(BindingScope const& scope, ObjectPtr binding, scheduler::Attempt attempt,
-                       scheduler::ClusterTablePtr table);
+                       scheduler::ClusterTablePtr table, std::string reason);
   // One try: how it ended, why it was made, how long it took.
   void count(bool ok, std::string_view reason, Duration took);
   void tell(const Json& binding, std::string_view type, std::string_view reason, const std::string& message);
