@@ -5,10 +5,16 @@
 
 #include "core/controllers/binding/binding_reconciler.hpp"
 #include "core/controllers/cluster_health/cluster_reconciler.hpp"
+#include "core/controllers/cluster_health/cluster_taint_policy_reconciler.hpp"
+#include "core/controllers/cluster_health/lease_monitor_reconciler.hpp"
 #include "core/controllers/cluster_status/cluster_status_reconciler.hpp"
 #include "core/controllers/dispatch/execution_reconciler.hpp"
+#include "core/controllers/eviction/application_failover_reconciler.hpp"
+#include "core/controllers/eviction/graceful_eviction_reconciler.hpp"
+#include "core/controllers/eviction/taint_eviction_reconciler.hpp"
 #include "core/controllers/namespace_sync/namespace_sync_reconciler.hpp"
 #include "core/controllers/propagation/detector_reconciler.hpp"
+#include "core/controllers/removal_guard.hpp"
 #include "core/controllers/schedule/schedule_reconciler.hpp"
 #include "core/controllers/status/binding_status_reconciler.hpp"
 #include "core/controllers/status/work_status_reconciler.hpp"
@@ -21,22 +27,40 @@ struct ControllerSet::State {
       : context(std::move(given)),
         works(context.informers),
         overrides(context.informers, context.rules),
-        policies(context.informers) {
-    all.push_back(std::make_unique<ClusterReconciler>(context));
+        policies(context.informers),
+        removals(context, works) {
+    all.push_back(std::make_unique<ClusterReconciler>(context, removals));
+    all.push_back(std::make_unique<LeaseMonitorReconciler>(context));
     all.push_back(std::make_unique<ClusterStatusReconciler>(context));
     all.push_back(std::make_unique<NamespaceSyncReconciler>(context, overrides));
     all.push_back(std::make_unique<DetectorReconciler>(context, policies));
     all.push_back(std::make_unique<ScheduleReconciler>(context));
-    all.push_back(std::make_unique<BindingReconciler>(context, works, overrides));
+    all.push_back(std::make_unique<BindingReconciler>(context, works, overrides, removals));
     all.push_back(std::make_unique<ExecutionReconciler>(context));
     all.push_back(std::make_unique<WorkStatusReconciler>(context));
     all.push_back(std::make_unique<BindingStatusReconciler>(context, works));
+    add_failover();
+  }
+
+  void add_failover() {
+    const Options& options = context.options;
+    const api::FeatureGates& gates = options.feature_gates;
+    if (gates.graceful_eviction && is_enabled(options, "gracefulEviction"))
+      all.push_back(std::make_unique<GracefulEvictionReconciler>(context, removals));
+    if (is_enabled(options, "applicationFailover"))
+      all.push_back(std::make_unique<ApplicationFailoverReconciler>(context));
+    if (!gates.failover) return;
+    all.push_back(std::make_unique<ClusterTaintPolicyReconciler>(context));
+    if (!options.enable_taint_manager || !options.enable_no_execute_taint_eviction) return;
+    for (const BindingScope* scope : {&kNamespacedScope, &kClusterScope})
+      all.push_back(std::make_unique<TaintEvictionReconciler>(context, *scope));
   }
 
   Context context;
   WorkIndex works;
   OverrideIndex overrides;
   PolicyIndex policies;
+  RemovalGuard removals;
   std::vector<std::unique_ptr<Controller>> all;
 };
 

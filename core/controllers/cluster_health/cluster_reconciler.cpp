@@ -23,7 +23,8 @@ Json execution_space(const std::string& name) {
 
 }  // namespace
 
-ClusterReconciler::ClusterReconciler(Context& context) : LoopController(context, "cluster") {
+ClusterReconciler::ClusterReconciler(Context& context, RemovalGuard& guard)
+    : LoopController(context, "cluster"), guard_(guard) {
   wake_on(kinds::kCluster);
   context.informers.on(kinds::kNamespace.collection(), [this](const Event& event) {
     const auto cluster = api::cluster_of_execution_namespace(event.object->name());
@@ -53,23 +54,37 @@ Task<Outcome> ClusterReconciler::keep(ObjectPtr cluster) {
     context_.events.record(*cluster->content(), reconcile::kNormal, "CreateExecutionSpaceSucceed",
                            "Created execution space(" + space + ") for cluster(" + cluster->name() + ").");
   }
+  auto keeping = keep_taints(cluster);
+  co_return Outcome::of(co_await std::move(keeping));
+}
+
+Task<Status> ClusterReconciler::keep_taints(ObjectPtr cluster) {
   const WallTime now = context_.now();
+  const auto tainted = std::make_shared<bool>(false);
   auto changing = context_.writer.modify(
-      kinds::kCluster, Part::Main, cluster->key(), [now](Json& object) -> Result<bool> {
-        bool changed = api::add_finalizer(object, api::finalizers::kCluster);
+      kinds::kCluster, Part::Main, cluster->key(), [now, tainted](Json& object) -> Result<bool> {
+        *tainted = false;
+        const bool changed = api::add_finalizer(object, api::finalizers::kCluster);
         Json taints = taints_by_condition(object, now);
         const Json& known = std::as_const(object)["spec"]["taints"];
         if (known == taints || (known.empty() && taints.empty())) return changed;
-        if (taints.empty()) {
-          object["spec"].erase("taints");
-        } else {
-          object["spec"].set("taints", std::move(taints));
-        }
+        *tainted = true;
+        set_taints(object, std::move(taints));
         return true;
       });
   const auto changed = co_await std::move(changing);
-  if (!changed && !changed.error().is(Code::NotFound)) co_return Outcome::retry(changed.error());
-  co_return Outcome::done();
+  if (!changed && changed.error().is(Code::NotFound)) co_return Status();
+  const auto content = cluster->content();
+  if (!changed) {
+    context_.events.record(*content, reconcile::kWarning, "TaintClusterFailed",
+                           "Taint cluster failed: " + changed.error().message());
+    co_return changed.error();
+  }
+  if (*tainted) {
+    context_.events.record(*content, reconcile::kNormal, "TaintClusterSucceed",
+                           "Taint cluster succeed: " + taints_text(*(*changed)->content()));
+  }
+  co_return Status();
 }
 
 // 1. A pull cluster that is not Ready cannot clean up: its Works are let go. 2. The execution namespace goes,
@@ -80,22 +95,18 @@ Task<Outcome> ClusterReconciler::let_go(ObjectPtr cluster) {
   const std::string space = api::execution_namespace(cluster->name());
   const bool ready = api::is_condition_true((*content)["status"]["conditions"], api::conditions::kReady);
   if ((*content)["spec"]["syncMode"].as_string() == "Pull" && !ready) {
-    for (const ObjectPtr& work : context_.store.list(kinds::kWork.collection(), space).objects) {
-      auto freeing =
-          context_.writer.modify(kinds::kWork, Part::Main, work->key(), [](Json& object) -> Result<bool> {
-            return api::remove_finalizer(object, api::finalizers::kExecution);
-          });
-      const auto freed = co_await std::move(freeing);
-      if (!freed && !freed.error().is(Code::NotFound)) co_return Outcome::retry(freed.error());
-    }
+    auto forgetting = forget_works(space);
+    const Status forgotten = co_await std::move(forgetting);
+    if (!forgotten) co_return Outcome::retry(forgotten.error());
   }
-  if (const ObjectPtr present = context_.get(kinds::kNamespace, {"", space})) {
-    if (!present->deleting()) {
-      auto removing = context_.writer.remove(kinds::kNamespace, {"", space});
-      const auto removed = co_await std::move(removing);
-      if (!removed && !removed.error().is(Code::NotFound)) co_return Outcome::retry(removed.error());
-    }
-    co_return Outcome::again_in(kLookAgain);
+  if (context_.get(kinds::kNamespace, {"", space})) {
+    auto removing = remove_execution_space(cluster);
+    const Status removed = co_await std::move(removing);
+    if (removed) co_return Outcome::again_in(kLookAgain);
+    context_.events.record(*content, reconcile::kWarning, "RemoveExecutionSpaceFailed",
+                           "Failed to remove execution space for cluster(" + cluster->name() +
+                               "): " + removed.error().message());
+    co_return Outcome::retry(removed.error());
   }
   if (is_bound(cluster->name())) co_return Outcome::again_in(std::chrono::seconds(1));
   auto freeing = context_.writer.modify(
@@ -104,6 +115,42 @@ Task<Outcome> ClusterReconciler::let_go(ObjectPtr cluster) {
   const auto freed = co_await std::move(freeing);
   if (!freed && !freed.error().is(Code::NotFound)) co_return Outcome::retry(freed.error());
   co_return Outcome::done();
+}
+
+Task<Status> ClusterReconciler::forget_works(std::string space) {
+  for (const ObjectPtr& work : context_.store.list(kinds::kWork.collection(), space).objects) {
+    auto freeing =
+        context_.writer.modify(kinds::kWork, Part::Main, work->key(), [](Json& object) -> Result<bool> {
+          return api::remove_finalizer(object, api::finalizers::kExecution);
+        });
+    const auto freed = co_await std::move(freeing);
+    if (!freed && !freed.error().is(Code::NotFound)) co_return freed.error();
+  }
+  co_return Status();
+}
+
+// The namespace first, so that nobody makes Works in it any more; then its Works, which learn why.
+Task<Status> ClusterReconciler::remove_execution_space(ObjectPtr cluster) {
+  const std::string space = api::execution_namespace(cluster->name());
+  const ObjectPtr present = context_.get(kinds::kNamespace, {"", space});
+  if (!present || present->deleting()) co_return Status();
+  auto removing = context_.writer.remove(kinds::kNamespace, {"", space});
+  const auto removed = co_await std::move(removing);
+  if (!removed && !removed.error().is(Code::NotFound)) co_return removed.error();
+  const api::RemovalCause cause{api::RemovalReason::ClusterRemoved,
+                                "user",
+                                "cluster " + cluster->name() + " was removed",
+                                format_time(context_.now()),
+                                {}};
+  for (const ObjectPtr& work : context_.store.list(kinds::kWork.collection(), space).objects) {
+    if (work->deleting()) continue;
+    auto letting = guard_.remove(work->key(), cause);
+    const Status let = co_await std::move(letting);
+    if (!let) co_return let;
+  }
+  context_.events.record(*cluster->content(), reconcile::kNormal, "RemoveExecutionSpaceSucceed",
+                         "Removed execution space for cluster(" + cluster->name() + ").");
+  co_return Status();
 }
 
 bool ClusterReconciler::is_bound(const std::string& cluster) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/controllers/controller.hpp"
+#include "core/controllers/removal_guard.hpp"
 
 namespace flotilla::controllers {
 
@@ -12,13 +13,19 @@ namespace flotilla::controllers {
 // it is gone and no binding names the cluster; then the finalizer goes.
 class ClusterReconciler final : public LoopController {
  public:
-  explicit ClusterReconciler(Context& context);
+  ClusterReconciler(Context& context, RemovalGuard& guard);
   Task<Outcome> reconcile(Key key) override;
 
  private:
   Task<Outcome> keep(ObjectPtr cluster);
+  Task<Status> keep_taints(ObjectPtr cluster);
   Task<Outcome> let_go(ObjectPtr cluster);
+  // An agent that is gone cannot clean up: its Works are let go of.
+  Task<Status> forget_works(std::string space);
+  Task<Status> remove_execution_space(ObjectPtr cluster);
   bool is_bound(const std::string& cluster) const;
+
+  RemovalGuard& guard_;
 };
 
 }  // namespace flotilla::controllers

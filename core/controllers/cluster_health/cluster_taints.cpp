@@ -120,6 +120,23 @@ api::Json taints_by_policies(const api::Json& cluster, std::span<const api::Json
   return taints;
 }
 
+void set_taints(api::Json& cluster, api::Json taints) {
+  if (taints.empty()) {
+    cluster["spec"].erase("taints");
+  } else {
+    cluster["spec"].set("taints", std::move(taints));
+  }
+}
+
+std::string taints_text(const api::Json& cluster) {
+  std::string text;
+  for (const api::Json& taint : cluster["spec"]["taints"].elements()) {
+    text += (text.empty() ? "" : ",") + std::string(taint["key"].as_string()) + ":" +
+            std::string(taint["effect"].as_string());
+  }
+  return text.empty() ? "cluster now does not have taints." : "cluster now has taints(" + text + ").";
+}
+
 api::Json remedy_actions(const api::Json& cluster, std::span<const api::Json> remedies) {
   std::set<std::string, std::less<>> actions;
   for (const api::Json& remedy : remedies) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "core/api/json.hpp"
@@ -26,6 +27,11 @@ api::Json taints_by_condition(const api::Json& cluster, WallTime now);
 // hold, then removes, when all its removeOnConditions hold. An empty list of conditions never holds, nor does
 // a condition that the cluster does not have.
 api::Json taints_by_policies(const api::Json& cluster, std::span<const api::Json> policies, WallTime now);
+
+// spec.taints becomes `taints`; no taints are no member.
+void set_taints(api::Json& cluster, api::Json taints);
+// The taints of a cluster as its events tell them.
+std::string taints_text(const api::Json& cluster);
 
 // status.remedyActions: the sorted set of actions of all Remedies that mean this cluster and of whose
 // conditions any holds.

@@ -5,8 +5,10 @@
 #include <string>
 #include <utility>
 
+#include "core/api/binding.hpp"
 #include "core/api/json_path.hpp"
 #include "core/api/taint.hpp"
+#include "core/scheduler/trigger.hpp"
 
 namespace flotilla::controllers {
 
@@ -115,6 +117,47 @@ api::Json evict(const api::Json& binding_spec, std::string_view cluster, const a
       tasks.push_back(make_task(target, options));
     }
   }
+  return api::Json::object({{"clusters", std::move(clusters)}, {"gracefulEvictionTasks", std::move(tasks)}});
+}
+
+void set_evicted(api::Json& binding, const api::Json& evicted) {
+  api::Json& spec = binding["spec"];
+  for (const std::string_view member : {"clusters", "gracefulEvictionTasks"}) {
+    if (evicted[member].empty()) {
+      spec.erase(member);
+    } else {
+      spec.set(member, evicted[member]);
+    }
+  }
+}
+
+std::optional<api::Json> withdraw_evictions(const api::Json& spec, std::span<const std::string> recovered) {
+  api::Json clusters = spec["clusters"].is_array() ? spec["clusters"] : api::Json::array();
+  api::Json tasks = api::Json::array();
+  const bool divided =
+      spec["placement"]["replicaScheduling"]["replicaSchedulingType"].as_string() == "Divided" &&
+      scheduler::is_workload(spec);
+  std::int64_t assigned = 0;
+  for (const api::Json& target : std::as_const(clusters).elements()) assigned += target["replicas"].as_int();
+  for (const api::Json& task : spec["gracefulEvictionTasks"].elements()) {
+    const std::string_view from = task["fromCluster"].as_string();
+    const std::int64_t replicas = task["replicas"].as_int();
+    const bool fits = !divided || assigned + replicas <= spec["replicas"].as_int();
+    const bool is_ours = task["producer"].as_string() == kTaintManager && !api::purges_directly(task) &&
+                         task["suppressDeletion"].is_null();
+    if (!is_ours || !fits || std::find(recovered.begin(), recovered.end(), from) == recovered.end()) {
+      tasks.push_back(task);
+      continue;
+    }
+    const auto targets = std::as_const(clusters).elements();
+    const bool known = std::any_of(targets.begin(), targets.end(), [&](const api::Json& target) {
+      return target["name"].as_string() == from;
+    });
+    if (known) continue;
+    clusters.push_back(to_json(Target{from, replicas}));
+    assigned += replicas;
+  }
+  if (tasks.size() == spec["gracefulEvictionTasks"].size()) return std::nullopt;
   return api::Json::object({{"clusters", std::move(clusters)}, {"gracefulEvictionTasks", std::move(tasks)}});
 }
 

@@ -15,6 +15,9 @@
 
 namespace flotilla::controllers {
 
+// The producer of tasks that taints call for.
+inline constexpr std::string_view kTaintManager = "TaintManager";
+
 // What the tasks of a binding are judged by.
 struct EvictionView {
   std::span<const api::Json> tasks;              // spec.gracefulEvictionTasks
@@ -41,6 +44,16 @@ Result<EvictionAssessment> assess_evictions(const EvictionView& view, WallTime n
 // clustersBeforeFailover}. Returns {clusters, gracefulEvictionTasks} of the binding's spec: `cluster` is no
 // target any more and has one task, unless it has one already. What is no target is not evicted.
 api::Json evict(const api::Json& binding_spec, std::string_view cluster, const api::Json& options);
+
+// Writes what evict() answered into the binding; empty lists are no members.
+void set_evicted(api::Json& binding, const api::Json& evicted);
+
+// {clusters, gracefulEvictionTasks} of the spec after the evictions by taints from `recovered` clusters are
+// withdrawn: the task goes and the cluster is a target again, with the replicas it had. Where these have been
+// given to other clusters already the eviction goes on; so it does where the old copy was purged, or where a
+// person decides (suppressDeletion). Nullopt: nothing to withdraw.
+std::optional<api::Json> withdraw_evictions(const api::Json& binding_spec,
+                                            std::span<const std::string> recovered);
 
 struct TolerationVerdict {
   std::size_t taints = 0;  // NoExecute taints of the cluster

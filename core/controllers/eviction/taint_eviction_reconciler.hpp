@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <set>
+
+#include "core/controllers/controller.hpp"
+
+namespace flotilla::controllers {
+
+// Root: bindings of one scope. Wakes on: a cluster that has NoExecute taints, for the bindings that name it;
+// such a binding's own changes; every 10 s while it names such a cluster. Reads: clusters, the applied
+// placement. Writes: spec.clusters and spec.gracefulEvictionTasks. Holds: no cluster stays a target whose
+// NoExecute taints the applied placement does not tolerate, or not any longer; each worker evicts no faster
+// than resource_eviction_rate. Ends: bindings that are being deleted are left alone.
+class TaintEvictionReconciler final : public LoopController {
+ public:
+  TaintEvictionReconciler(Context& context, const BindingScope& scope);
+  Task<Outcome> reconcile(Key key) override;
+
+ private:
+  struct Due {
+    std::string cluster;              // to evict from now; empty: none
+    Duration next = Duration::max();  // when to look again
+  };
+
+  void on_cluster(const Event& event);
+  void on_binding(const Event& event);
+  Result<Due> find_due(const Json& binding) const;
+  Task<Status> evict_from(ObjectPtr binding, std::string cluster);
+  void tell(const Json& binding, std::string_view type, std::string_view reason, const std::string& message);
+
+  const BindingScope& scope_;
+  std::set<std::string> tainted_;  // clusters with NoExecute taints; on the informers' strand
+};
+
+}  // namespace flotilla::controllers
