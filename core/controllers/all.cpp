@@ -8,6 +8,7 @@
 #include "core/controllers/cluster_health/cluster_taint_policy_reconciler.hpp"
 #include "core/controllers/cluster_health/lease_monitor_reconciler.hpp"
 #include "core/controllers/cluster_status/cluster_status_reconciler.hpp"
+#include "core/controllers/dependencies/dependencies_reconciler.hpp"
 #include "core/controllers/dispatch/execution_reconciler.hpp"
 #include "core/controllers/eviction/application_failover_reconciler.hpp"
 #include "core/controllers/eviction/graceful_eviction_reconciler.hpp"
@@ -34,6 +35,8 @@ struct ControllerSet::State {
     all.push_back(std::make_unique<ClusterStatusReconciler>(context));
     all.push_back(std::make_unique<NamespaceSyncReconciler>(context, overrides));
     all.push_back(std::make_unique<DetectorReconciler>(context, policies));
+    if (context.options.feature_gates.propagate_deps)
+      all.push_back(std::make_unique<DependenciesReconciler>(context));
     all.push_back(std::make_unique<ScheduleReconciler>(context));
     all.push_back(std::make_unique<BindingReconciler>(context, works, overrides, removals));
     all.push_back(std::make_unique<ExecutionReconciler>(context));
