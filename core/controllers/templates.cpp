@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/controllers/templates.hpp"
 
+#include "core/controllers/propagation/event_filter.hpp"
+
 namespace flotilla::controllers {
 
 std::optional<StoredKind> stored_kind(const Context& context, const api::Gvk& gvk) {
@@ -19,6 +21,11 @@ std::optional<Template> template_of_binding(const Context& context, const Json& 
       *kind, {std::string(reference["namespace"].as_string()), std::string(reference["name"].as_string())});
   if (!object) return std::nullopt;
   return Template{*std::move(kind), std::move(object)};
+}
+
+bool is_change_of_specification(const Event& event) {
+  return event.type != Event::Type::Modified || !event.previous ||
+         specification_changed(*event.previous->content(), *event.object->content());
 }
 
 Json template_reference(const Json& binding) {

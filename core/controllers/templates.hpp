@@ -18,6 +18,9 @@ struct Template {
 };
 std::optional<Template> template_of_binding(const Context& context, const Json& binding);
 
+// Whether the event is more than a change of status and bookkeeping.
+bool is_change_of_specification(const Event& event);
+
 // apiVersion, kind and metadata of the template, for events.
 Json template_reference(const Json& binding);
 

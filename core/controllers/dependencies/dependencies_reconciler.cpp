@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "core/controllers/give_way.hpp"
-#include "core/controllers/propagation/event_filter.hpp"
 
 namespace flotilla::controllers {
 namespace {
@@ -75,8 +74,8 @@ void DependenciesReconciler::on_any(const Event& event) {
   if (kind == nullptr) return;
   const std::string api_version = kind->gvk.api_version();
   if (!referrers_.know_kind(api_version, kind->gvk.kind)) return;
+  if (!is_change_of_specification(event)) return;
   const bool modified = event.type == Event::Type::Modified && event.previous;
-  if (modified && !specification_changed(*event.previous->content(), *event.object->content())) return;
   for (const ObjectKey& binding :
        referrers_.of(api_version, kind->gvk.kind, event.object->key(), event.object->labels(),
                      modified ? &event.previous->labels() : nullptr)) {

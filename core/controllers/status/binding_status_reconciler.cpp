@@ -20,7 +20,8 @@ bool is_ready(const Json& cluster) {
 }  // namespace
 
 BindingStatusReconciler::BindingStatusReconciler(Context& context, WorkIndex& works)
-    : LoopController(context, "binding-status", {.workers = context.options.workers}), works_(works) {
+    : LoopController(context, "binding-status", reconcile::LoopOptions{.workers = context.options.workers}),
+      works_(works) {
   for (const BindingScope* scope : {&kNamespacedScope, &kClusterScope}) {
     context.informers.on(scope->kind.collection(), [this](const Event& event) { on_binding(event); });
   }

@@ -156,7 +156,8 @@ TEST_F(Overrides_Apply, one_cluster_that_fails_leaves_the_others_alone) {
   EXPECT_EQ(done.outcomes.size(), 2u);
   ASSERT_EQ(done.failures.size(), 1u);
   EXPECT_EQ(done.failures[0].targets, std::vector<std::uint32_t>{1});
-  EXPECT_EQ(done.failures[0].error.message(), "ConfigMap default/x: ClusterOverridePolicy a: spec.overriders.first: not for b");
+  EXPECT_EQ(done.failures[0].error.message(),
+            "ConfigMap default/x: ClusterOverridePolicy a: spec.overriders.first: not for b");
 }
 
 TEST_F(Overrides_Apply, a_faulty_rule_fails_only_the_clusters_it_means) {
