@@ -38,15 +38,27 @@ std::size_t append_metadata(std::string& out, const Json& metadata) {
   return revision_at;
 }
 
+// The quote that closes the string whose first character is at `at`; npos when none does.
+std::size_t end_of_string(std::string_view text, std::size_t at) {
+  const std::size_t first = at;
+  for (;;) {
+    at = text.find('"', at);
+    if (at == std::string_view::npos) return at;
+    std::size_t slashes = 0;
+    while (at - slashes > first && text[at - slashes - 1] == '\\') ++slashes;
+    if (slashes % 2 == 0) return at;
+    ++at;
+  }
+}
+
 // Just behind the JSON value at `at`; npos when quotes or brackets do not close. Content is not checked.
 std::size_t skip_value(std::string_view text, std::size_t at) {
   int depth = 0;
   for (std::size_t i = at; i < text.size(); ++i) {
     switch (text[i]) {
       case '"':
-        for (++i; i < text.size() && text[i] != '"'; ++i)
-          if (text[i] == '\\') ++i;
-        if (i >= text.size()) return std::string_view::npos;
+        i = end_of_string(text, i + 1);
+        if (i == std::string_view::npos) return i;
         break;
       case '{':
       case '[':
@@ -88,6 +100,22 @@ bool walk_members(std::string_view object, const Visit& visit) {
     at = value_end + 1;
     if (object[value_end] == '}') return at == object.size();
     if (object[value_end] != ',') return false;
+  }
+  return false;
+}
+
+// The same of the elements of a list.
+template <typename Visit>
+bool walk_elements(std::string_view list, const Visit& visit) {
+  if (list == "[]") return true;
+  if (list.size() < 2 || list.front() != '[' || list.back() != ']') return false;
+  for (std::size_t at = 1; at < list.size();) {
+    const std::size_t end = skip_value(list, at);
+    if (end == std::string_view::npos || end >= list.size()) return false;
+    visit(list.substr(at, end - at));
+    at = end + 1;
+    if (list[end] == ']') return at == list.size();
+    if (list[end] != ',') return false;
   }
   return false;
 }
@@ -209,9 +237,11 @@ Result<ObjectPtr> Object::load(std::string_view stored, Revision revision,
   std::string bytes;
   bytes.reserve(stored.size() + 20);
   if (whole && walk_members(metadata, find_version) && version == "\"\"") {
-    const auto parsed = Json::parse(metadata, {.max_bytes = metadata.size()});
-    if (!parsed) return Error(Code::DataLoss, "stored object has broken metadata");
-    object->index_ = index_of(*parsed);
+    if (!read_index(metadata, object->index_)) {
+      const auto parsed = Json::parse(metadata, {.max_bytes = metadata.size()});
+      if (!parsed) return Error(Code::DataLoss, "stored object has broken metadata");
+      object->index_ = index_of(*parsed);
+    }
     bytes = stored;
     marks.revision = static_cast<std::uint32_t>(version.data() - stored.data()) + 1;
     object->set_bytes(std::move(bytes), marks, revision);
@@ -274,6 +304,38 @@ std::shared_ptr<const Json> Object::content() const {
 
 void Object::release_content() const {
   content_.store(nullptr, std::memory_order_release);
+}
+
+bool Object::read_index(std::string_view metadata, Index& index) {
+  bool plain = true;
+  const auto text_of = [&](std::string_view value) {
+    plain &= value.size() >= 2 && value.front() == '"' && value.find('\\') == std::string_view::npos;
+    return plain ? std::string(value.substr(1, value.size() - 2)) : std::string();
+  };
+  const auto visit_label = [&](std::string_view key, std::string_view value) {
+    plain &= key.find('\\') == std::string_view::npos;
+    index.labels.pairs.emplace_back(key, text_of(value));
+  };
+  const auto visit_owner = [&](std::string_view owner) {
+    std::string uid;
+    plain &= walk_members(owner, [&](std::string_view key, std::string_view value) {
+      if (key == "uid") uid = text_of(value);
+    });
+    index.owner_uids.push_back(std::move(uid));
+  };
+  plain &= walk_members(metadata, [&](std::string_view key, std::string_view value) {
+    if (key == "name") index.key.name = text_of(value);
+    if (key == "namespace") index.key.ns = text_of(value);
+    if (key == "uid") index.uid = text_of(value);
+    if (key == "deletionTimestamp") index.deleting = value.starts_with('"');
+    if (key == "ownerReferences") plain &= walk_elements(value, visit_owner);
+    if (key == "labels" && value != "{}") plain &= walk_members(value, visit_label);
+    if (key != "generation") return;
+    const auto parsed = std::from_chars(value.data(), value.data() + value.size(), index.generation);
+    plain &= parsed.ec == std::errc() && parsed.ptr == value.data() + value.size();
+  });
+  if (!plain) index = {};
+  return plain;
 }
 
 Object::Index Object::index_of(const Json& metadata) {

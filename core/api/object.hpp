@@ -136,6 +136,9 @@ class Object : public std::enable_shared_from_this<Object> {
 
   Object() = default;
   static Index index_of(const Json& metadata);
+  // The same of the text that encode() wrote. False: it has escapes, owners or something else to be parsed
+  // for.
+  static bool read_index(std::string_view metadata, Index& index);
   static EncodedMarks encode_into(std::string& out, const Json& content);
   // `bytes` have an empty resourceVersion where the marks say.
   void set_bytes(std::string bytes, EncodedMarks marks, Revision revision);
