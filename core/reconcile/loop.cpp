@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <boost/asio/this_coro.hpp>
+
 #include "core/base/log.hpp"
 #include "core/reconcile/loop_metrics.hpp"
 
@@ -10,6 +12,10 @@ namespace flotilla::reconcile {
 namespace {
 
 const Logger kLog("controller");
+
+// How long a loop works before it stands in line again: requests and other loops wait for the same few
+// threads.
+constexpr Duration kTurn = std::chrono::microseconds(300);
 
 // A race that the next look settles, or the end of the daemon.
 bool is_silent(const Error& error) {
@@ -58,6 +64,12 @@ Task<void> Loop::work() {
     if (metrics_) note(outcome, clock_.steady_now() - began);
     settle(*key, outcome);
     queue_.done(*key);
+    const SteadyTime now = clock_.steady_now();
+    if (now - turn_began_ < kTurn) continue;
+    const auto own = co_await boost::asio::this_coro::executor;
+    auto behind = resume_on(own);
+    co_await std::move(behind);
+    turn_began_ = clock_.steady_now();
   }
 }
 

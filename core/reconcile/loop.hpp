@@ -78,6 +78,7 @@ class Loop {
   LoopOptions options_;
   FiberScope scope_;
   WorkQueue<Key> queue_;
+  SteadyTime turn_began_;        // when this loop last came to run
   std::map<Key, int> failures_;  // on the strand only
   std::atomic<std::uint64_t> reconciled_ = 0;
   std::atomic<std::uint64_t> failed_ = 0;
