@@ -98,8 +98,8 @@ void MemberCache::replace(std::vector<Json> objects) {
   std::vector<api::ObjectPtr> gone;
   {
     std::lock_guard lock(mutex_);
-    for (const auto& [key, object] : objects_) {
-      if (!present.contains(key)) gone.push_back(object);
+    for (const auto& [key, known] : objects_) {
+      if (!present.contains(key)) gone.push_back(known.object);
     }
   }
   for (const api::ObjectPtr& object : gone) forget(object->key(), object->content());
@@ -114,15 +114,28 @@ void MemberCache::put(Json object) {
   MemberChange change{MemberChange::Type::Added, cluster_, resource_, content};
   {
     std::lock_guard lock(mutex_);
-    api::ObjectPtr& known = objects_[made->key()];
-    if (known) {
-      if (known->revision() == revision && revision.get() != 0 && known->uid() == made->uid()) return;
+    Known& known = objects_[made->key()];
+    if (known.object) {
+      if (known.object->revision() == revision && revision.get() != 0 && known.object->uid() == made->uid())
+        return;
       change.type = MemberChange::Type::Modified;
     }
-    known = made;
+    known.object = made;
+    known.parsed.reset();
+    keep_parsed(made->key(), known, content);
   }
   handler_(change);
-  made->release_content();  // thousands of objects are kept encoded
+}
+
+void MemberCache::keep_parsed(const api::ObjectKey& key, Known& known,
+                              std::shared_ptr<const Json> parsed) const {
+  if (!known.parsed) {
+    api::ObjectKey& place = parsed_[next_parsed_++ % parsed_.size()];
+    if (const auto oldest = objects_.find(place); oldest != objects_.end() && place != key)
+      oldest->second.parsed.reset();  // thousands of objects are kept encoded
+    place = key;
+  }
+  known.parsed = std::move(parsed);
 }
 
 void MemberCache::forget(const api::ObjectKey& key, std::shared_ptr<const Json> last) {
@@ -151,7 +164,8 @@ Result<std::optional<Json>> MemberCache::get(std::string_view ns, std::string_vi
     std::lock_guard lock(mutex_);
     const auto it = objects_.find({std::string(ns), std::string(name)});
     if (it == objects_.end()) return std::optional<Json>();
-    object = it->second;
+    if (it->second.parsed) return std::optional<Json>(*it->second.parsed);
+    object = it->second.object;
   }
   auto parsed = Json::parse(object->bytes(), {.max_bytes = object->bytes().size()});
   if (!parsed) return parsed.error();

@@ -2,10 +2,11 @@
 // The managed objects of one resource on one member (label karmada.io/managed=true), kept by list and watch.
 //
 // Unknown is not absent: until the first list is here, and for as long as the member cannot be reached after
-// it, get() says Unavailable rather than "not there". Objects are kept encoded; get() parses. Thread: queries
-// from any thread; the watch runs on a strand of its own.
+// it, get() says Unavailable rather than "not there". Objects are kept encoded, the latest parsed as well.
+// Thread: queries from any thread; the watch runs on a strand of its own.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <map>
@@ -51,13 +52,21 @@ class MemberCache {
   void replace(std::vector<Json> objects);
   void put(Json object);
   void forget(const api::ObjectKey& key, std::shared_ptr<const Json> last);
+  struct Known {
+    api::ObjectPtr object;
+    std::shared_ptr<const Json> parsed;  // of the latest alone
+  };
+  // Under the mutex: it stays parsed until as many others have been looked at.
+  void keep_parsed(const api::ObjectKey& key, Known& known, std::shared_ptr<const Json> parsed) const;
 
   std::string cluster_;
   Gvr resource_;
   std::shared_ptr<ClusterConnection> connection_;
   MemberHandler handler_;
   mutable std::mutex mutex_;
-  std::map<api::ObjectKey, api::ObjectPtr> objects_;
+  mutable std::map<api::ObjectKey, Known> objects_;
+  mutable std::array<api::ObjectKey, 64> parsed_;
+  mutable std::size_t next_parsed_ = 0;
   std::atomic<bool> synced_ = false;
   Event changed_;
 };
