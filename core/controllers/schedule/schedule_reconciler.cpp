@@ -104,6 +104,16 @@ bool set_result(Json& binding, const Json& targets, const std::string& placement
   return true;
 }
 
+// Does the binding say already what was decided again? Then its last decision is still the one of back then.
+bool is_said(const Json& status, const scheduler::ScheduledCondition& condition, const std::string& affinity,
+             std::int64_t generation) {
+  const Json* known = api::find_condition(status["conditions"], api::conditions::kScheduled);
+  return condition.scheduled && known != nullptr && (*known)["status"].as_string() == "True" &&
+         (*known)["reason"].as_string() == condition.reason &&
+         status["schedulerObservedGeneration"].as_int() == generation &&
+         (affinity.empty() || status["schedulerObservingAffinityName"].as_string() == affinity);
+}
+
 bool set_outcome(Json& binding, const scheduler::ScheduledCondition& condition, const std::string& affinity,
                  std::int64_t generation, WallTime now) {
   Json& status = binding["status"];
@@ -148,9 +158,12 @@ ScheduleReconciler::ScheduleReconciler(Context& context)
 
 void ScheduleReconciler::on_binding(const Event& event) {
   if (event.type == Event::Type::Deleted) return;
-  if (event.previous && event.previous->generation() == event.object->generation() &&
-      event.previous->labels().pairs == event.object->labels().pairs) {
-    return;
+  if (event.previous && event.previous->labels().pairs == event.object->labels().pairs) {
+    const std::int64_t generation = event.object->generation();
+    if (event.previous->generation() == generation) return;
+    // What was just decided here is seen already: deciding it again would only say it again.
+    const auto content = event.object->content();
+    if ((*content)["status"]["schedulerObservedGeneration"].as_int() == generation) return;
   }
   incoming_[event.previous ? 1 : 0]->add();
   enqueue(event);
@@ -276,6 +289,8 @@ Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr bi
   const std::string affinity = ok ? attempt.affinity_name : std::string();
   const WallTime now = context_.now();
   const api::RemovalCause cause = cause_of_removal(reason, condition, now);
+  const bool triggered = scheduler::reschedule_required((*content)["spec"], (*content)["status"]);
+  auto said = std::make_shared<bool>(false);
   auto writing = context_.writer.modify(
       scope.kind, Part::Whole, binding->key(), [=, keep = !ok && !no_fit](Json& object) -> Result<bool> {
         // Status may have moved; what was asked must not have.
@@ -284,6 +299,9 @@ Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr bi
         std::int64_t generation = asked;
         bool changed = false;
         if (!keep) changed = set_result(object, *targets, placement, cause, generation);
+        *said =
+            !changed && !triggered && is_said(std::as_const(object)["status"], condition, affinity, asked);
+        if (*said) return false;
         return set_outcome(object, condition, affinity, generation, now) || changed;
       });
   const auto written = co_await std::move(writing);
@@ -293,6 +311,7 @@ Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr bi
     co_return stale ? Outcome::done() : Outcome::retry(written.error());
   }
 
+  if (*said) co_return Outcome::done();
   if (condition.scheduled) {
     tell(*content, reconcile::kNormal, "ScheduleBindingSucceed",
          condition.message + " Result: " + result_text(*targets));
