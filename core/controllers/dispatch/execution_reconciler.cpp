@@ -39,6 +39,12 @@ WorkCondition dispatching(bool suspended) {
           "Work is being dispatched to member clusters."};
 }
 
+// Namespaces and what else belongs to no binding go before what may live in them.
+bool is_of_binding(const api::Object& work) {
+  return work.labels().find(api::labels::kResourceBindingId) != nullptr ||
+         work.labels().find(api::labels::kClusterResourceBindingId) != nullptr;
+}
+
 Error not_ready(const api::Object& work) {
   return {Code::Unavailable,
           "cluster(" + work.ns().substr(api::kExecutionNamespacePrefix.size()) + ") not ready"};
@@ -60,7 +66,9 @@ void ExecutionReconciler::on_work(const Event& event) {
   if (event.type == Event::Type::Deleted) return;
   const bool same = event.previous && event.previous->generation() == event.object->generation() &&
                     event.previous->deleting() == event.object->deleting();
-  if (!same) enqueue(event);
+  if (same) return;
+  const bool late = !context_.informers.synced() && is_of_binding(*event.object);
+  loop_.enqueue({event.collection, event.object->key()}, late ? reconcile::kBackground : reconcile::kNow);
 }
 
 // A cluster that becomes Ready gets what it missed.
@@ -71,7 +79,8 @@ void ExecutionReconciler::on_cluster(const Event& event) {
   if (!deleting && (before || !is_ready(*event.object->content()))) return;
   const std::string space = api::execution_namespace(event.object->name());
   for (const ObjectPtr& work : context_.store.list(kinds::kWork.collection(), space).objects) {
-    loop_.enqueue({kinds::kWork.collection(), work->key()}, reconcile::kBackground);
+    loop_.enqueue({kinds::kWork.collection(), work->key()},
+                  is_of_binding(*work) ? reconcile::kBackground : reconcile::kNow);
   }
 }
 

@@ -60,6 +60,8 @@ void BindingStatusReconciler::on_binding(const Event& event) {
 }
 
 void BindingStatusReconciler::on_work(const Event& event) {
+  // At the start every binding is looked at anyway.
+  if (event.type == Event::Type::Added && !context_.informers.synced()) return;
   const auto content = event.object->content();
   if (event.type == Event::Type::Modified && event.previous) {
     const auto before = event.previous->content();
