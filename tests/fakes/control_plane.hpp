@@ -47,9 +47,7 @@ class ControlPlane {
     EXPECT_TRUE(run_on(executor, store.open()).ok());
   }
   ~ControlPlane() {
-    informers.stop();
-    clusters.stop();
-    events.stop();
+    stop();
     run_on(executor, close());
   }
 
@@ -58,6 +56,13 @@ class ControlPlane {
     events.start();
     informers.start();
     while (!informers.synced()) std::this_thread::yield();
+  }
+
+  // Before any reconciler goes.
+  void stop() {
+    informers.stop();
+    clusters.stop();
+    events.stop();
   }
 
   api::ObjectPtr put(const controllers::StoredKind& kind, std::string_view text) {

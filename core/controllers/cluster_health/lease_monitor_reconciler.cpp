@@ -17,7 +17,8 @@ Json ready_condition(const Json& cluster) {
 LeaseMonitorReconciler::LeaseMonitorReconciler(Context& context)
     : LoopController(context, "cluster-monitor") {
   context.informers.on(kinds::kCluster.collection(), [this](const Event& event) {
-    if (event.type != Event::Type::Modified) enqueue(event);
+    const bool same = event.previous && event.previous->generation() == event.object->generation();
+    if (!same || event.type == Event::Type::Deleted) enqueue(event);
   });
 }
 
@@ -28,7 +29,8 @@ Task<Outcome> LeaseMonitorReconciler::reconcile(Key key) {
     co_return Outcome::done();
   }
   const auto content = cluster->content();
-  if ((*content)["spec"]["syncMode"].as_string() == "Pull" && listen(*cluster, *content) < context_.now()) {
+  if ((*content)["spec"]["syncMode"].as_string() != "Pull") co_return Outcome::done();
+  if (listen(*cluster, *content) < context_.now()) {
     auto calling = call_unknown(cluster);
     const Status called = co_await std::move(calling);
     if (!called) co_return Outcome::retry(called.error());

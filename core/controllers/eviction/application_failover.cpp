@@ -87,7 +87,7 @@ Result<Json> application_task(const Json& binding, std::string_view cluster, con
   const std::string_view mode = behavior["purgeMode"].as_string();
   const bool cluster_scoped = binding["kind"].as_string() == "ClusterResourceBinding";
   Json task =
-      Json::object({{"reason", "ApplicationFailure"},
+      Json::object({{"reason", kApplicationFailure},
                     {"producer", cluster_scoped ? "cluster-resource-binding-application-failover-controller"
                                                 : "resource-binding-application-failover-controller"},
                     {"purgeMode", behavior["purgeMode"]}});

@@ -143,9 +143,8 @@ std::optional<api::Json> withdraw_evictions(const api::Json& spec, std::span<con
     const std::string_view from = task["fromCluster"].as_string();
     const std::int64_t replicas = task["replicas"].as_int();
     const bool fits = !divided || assigned + replicas <= spec["replicas"].as_int();
-    const bool is_ours = task["producer"].as_string() == kTaintManager && !api::purges_directly(task) &&
-                         task["suppressDeletion"].is_null();
-    if (!is_ours || !fits || std::find(recovered.begin(), recovered.end(), from) == recovered.end()) {
+    const bool is_there = !api::purges_directly(task) && task["suppressDeletion"].is_null();
+    if (!is_there || !fits || std::find(recovered.begin(), recovered.end(), from) == recovered.end()) {
       tasks.push_back(task);
       continue;
     }

@@ -15,8 +15,9 @@
 
 namespace flotilla::controllers {
 
-// The producer of tasks that taints call for.
+// The producer of tasks that taints call for, and the reason of those that unhealthy applications do.
 inline constexpr std::string_view kTaintManager = "TaintManager";
+inline constexpr std::string_view kApplicationFailure = "ApplicationFailure";
 
 // What the tasks of a binding are judged by.
 struct EvictionView {
@@ -48,10 +49,10 @@ api::Json evict(const api::Json& binding_spec, std::string_view cluster, const a
 // Writes what evict() answered into the binding; empty lists are no members.
 void set_evicted(api::Json& binding, const api::Json& evicted);
 
-// {clusters, gracefulEvictionTasks} of the spec after the evictions by taints from `recovered` clusters are
-// withdrawn: the task goes and the cluster is a target again, with the replicas it had. Where these have been
-// given to other clusters already the eviction goes on; so it does where the old copy was purged, or where a
-// person decides (suppressDeletion). Nullopt: nothing to withdraw.
+// {clusters, gracefulEvictionTasks} of the spec after the evictions from `recovered` clusters are withdrawn:
+// the task goes and the cluster is a target again, with the replicas it had. Where these have been given to
+// other clusters already the eviction goes on; so it does where the old copy was purged, or where a person
+// decides (suppressDeletion). Nullopt: nothing to withdraw.
 std::optional<api::Json> withdraw_evictions(const api::Json& binding_spec,
                                             std::span<const std::string> recovered);
 

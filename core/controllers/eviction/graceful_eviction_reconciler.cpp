@@ -23,6 +23,13 @@ api::RemovalCause cause_of(const Json& task, WallTime now) {
   return {reason, std::string(task["producer"].as_string()), why + " is over", format_time(now), {}};
 }
 
+bool is_healthy_in(const Json& binding, std::string_view cluster) {
+  const auto items = binding["status"]["aggregatedStatus"].elements();
+  return std::any_of(items.begin(), items.end(), [&](const Json& item) {
+    return item["clusterName"].as_string() == cluster && item["health"].as_string() == "Healthy";
+  });
+}
+
 bool has_task(const Json& spec, std::string_view cluster) {
   const auto tasks = spec["gracefulEvictionTasks"].elements();
   return std::any_of(tasks.begin(), tasks.end(),
@@ -107,7 +114,7 @@ Result<GracefulEvictionReconciler::Plan> GracefulEvictionReconciler::plan(const 
   plan.spec = Json::object({{"clusters", spec["clusters"]}, {"gracefulEvictionTasks", tasks}});
   Json left = spec;
   left.set("gracefulEvictionTasks", std::move(tasks));
-  const std::vector<std::string> recovered = recovered_clusters(binding);
+  const std::vector<std::string> recovered = recovered_clusters(binding, plan.held);
   if (auto withdrawn = withdraw_evictions(left, recovered)) {
     plan.spec = *std::move(withdrawn);
     for (const std::string& cluster : recovered) {
@@ -118,24 +125,34 @@ Result<GracefulEvictionReconciler::Plan> GracefulEvictionReconciler::plan(const 
   return plan;
 }
 
-std::vector<std::string> GracefulEvictionReconciler::recovered_clusters(const Json& binding) const {
+std::vector<std::string> GracefulEvictionReconciler::recovered_clusters(
+    const Json& binding, const RemovalGuard::Holds& held) const {
   std::vector<std::string> recovered;
-  const auto placement = Json::parse(api::annotation_of(binding, api::annotations::kAppliedPlacement));
   for (const Json& task : binding["spec"]["gracefulEvictionTasks"].elements()) {
-    if (task["producer"].as_string() != kTaintManager) continue;
-    const std::string name(task["fromCluster"].as_string());
-    const ObjectPtr cluster = context_.get(kinds::kCluster, {"", name});
-    if (!cluster || cluster->deleting()) continue;
-    const auto content = cluster->content();
-    if (!api::is_condition_true((*content)["status"]["conditions"], api::conditions::kReady)) continue;
-    const Json tolerations = placement ? (*placement)["clusterTolerations"] : Json();
-    const auto verdict = judge_taints((*content)["spec"]["taints"].elements(),
-                                      std::as_const(tolerations).elements(), context_.now());
-    if (!verdict || !verdict->all_tolerated) continue;
-    if (verdict->remaining && *verdict->remaining <= Duration::zero()) continue;
-    recovered.push_back(name);
+    std::string cluster(task["fromCluster"].as_string());
+    const bool is_held =
+        std::any_of(held.begin(), held.end(), [&](const auto& hold) { return hold.first == cluster; });
+    const bool by_taints = task["producer"].as_string() == kTaintManager;
+    const bool by_application = task["reason"].as_string() == kApplicationFailure;
+    if (by_taints ? tolerates_taints(binding, cluster)
+                  : by_application && is_held && is_healthy_in(binding, cluster)) {
+      recovered.push_back(std::move(cluster));
+    }
   }
   return recovered;
+}
+
+bool GracefulEvictionReconciler::tolerates_taints(const Json& binding, const std::string& name) const {
+  const ObjectPtr cluster = context_.get(kinds::kCluster, {"", name});
+  if (!cluster || cluster->deleting()) return false;
+  const auto content = cluster->content();
+  if (!api::is_condition_true((*content)["status"]["conditions"], api::conditions::kReady)) return false;
+  const auto placement = Json::parse(api::annotation_of(binding, api::annotations::kAppliedPlacement));
+  const Json tolerations = placement ? (*placement)["clusterTolerations"] : Json();
+  const auto verdict = judge_taints((*content)["spec"]["taints"].elements(),
+                                    std::as_const(tolerations).elements(), context_.now());
+  return verdict && verdict->all_tolerated &&
+         !(verdict->remaining && *verdict->remaining <= Duration::zero());
 }
 
 Task<Outcome> GracefulEvictionReconciler::apply(BindingScope scope, ObjectPtr binding, Plan plan) {

@@ -121,11 +121,11 @@ TEST(Eviction_Withdraw, goes_on_where_the_replicas_are_elsewhere_by_now) {
           .has_value());
 }
 
-TEST(Eviction_Withdraw, leaves_others_evictions_and_peoples_alone) {
+TEST(Eviction_Withdraw, leaves_other_clusters_purged_copies_and_peoples_decisions_alone) {
   const std::vector<std::string> recovered = {"m1"};
   for (const std::string_view task :
        {R"({"fromCluster": "m2", "producer": "TaintManager"})",
-        R"({"fromCluster": "m1", "producer": "somebody"})",
+
         R"({"fromCluster": "m1", "producer": "TaintManager", "purgeMode": "Directly"})",
         R"({"fromCluster": "m1", "producer": "TaintManager", "suppressDeletion": true})"}) {
     EXPECT_FALSE(

@@ -28,6 +28,7 @@ Options quick() {
 }
 
 struct Evictions : testing::Test {
+  void TearDown() override { plane.stop(); }
   Json clusters() const { return plane.binding()["spec"]["clusters"]; }
   Json tasks() const { return plane.binding()["spec"]["gracefulEvictionTasks"]; }
   const Json* condition(std::string_view type) {
@@ -163,6 +164,18 @@ TEST_F(Graceful, an_eviction_is_withdrawn_when_its_cluster_has_recovered) {
   EXPECT_TRUE(tasks().empty());
   EXPECT_EQ(clusters().dump(), R"([{"name":"m1","replicas":2}])");
   EXPECT_EQ(condition("EvictionHeld"), nullptr);
+}
+
+TEST_F(Graceful, an_application_that_got_well_and_that_nothing_replaces_stays) {
+  plane.start();
+  plane.cluster("m1");
+  plane.work("m1", "Healthy");
+  plane.binding(R"({"gracefulEvictionTasks":[{"fromCluster":"m1","purgeMode":"Gracefully",
+      "reason":"ApplicationFailure","creationTimestamp":"2026-05-01T11:00:00Z"}]})",
+                R"({"aggregatedStatus":[{"clusterName":"m1","health":"Healthy"}]})");
+  (void)assess();
+  EXPECT_TRUE(tasks().empty());
+  EXPECT_EQ(clusters().dump(), R"([{"name":"m1"}])");
 }
 
 TEST_F(Graceful, new_tasks_are_stamped) {

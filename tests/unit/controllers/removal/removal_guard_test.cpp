@@ -29,6 +29,7 @@ class Removal_Guard : public testing::Test {
     plane.cluster("m1");
     plane.cluster("m2");
   }
+  void TearDown() override { plane.stop(); }
   Outcome sync() { return plane.reconcile_binding(bindings); }
   bool is_going(const std::string& cluster) {
     const Json work = plane.work_in(cluster);
@@ -46,6 +47,7 @@ class Removal_Guard : public testing::Test {
 
   ControlPlane plane;
   OverrideIndex overrides{plane.informers, plane.rules};
+  ClusterReconciler clusters{plane.context, plane.guard};
   BindingReconciler bindings{plane.context, plane.works, overrides, plane.guard};
 };
 
@@ -106,7 +108,6 @@ TEST_F(Removal_Guard, a_deleted_binding_takes_everything_along_at_once) {
 }
 
 TEST_F(Removal_Guard, an_unjoined_cluster_loses_its_works_and_they_know_why) {
-  ClusterReconciler clusters(plane.context, plane.guard);
   plane.work("m1", "Healthy");
   plane.put(
       kinds::kNamespace,
@@ -123,7 +124,6 @@ TEST_F(Removal_Guard, an_unjoined_cluster_loses_its_works_and_they_know_why) {
 }
 
 TEST_F(Removal_Guard, a_dead_pull_cluster_is_forgotten) {
-  ClusterReconciler clusters(plane.context, plane.guard);
   plane.patch(kinds::kCluster, {"", "m1"},
               R"({"metadata":{"finalizers":["karmada.io/cluster-controller"]},"spec":{"syncMode":"Pull"},
                   "status":{"conditions":[{"type":"Ready","status":"Unknown"}]}})");
