@@ -33,7 +33,7 @@ struct ControllerSet::State {
     all.push_back(std::make_unique<ClusterReconciler>(context, removals));
     all.push_back(std::make_unique<LeaseMonitorReconciler>(context));
     all.push_back(std::make_unique<ClusterStatusReconciler>(context));
-    all.push_back(std::make_unique<NamespaceSyncReconciler>(context, overrides));
+    all.push_back(std::make_unique<NamespaceSyncReconciler>(context, overrides, removals));
     all.push_back(std::make_unique<DetectorReconciler>(context, policies));
     if (context.options.feature_gates.propagate_deps)
       all.push_back(std::make_unique<DependenciesReconciler>(context));

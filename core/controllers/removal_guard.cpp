@@ -89,7 +89,7 @@ Task<Result<std::optional<Hold>>> RemovalGuard::release(BindingScope scope, Obje
   if (hold) {
     cause.held = hold->text();
     if (!known || !(to_json(*known) == to_json(cause))) {
-      auto noting = note_hold(work_key, cause);
+      auto noting = announce(work_key, cause);
       const Status noted = co_await std::move(noting);
       if (!noted) co_return Answer(noted.error());
     }
@@ -237,7 +237,7 @@ std::optional<Hold> RemovalGuard::spend(const Json& binding, const std::string& 
   return std::nullopt;
 }
 
-Task<Status> RemovalGuard::note_hold(ObjectKey work, api::RemovalCause cause) {
+Task<Status> RemovalGuard::announce(ObjectKey work, api::RemovalCause cause) {
   const std::string text = to_json(cause).dump();
   auto noting =
       context_.writer.modify(kinds::kWork, Part::Main, std::move(work), [text](Json& object) -> Result<bool> {

@@ -29,6 +29,8 @@ class RemovalGuard {
   Task<Result<std::optional<Hold>>> release(BindingScope scope, ObjectPtr binding, ObjectKey work);
   // A Work that somebody asked to remove.
   Task<Status> remove(ObjectKey work, api::RemovalCause cause);
+  // The same where somebody else removes it, as garbage collection does: the Work learns why.
+  Task<Status> announce(ObjectKey work, api::RemovalCause cause);
   // What would hold the Work in `cluster` were it to go for `cause`, budgets apart. Thread: any.
   std::optional<Hold> hold_of(const BindingScope& scope, const Json& binding, std::string_view cluster,
                               const api::RemovalCause& cause) const;
@@ -44,7 +46,6 @@ class RemovalGuard {
   std::vector<Account> accounts_of(const Json& binding, const std::string& cluster,
                                    const api::RemovalCause& cause);
   std::int64_t works_of_policy(std::string_view label, std::string_view id) const;
-  Task<Status> note_hold(ObjectKey work, api::RemovalCause cause);
   BudgetLimits limits() const;
 
   Context& context_;

@@ -154,8 +154,10 @@ Task<Status> ClusterReconciler::remove_execution_space(ObjectPtr cluster) {
 }
 
 bool ClusterReconciler::is_bound(const std::string& cluster) const {
+  const std::string text = "\"" + cluster + "\"";
   for (const BindingScope* scope : {&kNamespacedScope, &kClusterScope}) {
     for (const ObjectPtr& binding : context_.store.list(scope->kind.collection()).objects) {
+      if (binding->bytes().find(text) == std::string_view::npos) continue;
       const auto content = binding->content();
       for (const Json& target : (*content)["spec"]["clusters"].elements()) {
         if (target["name"].as_string() == cluster) return true;

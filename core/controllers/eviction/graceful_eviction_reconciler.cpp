@@ -43,9 +43,19 @@ GracefulEvictionReconciler::GracefulEvictionReconciler(Context& context, Removal
   for (const BindingScope* scope : {&kNamespacedScope, &kClusterScope}) {
     context.informers.on(scope->kind.collection(), [this](const Event& event) { on_binding(event); });
   }
-  context.informers.on(kinds::kCluster.collection(), [this](const Event&) {
-    for (const Key& key : evicting_) loop_.enqueue(key, reconcile::kBackground);
-  });
+  context.informers.on(kinds::kCluster.collection(), [this](const Event& event) { on_cluster(event); });
+}
+
+void GracefulEvictionReconciler::on_cluster(const Event& event) {
+  if (evicting_.empty()) return;
+  const auto ready = [](const api::Object& cluster) {
+    return api::is_condition_true((*cluster.content())["status"]["conditions"], api::conditions::kReady);
+  };
+  if (event.previous && event.previous->generation() == event.object->generation() &&
+      ready(*event.previous) == ready(*event.object)) {
+    return;
+  }
+  for (const Key& key : evicting_) loop_.enqueue(key, reconcile::kBackground);
 }
 
 // Most bindings have no tasks: their text says so without being parsed.

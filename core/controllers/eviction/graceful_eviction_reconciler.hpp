@@ -11,11 +11,12 @@
 namespace flotilla::controllers {
 
 // Root: ResourceBinding, ClusterResourceBinding with spec.gracefulEvictionTasks. Wakes on: every change of
-// such a binding; a change of any cluster, for those that have tasks. Reads: clusters, Works of the binding.
-// Writes: spec.gracefulEvictionTasks, spec.clusters when an eviction is withdrawn. Holds: a task stays until
-// its replacement is healthy or its time is over, and longer while the guard says that nothing replaces the
-// copy; an eviction by taints that the cluster has no more is withdrawn while the old copy is still there,
-// and so is one of an application that got well and that nothing replaces. Ends: no tasks, nothing to do.
+// such a binding; taints or Ready of any cluster, for those that have tasks. Reads: clusters, Works of the
+// binding. Writes: spec.gracefulEvictionTasks, spec.clusters when an eviction is withdrawn. Holds: a task
+// stays until its replacement is healthy or its time is over, and longer while the guard says that nothing
+// replaces the copy; an eviction by taints that the cluster has no more is withdrawn while the old copy is
+// still there, and so is one of an application that got well and that nothing replaces. Ends: no tasks,
+// nothing to do.
 class GracefulEvictionReconciler final : public LoopController {
  public:
   GracefulEvictionReconciler(Context& context, RemovalGuard& guard);
@@ -31,6 +32,7 @@ class GracefulEvictionReconciler final : public LoopController {
   };
 
   void on_binding(const Event& event);
+  void on_cluster(const Event& event);
   Result<Plan> plan(const BindingScope& scope, const Json& binding) const;
   // Clusters that there is no reason any more to evict from.
   std::vector<std::string> recovered_clusters(const Json& binding, const RemovalGuard::Holds& held) const;

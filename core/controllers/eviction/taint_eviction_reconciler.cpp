@@ -6,6 +6,7 @@
 #include "core/api/taint.hpp"
 #include "core/controllers/eviction/application_failover.hpp"
 #include "core/controllers/eviction/eviction_plan.hpp"
+#include "core/controllers/give_way.hpp"
 #include "core/controllers/templates.hpp"
 
 namespace flotilla::controllers {
@@ -50,11 +51,7 @@ void TaintEvictionReconciler::on_cluster(const Event& event) {
   }
   const bool fresh = tainted_.insert(event.object->name()).second;
   if (!fresh && event.previous && event.previous->generation() == event.object->generation()) return;
-  const std::set<std::string> one{event.object->name()};
-  const Collection collection = scope_.kind.collection();
-  for (const ObjectPtr& binding : context_.store.list(collection).objects) {
-    if (names_any(*binding->content(), one)) loop_.enqueue({collection, binding->key()});
-  }
+  enqueue(event);
 }
 
 void TaintEvictionReconciler::on_binding(const Event& event) {
@@ -63,8 +60,33 @@ void TaintEvictionReconciler::on_binding(const Event& event) {
 }
 
 Task<Outcome> TaintEvictionReconciler::reconcile(Key key) {
+  if (key.collection == kinds::kCluster.collection()) {
+    auto spreading = spread(key.object.name);
+    co_await std::move(spreading);
+    co_return Outcome::done();
+  }
   const ObjectPtr binding = context_.get(scope_.kind, key.object);
   if (!binding || binding->deleting()) co_return Outcome::done();
+  auto looking = look_at(binding);
+  co_return co_await std::move(looking);
+}
+
+// The text of a binding says first whether it can mean the cluster.
+Task<void> TaintEvictionReconciler::spread(std::string cluster) {
+  const std::set<std::string> one{cluster};
+  const std::string text = "\"" + cluster + "\"";
+  const Collection collection = scope_.kind.collection();
+  Turns turns;
+  const auto all = context_.store.list(collection).objects;
+  for (const ObjectPtr& binding : all) {
+    auto waiting = turns.give_way();
+    co_await std::move(waiting);
+    if (binding->bytes().find(text) == std::string_view::npos) continue;
+    if (names_any(*binding->content(), one)) loop_.enqueue({collection, binding->key()});
+  }
+}
+
+Task<Outcome> TaintEvictionReconciler::look_at(ObjectPtr binding) {
   const auto content = binding->content();
   const auto due = find_due(*content);
   if (!due) co_return Outcome::retry(due.error());

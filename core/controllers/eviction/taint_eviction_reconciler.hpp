@@ -25,6 +25,9 @@ class TaintEvictionReconciler final : public LoopController {
 
   void on_cluster(const Event& event);
   void on_binding(const Event& event);
+  // Makes the bindings due that name the cluster.
+  Task<void> spread(std::string cluster);
+  Task<Outcome> look_at(ObjectPtr binding);
   Result<Due> find_due(const Json& binding) const;
   Task<Status> evict_from(ObjectPtr binding, std::string cluster);
   void tell(const Json& binding, std::string_view type, std::string_view reason, const std::string& message);

@@ -49,9 +49,11 @@ Json make_work(const Json& ns, const std::string& cluster, const overrides::Outc
 
 }  // namespace
 
-NamespaceSyncReconciler::NamespaceSyncReconciler(Context& context, OverrideIndex& overrides)
+NamespaceSyncReconciler::NamespaceSyncReconciler(Context& context, OverrideIndex& overrides,
+                                                 RemovalGuard& guard)
     : LoopController(context, "namespace-sync"),
       overrides_(overrides),
+      guard_(guard),
       skipped_namespaces_(context.options.skipped_propagating_namespaces) {
   context.informers.on(kinds::kNamespace.collection(), [this](const Event& event) {
     const bool same = event.previous && event.previous->deleting() == event.object->deleting() &&
@@ -79,9 +81,13 @@ bool NamespaceSyncReconciler::is_propagated(const Json& ns) const {
 
 Task<Outcome> NamespaceSyncReconciler::reconcile(Key key) {
   const ObjectPtr ns = context_.get(kinds::kNamespace, key.object);
-  if (!ns || ns->deleting()) co_return Outcome::done();
+  if (!ns) co_return Outcome::done();
   const auto content = ns->content();
   if (!is_propagated(*content)) co_return Outcome::done();
+  if (ns->deleting()) {
+    auto letting_go = let_go(ns);
+    co_return co_await std::move(letting_go);
+  }
 
   std::vector<std::shared_ptr<const Json>> clusters;
   std::vector<overrides::Target> targets;
@@ -106,6 +112,21 @@ Task<Outcome> NamespaceSyncReconciler::reconcile(Key key) {
   }
   // The execution namespace of a new cluster may not be there yet.
   co_return failure ? Outcome::retry(*std::move(failure)) : Outcome::done();
+}
+
+Task<Outcome> NamespaceSyncReconciler::let_go(ObjectPtr ns) {
+  const std::string work = api::work_name("Namespace", ns->name(), "");
+  const api::RemovalCause cause{api::RemovalReason::TemplateDeleted,
+                                "user",
+                                "Namespace " + ns->name() + " was deleted",
+                                format_time(context_.now()),
+                                {}};
+  for (const ObjectPtr& cluster : context_.store.list(kinds::kCluster.collection()).objects) {
+    auto telling = guard_.announce({api::execution_namespace(cluster->name()), work}, cause);
+    const Status told = co_await std::move(telling);
+    if (!told) co_return Outcome::retry(told.error());
+  }
+  co_return Outcome::done();
 }
 
 Task<Status> NamespaceSyncReconciler::put_work(Json work) {
