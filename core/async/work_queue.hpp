@@ -4,13 +4,17 @@
 //
 //   while (auto key = co_await queue.next()) { ...; queue.done(*key); }
 //
-// Higher priority first, then in order of arrival. Thread: all from any thread.
+// Higher priority first, then in order of arrival. Keys of a priority below 0 wait while queues that share a
+// Congestion have more than a few keys of 0 and above: who makes work for others does not make more than they
+// take. Thread: all from any thread.
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -27,10 +31,22 @@ struct WorkQueueMetrics {
   std::shared_ptr<Histogram> waited, worked;
 };
 
+// How many keys of priority 0 and above wait in the queues that share this.
+struct Congestion {
+  static constexpr std::int64_t kMuch = 64;
+  std::atomic<std::int64_t> urgent{0};
+};
+
 template <typename Key>
 class WorkQueue {
  public:
   explicit WorkQueue(const Clock& clock) : clock_(clock) {}
+  ~WorkQueue() { shut_down(); }
+  WorkQueue(const WorkQueue&) = delete;
+  WorkQueue& operator=(const WorkQueue&) = delete;
+
+  // Before the first key.
+  void share(std::shared_ptr<Congestion> congestion) { congestion_ = std::move(congestion); }
 
   // Before the first key.
   void observe(WorkQueueMetrics metrics) { metrics_ = std::move(metrics); }
@@ -69,10 +85,12 @@ class WorkQueue {
         std::lock_guard lock(mutex_);
         if (shut_down_) co_return std::nullopt;
         release_due();
-        if (!ready_.empty()) co_return take();
+        const Duration pause = pause_before_next();
+        if (!ready_.empty() && pause == Duration::zero()) co_return take();
         if (!delayed_.empty()) {
           until_due = std::max<Duration>(delayed_.begin()->first - clock_.steady_now(), Duration(1));
         }
+        if (!ready_.empty()) until_due = std::min(until_due, pause);
       }
       auto waiting = changed_.wait_past_for(seen, until_due);
       co_await std::move(waiting);
@@ -106,7 +124,7 @@ class WorkQueue {
       }
       const auto dirty = dirty_.find(key);
       if (dirty == dirty_.end()) return;
-      ready_.emplace(Rank{-dirty->second.priority, ++arrivals_}, key);
+      stand_in_line(key, dirty->second);
     }
     changed_.notify();
   }
@@ -114,7 +132,9 @@ class WorkQueue {
   void shut_down() {
     {
       std::lock_guard lock(mutex_);
+      if (shut_down_) return;
       shut_down_ = true;
+      for (const auto& [rank, key] : ready_) count(rank, -1);
     }
     changed_.notify();
   }
@@ -149,22 +169,57 @@ class WorkQueue {
   struct Due {
     int priority = 0;
     SteadyTime since;
+    Rank rank;  // of its place in ready_, once it has one
   };
+  // Background keys go on even if it never gets calm, this slowly.
+  static constexpr Duration kLongest = std::chrono::milliseconds(20), kPoll = std::chrono::milliseconds(5);
 
   // False if nobody needs to be woken.
   bool enqueue(const Key& key, int priority) {
-    const auto [it, fresh] = dirty_.try_emplace(key, Due{priority, {}});
+    const auto [it, fresh] = dirty_.try_emplace(key, Due{priority, {}, {}});
     if (!fresh) {
-      it->second.priority = std::max(it->second.priority, priority);
-      return false;
+      if (priority <= it->second.priority) return false;
+      it->second.priority = priority;
+      if (processing_.contains(key)) return false;
+      count(it->second.rank, -1);
+      ready_.erase(it->second.rank);
+      stand_in_line(key, it->second);
+      return true;
     }
     if (metrics_.adds) {
       metrics_.adds->add();
       it->second.since = clock_.steady_now();
     }
     if (processing_.contains(key)) return false;
-    ready_.emplace(Rank{-priority, ++arrivals_}, key);
+    stand_in_line(key, it->second);
     return true;
+  }
+
+  void stand_in_line(const Key& key, Due& due) {
+    due.rank = Rank{-due.priority, ++arrivals_};
+    ready_.emplace(due.rank, key);
+    count(due.rank, 1);
+  }
+
+  void count(const Rank& rank, std::int64_t by) {
+    if (congestion_ && rank.first <= 0) congestion_->urgent.fetch_add(by, std::memory_order_relaxed);
+  }
+
+  // 0: the next key may be taken. Else how long to wait before looking again.
+  Duration pause_before_next() {
+    const bool background = !ready_.empty() && ready_.begin()->first.first > 0;
+    if (!background || !congestion_ ||
+        congestion_->urgent.load(std::memory_order_relaxed) <= Congestion::kMuch) {
+      yielding_since_.reset();
+      return Duration::zero();
+    }
+    const SteadyTime now = clock_.steady_now();
+    if (!yielding_since_) yielding_since_ = now;
+    if (now - *yielding_since_ >= kLongest) {
+      yielding_since_.reset();
+      return Duration::zero();
+    }
+    return kPoll;
   }
 
   void release_due() {
@@ -181,6 +236,7 @@ class WorkQueue {
 
   Key take() {
     Key key = std::move(ready_.begin()->second);
+    count(ready_.begin()->first, -1);
     ready_.erase(ready_.begin());
     const SteadyTime now = metrics_.adds ? clock_.steady_now() : SteadyTime();
     const auto dirty = dirty_.find(key);
@@ -200,6 +256,8 @@ class WorkQueue {
   std::map<Key, SteadyTime> delayed_keys_;
   std::uint64_t arrivals_ = 0;
   bool shut_down_ = false;
+  std::optional<SteadyTime> yielding_since_;
+  std::shared_ptr<Congestion> congestion_;
   WorkQueueMetrics metrics_;
 };
 

@@ -7,18 +7,16 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/api/object.hpp"
-#include "core/async/event.hpp"
-#include "core/async/executor.hpp"
-#include "core/cluster/cluster_driver.hpp"
+#include "core/cluster/following.hpp"
 
 namespace flotilla::cluster {
 
@@ -31,26 +29,19 @@ struct MemberChange {
 };
 using MemberHandler = std::function<void(const MemberChange&)>;
 
-class MemberCache {
+class MemberCache final : public Following {
  public:
   MemberCache(std::string cluster, Gvr resource, std::shared_ptr<ClusterConnection> connection,
               MemberHandler handler);
 
-  // Lists and watches until its fiber is cancelled; errors are retried with back-off.
-  Task<void> run();
-
-  bool synced() const { return synced_.load(std::memory_order_acquire); }
-  // Waits for the first list, at most `timeout`. False: not yet.
-  Task<bool> wait_synced(Duration timeout);
   // Nullopt: the member has no managed object of that key. Errors: Unavailable (not synced).
   Result<std::optional<Json>> get(std::string_view ns, std::string_view name) const;
   std::size_t size() const;
-  const Gvr& resource() const { return resource_; }
 
  private:
-  Task<Status> list_and_watch(bool& progress);
-  void replace(std::vector<Json> objects);
-  void put(Json object);
+  void replace(std::vector<Json> objects) override;
+  void put(Json object) override;
+  void forget(Json last) override;
   void forget(const api::ObjectKey& key, std::shared_ptr<const Json> last);
   struct Known {
     api::ObjectPtr object;
@@ -59,16 +50,11 @@ class MemberCache {
   // Under the mutex: it stays parsed until as many others have been looked at.
   void keep_parsed(const api::ObjectKey& key, Known& known, std::shared_ptr<const Json> parsed) const;
 
-  std::string cluster_;
-  Gvr resource_;
-  std::shared_ptr<ClusterConnection> connection_;
   MemberHandler handler_;
   mutable std::mutex mutex_;
   mutable std::map<api::ObjectKey, Known> objects_;
   mutable std::array<api::ObjectKey, 64> parsed_;
   mutable std::size_t next_parsed_ = 0;
-  std::atomic<bool> synced_ = false;
-  Event changed_;
 };
 
 }  // namespace flotilla::cluster

@@ -85,6 +85,16 @@ std::shared_ptr<MemberCache> Member::cache(const Gvr& resource) {
   return cache;
 }
 
+std::shared_ptr<Roster> Member::roster(const Gvr& resource, Roster::Trim trim) {
+  std::lock_guard lock(mutex_);
+  std::shared_ptr<Roster>& roster = rosters_[resource];
+  if (!roster) {
+    roster = std::make_shared<Roster>(name(), resource, connection_, trim);
+    scope_.spawn_on(executor_.strand(), roster->run());
+  }
+  return roster;
+}
+
 void Member::cancel() {
   scope_.cancel();
   connection_->close();

@@ -14,6 +14,7 @@
 #include "core/async/fiber_scope.hpp"
 #include "core/cluster/cluster_driver.hpp"
 #include "core/cluster/member_cache.hpp"
+#include "core/cluster/roster.hpp"
 
 namespace flotilla::cluster {
 
@@ -38,6 +39,8 @@ class Member {
 
   // The cache of one resource, started at its first use.
   std::shared_ptr<MemberCache> cache(const Gvr& resource);
+  // Everything of one resource, trimmed by the first who asks; started at its first use.
+  std::shared_ptr<Roster> roster(const Gvr& resource, Roster::Trim trim);
   // Ends caches and connection. Not from an I/O thread.
   void stop();
   // The same without waiting.
@@ -54,6 +57,7 @@ class Member {
   mutable std::mutex mutex_;
   std::shared_ptr<const Discovery> discovery_;
   std::map<Gvr, std::shared_ptr<MemberCache>> caches_;
+  std::map<Gvr, std::shared_ptr<Roster>> rosters_;
 };
 
 class ClusterRegistry {

@@ -46,6 +46,7 @@ struct Context {
   std::function<std::shared_ptr<const api::Registry>()> resources;  // those served now, CRDs included
   Options options;
   Metrics* metrics = nullptr;  // null: nobody counts
+  std::shared_ptr<Congestion> congestion = std::make_shared<Congestion>();
 
   WallTime now() const { return writer.clock().now(); }
   ObjectPtr get(const StoredKind& kind, const ObjectKey& key) const {
@@ -98,6 +99,7 @@ class LoopController : public Controller, public reconcile::Reconciler {
  private:
   static reconcile::LoopOptions counted(reconcile::LoopOptions options, const Context& context) {
     options.metrics = context.metrics;
+    options.congestion = context.congestion;
     return options;
   }
 };

@@ -31,6 +31,7 @@ Loop::Loop(const Executor& executor, std::string name, Reconciler& reconciler, L
       scope_(executor.strand(), name_),
       queue_(executor.clock()),
       clock_(executor.clock()) {
+  queue_.share(options_.congestion);
   if (options_.metrics == nullptr) return;
   metrics_ = std::make_unique<LoopMetrics>(*options_.metrics, name_, options_, queue_);
 }

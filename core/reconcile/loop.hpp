@@ -26,6 +26,8 @@ struct LoopOptions {
   Metrics* metrics = nullptr;
   // A histogram with the label result (success, error) of how long keys take, in Karmada's buckets.
   const char* timed_as = nullptr;
+  // What its background keys yield to; null: to nothing.
+  std::shared_ptr<Congestion> congestion;
 };
 
 // Series of controller-runtime and client-go, with the loop's name.

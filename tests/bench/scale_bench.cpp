@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <thread>
 
 #include "core/api/conditions.hpp"
 #include "core/api/karmada.hpp"
@@ -278,6 +279,34 @@ Status measure_policy_edit(Site& site, std::vector<Line>& lines) {
   return {};
 }
 
+// A client of its own: how long until an object that is created now is in its member.
+Result<Duration> first_object(const std::string& kubeconfig) {
+  const SystemClock clock;
+  const Executor executor(clock);
+  auto options = client_of(kubeconfig);
+  if (!options) return options.error();
+  http::Client client(executor, *std::move(options));
+  const SteadyTime sent = clock.steady_now();
+  Json object = config_map("first");
+  object.make({"metadata", "namespace"}) = "other";
+  const Status posted = daemon::wait_for(
+      executor, bench::send(client, "POST", "/api/v1/namespaces/other/configmaps", object.dump()));
+  if (!posted) return posted.error();
+  const std::string binding =
+      "/apis/work.karmada.io/v1alpha2/namespaces/other/resourcebindings/first-configmap";
+  while (clock.steady_now() - sent < kPatience) {
+    http::ClientRequest request;
+    request.target = binding;
+    const auto answer = daemon::wait_for(executor, client.send(std::move(request)));
+    const auto read = answer ? Json::parse(answer->body) : Result<Json>(answer.error());
+    if (!read) return read.error();
+    if (api::is_condition_true((*read)["status"]["conditions"], api::conditions::kFullyApplied))
+      return clock.steady_now() - sent;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return late("the first object did not reach its member");
+}
+
 Status measure_cold_start(const std::string& dir, std::vector<Line>& lines) {
   {
     Site site(dir);
@@ -288,15 +317,17 @@ Status measure_cold_start(const std::string& dir, std::vector<Line>& lines) {
              [](int i) { return config_map("more-" + std::to_string(i)); });
     if (!present.wait_for_count(static_cast<std::size_t>(more))) return late("not all ConfigMaps arrived");
   }
-  Site site(dir);
-  const SteadyTime began = site.clock.steady_now();
-  if (Status started = site.start(); !started) return started;
-  const SteadyTime serving = site.clock.steady_now();
-  std::vector<Duration> times;
-  if (Status probed = probe(site, "cold-", 1, times); !probed) return probed;
-  const SteadyTime useful = site.clock.steady_now();
-  lines.push_back(summarize("start with 30,000 bindings, until serving", {serving - began}, serving - began));
-  lines.push_back(summarize("... until a new object is present", {useful - began}, useful - began));
+  // The program itself, as after a crash or an upgrade.
+  auto process = DaemonProcess::start(dir);
+  if (!process) return process.error();
+  auto present = first_object((*process)->kubeconfig());
+  if (!present) return present.error();
+  Line serving = summarize("start with 30,000 bindings, until serving", {(*process)->until_ready()},
+                           (*process)->until_ready());
+  const Duration useful = (*process)->until_ready() + *present;
+  lines.push_back(serving);
+  lines.push_back(summarize("... until a new object is present", {useful}, useful));
+  lines.back().rss_mb = (*process)->resident_mb();
   return {};
 }
 

@@ -4,7 +4,6 @@
 
 #include "core/api/conditions.hpp"
 #include "core/controllers/cluster_status/cluster_status_reconciler.hpp"
-#include "core/controllers/cluster_status/resource_summary.hpp"
 
 namespace flotilla::controllers {
 
@@ -53,12 +52,8 @@ Result<Json> cluster_status(const Json& cluster, const ClusterObservation& seen,
                         : partial ? "might collect partial APIEnablements from the cluster"
                                   : "collected complete APIEnablements from the cluster"},
                        now);
-    if (seen.nodes) status.set("nodeSummary", node_summary(*seen.nodes));
-    if (seen.nodes && seen.pods) {
-      auto summary = resource_summary(cluster["spec"], *seen.nodes, *seen.pods);
-      if (!summary) return summary;
-      status.set("resourceSummary", *std::move(summary));
-    }
+    if (!seen.node_summary.is_null()) status.set("nodeSummary", seen.node_summary);
+    if (!seen.resource_summary.is_null()) status.set("resourceSummary", seen.resource_summary);
   }
   api::set_condition(status["conditions"],
                      {api::conditions::kReady, ready.status, ready.reason, ready.message}, now);

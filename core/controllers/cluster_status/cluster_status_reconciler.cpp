@@ -4,8 +4,15 @@
 #include "core/api/conditions.hpp"
 #include "core/api/quantity.hpp"
 #include "core/cluster/endpoint.hpp"
+#include "core/controllers/cluster_status/resource_summary.hpp"
 
 namespace flotilla::controllers {
+namespace {
+
+// How long the first list of nodes and pods may hold up the rest of the status.
+constexpr Duration kFirstList = std::chrono::seconds(5);
+
+}  // namespace
 
 ClusterStatusReconciler::ClusterStatusReconciler(Context& context)
     : LoopController(context, "cluster-status", {.workers = 16}),
@@ -51,7 +58,36 @@ Result<std::shared_ptr<cluster::Member>> ClusterStatusReconciler::attach(const J
   return context_.clusters.attach(cluster::driver_of(cluster), *std::move(endpoint));
 }
 
-Task<ClusterObservation> ClusterStatusReconciler::look_at(std::shared_ptr<cluster::Member> member) {
+// Nodes and pods are followed, not listed: what does not change costs nothing.
+Task<Status> ClusterStatusReconciler::add_up(std::shared_ptr<cluster::Member> member, ObjectPtr cluster,
+                                             ClusterObservation& seen) {
+  const auto nodes = member->roster({"", "v1", "nodes"}, trim_node);
+  const auto pods = member->roster({"", "v1", "pods"}, trim_pod);
+  for (const auto& roster : {nodes, pods}) {
+    auto waiting = roster->wait_synced(kFirstList);
+    if (!co_await std::move(waiting)) co_return Status();  // next time
+  }
+  Counted& counted = counted_[member->name()];
+  if (counted.member == member && counted.nodes == nodes->version() && counted.pods == pods->version() &&
+      counted.generation == cluster->generation())
+    co_return Status();
+  const cluster::Roster::Listing all_nodes = nodes->list();
+  const cluster::Roster::Listing all_pods = pods->list();
+  const auto content = cluster->content();
+  Result<Json> summary = Json();
+  auto summing = run_blocking(context_.executor, [&] {
+    summary = resource_summary((*content)["spec"], all_nodes.objects, all_pods.objects);
+  });
+  co_await std::move(summing);
+  if (!summary) co_return summary.error();
+  seen.node_summary = node_summary(all_nodes.objects);
+  seen.resource_summary = *std::move(summary);
+  counted_[member->name()] = {member, all_nodes.version, all_pods.version, cluster->generation()};
+  co_return Status();
+}
+
+Task<Result<ClusterObservation>> ClusterStatusReconciler::look_at(std::shared_ptr<cluster::Member> member,
+                                                                  ObjectPtr cluster) {
   ClusterObservation seen;
   seen.attached = true;
   auto probing = member->connection().probe();
@@ -66,15 +102,10 @@ Task<ClusterObservation> ClusterStatusReconciler::look_at(std::shared_ptr<cluste
   } else {
     seen.discovery_failed = true;
   }
-  const auto list = [&](const char* resource) {
-    return member->connection().list({"", "v1", resource}, cluster::ListSelector());
-  };
-  auto listing_nodes = list("nodes");
-  Result<cluster::MemberList> nodes = co_await std::move(listing_nodes);
-  if (nodes) seen.nodes = std::move(nodes->objects);
-  auto listing_pods = list("pods");
-  Result<cluster::MemberList> pods = co_await std::move(listing_pods);
-  if (pods) seen.pods = std::move(pods->objects);
+  if (!context_.options.enable_cluster_resource_modeling) co_return seen;
+  auto adding = add_up(member, cluster, seen);
+  const Status added = co_await std::move(adding);
+  if (!added) co_return added.error();
   co_return seen;
 }
 
@@ -105,6 +136,7 @@ Task<Outcome> ClusterStatusReconciler::reconcile(Key key) {
   const ObjectPtr cluster = context_.get(kinds::kCluster, key.object);
   if (!cluster) {
     smoother_.forget(name);
+    counted_.erase(name);
     context_.clusters.detach(name);
     if (context_.metrics != nullptr) context_.metrics->forget("member_cluster", name);
     co_return Outcome::done();
@@ -130,8 +162,10 @@ Task<Outcome> ClusterStatusReconciler::refresh(ObjectKey key, ObjectPtr cluster)
   ClusterObservation seen;
   auto member = attach(*content);
   if (member) {
-    auto looking = look_at(*member);
-    seen = co_await std::move(looking);
+    auto looking = look_at(*member, cluster);
+    auto looked = co_await std::move(looking);
+    if (!looked) co_return Outcome::retry(looked.error());
+    seen = *std::move(looked);
   } else {
     seen.problem = member.error().message();
   }
@@ -155,6 +189,7 @@ Task<Outcome> ClusterStatusReconciler::refresh(ObjectKey key, ObjectPtr cluster)
                                           return true;
                                         });
   const auto written = co_await std::move(writing);
+  if (!written || ready.status != "True") counted_.erase(name);  // what was counted is not said
   if (!written && !written.error().is(Code::NotFound)) co_return Outcome::retry(written.error());
   if (written) count(name, (*(*written)->content())["status"]);
   // A flip that waits for its threshold is looked at when it can show.

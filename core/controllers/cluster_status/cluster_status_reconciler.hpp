@@ -15,8 +15,9 @@ struct ClusterObservation {
   cluster::ProbeResult probe;
   std::shared_ptr<const cluster::Discovery> discovery;  // the newest that is known, be it old
   bool discovery_failed = false;
-  std::optional<std::vector<Json>> nodes;  // nullopt: could not be listed
-  std::optional<std::vector<Json>> pods;
+  // Null: not known, or as they were.
+  Json node_summary;
+  Json resource_summary;
 };
 
 // The Ready condition as it was seen, before smoothing.
@@ -71,9 +72,19 @@ class ClusterStatusReconciler final : public LoopController {
   Task<Outcome> refresh(ObjectKey key, ObjectPtr cluster);
   // Numbers of a cluster as its status says them.
   void count(const std::string& name, const Json& status);
-  Task<ClusterObservation> look_at(std::shared_ptr<cluster::Member> member);
+  Task<Result<ClusterObservation>> look_at(std::shared_ptr<cluster::Member> member, ObjectPtr cluster);
+  // Counts nodes and pods where they have changed since they were last counted.
+  Task<Status> add_up(std::shared_ptr<cluster::Member> member, ObjectPtr cluster, ClusterObservation& seen);
+
+  // What the summaries in a Cluster's status were made of.
+  struct Counted {
+    std::shared_ptr<cluster::Member> member;
+    std::uint64_t nodes = 0, pods = 0;
+    std::int64_t generation = 0;
+  };
 
   ReadySmoother smoother_;
+  std::map<std::string, Counted> counted_;  // by cluster
 };
 
 }  // namespace flotilla::controllers

@@ -68,7 +68,7 @@ class DetectorReconciler final : public LoopController {
   Task<Status> release(Key template_key, Key binding_key, Claim claim, First first);
   Task<Status> unclaim(Key key, Claim claim);
   // Template -> its binding, of all that the policy has claimed.
-  std::map<Key, Key> claimed_by(const Claim& claim);
+  Task<std::map<Key, Key>> claimed_by(Claim claim);
   Task<void> wake_waiting(PolicyPtr policy);
 
   // Preemption (preemption_reconciler.cpp).

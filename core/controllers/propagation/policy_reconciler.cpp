@@ -40,11 +40,21 @@ void DetectorReconciler::on_override_policy(const Event& event) {
   }
 }
 
-std::map<Key, Key> DetectorReconciler::claimed_by(const Claim& claim) {
+Task<std::map<Key, Key>> DetectorReconciler::claimed_by(Claim claim) {
+  Turns turns;
   std::map<Key, Key> claimed;
-  const auto add = [&](const informer::LabelIndex& index, const BindingScope& scope) {
-    for (const ObjectKey& key : index.with(claim.id)) {
-      const ObjectPtr binding = context_.get(scope.kind, key);
+  std::vector<std::pair<const BindingScope*, std::vector<ObjectKey>>> bindings;
+  if (claim.by_cluster_policy()) {
+    bindings.emplace_back(&kNamespacedScope, bindings_by_cluster_policy_.with(claim.id));
+    bindings.emplace_back(&kClusterScope, cluster_bindings_by_cluster_policy_.with(claim.id));
+  } else {
+    bindings.emplace_back(&kNamespacedScope, bindings_by_policy_.with(claim.id));
+  }
+  for (const auto& [scope, keys] : bindings) {
+    for (const ObjectKey& key : keys) {
+      auto waiting = turns.give_way();
+      co_await std::move(waiting);
+      const ObjectPtr binding = context_.get(scope->kind, key);
       if (!binding) continue;
       const auto content = binding->content();
       const Json& resource = (*content)["spec"]["resource"];
@@ -52,14 +62,8 @@ std::map<Key, Key> DetectorReconciler::claimed_by(const Claim& claim) {
           context_, api::Gvk::from(resource["apiVersion"].as_string(), resource["kind"].as_string()));
       if (!kind) continue;
       claimed[{kind->collection(), {key.ns, std::string(resource["name"].as_string())}}] = {
-          scope.kind.collection(), key};
+          scope->kind.collection(), key};
     }
-  };
-  if (claim.by_cluster_policy()) {
-    add(bindings_by_cluster_policy_, kNamespacedScope);
-    add(cluster_bindings_by_cluster_policy_, kClusterScope);
-  } else {
-    add(bindings_by_policy_, kNamespacedScope);
   }
   for (Key& key : claimed_.of(claim.id)) {
     const StoredKind* kind = kinds_.find(key.collection);
@@ -68,7 +72,7 @@ std::map<Key, Key> DetectorReconciler::claimed_by(const Claim& claim) {
                 {key.object.ns, api::binding_name(kind->gvk.kind, key.object.name)}};
     claimed.emplace(std::move(key), std::move(binding));
   }
-  return claimed;
+  co_return claimed;
 }
 
 // 1. Deleting: let go. 2. Templates that it no longer means are released, those it still means are looked at
@@ -103,7 +107,8 @@ Task<Outcome> DetectorReconciler::reconcile_policy(Key key) {
 
 Task<Status> DetectorReconciler::look_at_claimed(PolicyPtr policy) {
   Turns turns;
-  const std::map<Key, Key> claimed = claimed_by(policy->claim());
+  auto asking = claimed_by(policy->claim());
+  const std::map<Key, Key> claimed = co_await std::move(asking);
   for (const auto& [template_key, binding_key] : claimed) {
     auto waiting = turns.give_way();
     co_await std::move(waiting);
@@ -150,7 +155,8 @@ Task<void> DetectorReconciler::wake_waiting(PolicyPtr policy) {
 Task<Outcome> DetectorReconciler::let_policy_go(Key key, ObjectPtr object) {
   Turns turns;
   const Claim claim = claim_by(*object->content());
-  const std::map<Key, Key> claimed = claimed_by(claim);
+  auto asking = claimed_by(claim);
+  const std::map<Key, Key> claimed = co_await std::move(asking);
   for (const auto& [template_key, binding_key] : claimed) {
     auto waiting = turns.give_way();
     co_await std::move(waiting);

@@ -81,5 +81,45 @@ TEST_F(Async_WorkQueue, shutting_down_wakes_waiters_with_nothing) {
   EXPECT_EQ(answer.get(), std::nullopt);
 }
 
+TEST_F(Async_WorkQueue, a_key_that_becomes_urgent_moves_ahead) {
+  queue.add("first", -1);
+  queue.add("second", -1);
+  queue.add("second", 0);
+  EXPECT_EQ(next(), "second");
+  EXPECT_EQ(next(), "first");
+}
+
+TEST_F(Async_WorkQueue, background_keys_wait_while_others_have_much_to_do) {
+  auto congestion = std::make_shared<Congestion>();
+  queue.share(congestion);
+  congestion->urgent = Congestion::kMuch + 1;
+  queue.add("background", -1);
+  std::promise<std::optional<std::string>> taken;
+  auto answer = taken.get_future();
+  scope.spawn(take_one(queue, taken));
+  queue.add("now");
+  EXPECT_EQ(answer.get(), "now");
+  // Slowly they go on even so.
+  EXPECT_EQ(next(), "background");
+}
+
+TEST_F(Async_WorkQueue, congestion_counts_urgent_keys_that_wait) {
+  auto congestion = std::make_shared<Congestion>();
+  queue.share(congestion);
+  queue.add("background", -1);
+  queue.add("a");
+  queue.add("b");
+  EXPECT_EQ(congestion->urgent, 2);
+  queue.add("background", 0);
+  EXPECT_EQ(congestion->urgent, 3);
+  EXPECT_EQ(next(), "a");
+  queue.add("a");
+  EXPECT_EQ(congestion->urgent, 2) << "what is in work does not wait";
+  queue.done("a");
+  EXPECT_EQ(congestion->urgent, 3);
+  queue.shut_down();
+  EXPECT_EQ(congestion->urgent, 0);
+}
+
 }  // namespace
 }  // namespace flotilla
