@@ -11,6 +11,7 @@
 #include "core/apiserver/discovery.hpp"
 #include "core/apiserver/endpoints.hpp"
 #include "core/apiserver/event_expiry.hpp"
+#include "core/apiserver/extension_endpoint.hpp"
 #include "core/apiserver/monitoring/monitoring.hpp"
 #include "core/apiserver/openapi/openapi.hpp"
 #include "core/apiserver/read/reads.hpp"
@@ -245,6 +246,10 @@ Task<http::Response> route(ServerPtr server, CallPtr call) {
   if (!may) co_return error_response(*call, effective.error());
   const Overload::Place place = server->overload.enter(call->info, call->user.in_group(kMasters));
   if (place.refused()) co_return too_many_requests();
+  if (is_extension_path(*call)) {
+    auto serving = serve_extension(server, call);
+    co_return co_await std::move(serving);
+  }
   const Attributes attributes = attributes_of(call->info);
   const Decision decision = server->authorizer.authorize(call->user, attributes);
   if (call->audit) {
@@ -415,6 +420,10 @@ Task<void> ApiServer::stop() {
   auto joining = server->fibers.join();
   co_await std::move(joining);
   if (server->auditor) server->auditor->flush();
+}
+
+void ApiServer::extend(Extension extension) {
+  state_->server->extension = std::move(extension);
 }
 
 store::Writer& ApiServer::writer() {

@@ -17,6 +17,7 @@
 #include "core/apiserver/admission/builtin.hpp"
 #include "core/apiserver/aggregation/aggregator.hpp"
 #include "core/apiserver/audit/audit_log.hpp"
+#include "core/apiserver/extension.hpp"
 #include "core/apiserver/security/anonymous.hpp"
 #include "core/apiserver/security/user.hpp"
 #include "core/http/http.hpp"
@@ -71,6 +72,8 @@ class ApiServer {
   // Where clients find it, once they do: written into kube-public/cluster-info.
   void announce(std::string url);
   Task<void> stop();
+  // Who answers /flotilla/v1/...; before the first request, else nobody does.
+  void extend(Extension extension);
   http::Handler handler();
   // Everything writes through it, so that admission holds for controllers too.
   store::Writer& writer();

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ struct Call {
   // Stored objects in the version of `resource`, where a webhook had to convert them.
   std::map<const api::Object*, std::pair<ObjectPtr, Json>> converted;
   std::map<std::string, std::string> annotations;  // of the audit log
+  std::set<std::string> planned_namespaces;        // of a dry run: those that are made before
   std::shared_ptr<const AuditRecord> audit;        // null: nobody writes it down
 
   GroupResource group_resource() const { return {resource->group, resource->resource}; }

@@ -31,6 +31,7 @@ class Query {
   bool flag(std::string_view name) const;
   // Errors: BadRequest in the words of strconv.
   Result<std::optional<std::int64_t>> integer(std::string_view name) const;
+  const std::vector<std::pair<std::string, std::string>>& pairs() const { return values_; }
 
  private:
   std::vector<std::pair<std::string, std::string>> values_;

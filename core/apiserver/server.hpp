@@ -29,6 +29,7 @@ struct Server {
   const Executor& executor;
   store::Store& store;
   ApiServerOptions options;
+  Extension extension;  // empty: nobody answers /flotilla/v1/...
   store::Writer writer;
   Catalog catalog;
   DocumentCache documents;

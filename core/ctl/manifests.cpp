@@ -59,26 +59,6 @@ std::vector<std::string> files_of(const std::string& path) {
   return files;
 }
 
-// What is in `last` and not in `wanted`, as nulls; then what differs from `live`.
-Json diff(const Json& last, const Json& wanted, const Json& live) {
-  Json patch = Json::object();
-  for (const auto& [key, value] : last.members()) {
-    if (!wanted.contains(key) && live.contains(key)) patch.set(key, Json());
-  }
-  for (const auto& [key, value] : wanted.members()) {
-    const Json& there = live[key];
-    if (value.is_object() && there.is_object()) {
-      Json below = diff(last[key], value, there);
-      if (!below.empty()) patch.set(key, std::move(below));
-      continue;
-    }
-    // A list's elements have defaults filled in by the server: it differs when what was applied differs.
-    const bool same = value.is_array() && live.contains(key) ? value == last[key] : value == there;
-    if (!same) patch.set(key, value);
-  }
-  return patch;
-}
-
 }  // namespace
 
 Result<std::vector<Manifest>> read_manifests(const std::vector<std::string>& paths) {
@@ -97,19 +77,6 @@ Result<std::vector<Manifest>> read_manifests(const std::vector<std::string>& pat
   }
   if (found.empty()) return Error(Code::Invalid, "no objects to work on");
   return found;
-}
-
-Json with_last_applied(const Json& object) {
-  Json clean = object;
-  Json& metadata = clean["metadata"];
-  if (Json* annotations = metadata.find("annotations")) annotations->erase(kLastApplied);
-  const std::string text = clean.dump() + "\n";
-  clean.make({"metadata", "annotations"}).set(kLastApplied, text);
-  return clean;
-}
-
-Json three_way_patch(const Json& last, const Json& wanted, const Json& live) {
-  return diff(last, wanted, live);
 }
 
 }  // namespace flotilla::ctl

@@ -23,6 +23,7 @@ Status namespace_lifecycle(const Server& server, const Call& call, std::string_v
   if (!call.resource->namespaced || call.info.ns.empty() || is_review(*call.resource)) return {};
   const std::string& ns = call.info.ns;
   const ObjectPtr space = server.store.get(store::collection_of("", "namespaces"), "", ns);
+  if (!space && call.planned_namespaces.contains(ns)) return {};
   if (!space) return object_not_found({"", "namespaces"}, ns);
   if (!creates || !space->deleting()) return {};
   ErrorDetails details;
