@@ -32,7 +32,7 @@ InstancePtr start_component(const plugin::Registry& plugins, std::string_view ki
 
 // Runs `adapt` over every component of a kind and keeps what works.
 template <typename Adapt>
-void each_component(const plugin::Registry& plugins, std::string_view kind, FleetComponents& into,
+void each_component(const plugin::Registry& plugins, std::string_view kind, std::vector<InstancePtr>& into,
                     Adapt adapt) {
   for (const std::string& name : plugins.names(kind)) {
     const InstancePtr instance = start_component(plugins, kind, name);
@@ -42,7 +42,7 @@ void each_component(const plugin::Registry& plugins, std::string_view kind, Flee
                  {{"kind", kind}, {"name", name}, {"error", status.error().message()}});
       continue;
     }
-    into.instances.push_back(instance);
+    into.push_back(instance);
   }
 }
 
@@ -60,27 +60,34 @@ Result<std::unique_ptr<store::StorageBackend>> make_storage(const plugin::Regist
   return plugin::make_storage_backend(std::move(*instance));
 }
 
+scheduler::Policies make_scheduling_policies(const plugin::Registry& plugins,
+                                             std::vector<InstancePtr>& instances) {
+  scheduler::Policies policies;
+  each_component(plugins, FLT_KIND_SCHEDULER, instances, [&](const InstancePtr& instance) -> Status {
+    auto policy = plugin::make_scheduler_policy(instance);
+    if (!policy) return policy.error();
+    policies.add(std::move(*policy));
+    return {};
+  });
+  return policies;
+}
+
 Result<FleetComponents> make_fleet_components(const plugin::Registry& plugins) {
   FleetComponents fleet;
-  each_component(plugins, FLT_KIND_DRIVER, fleet, [&](const InstancePtr& instance) -> Status {
+  each_component(plugins, FLT_KIND_DRIVER, fleet.instances, [&](const InstancePtr& instance) -> Status {
     auto driver = plugin::adapt_driver(instance);
     if (!driver) return driver.error();
     fleet.drivers.push_back(std::move(*driver));
     return {};
   });
   overrides::RuleRegistry::Kinds kinds;
-  each_component(plugins, FLT_KIND_OVERRIDE, fleet, [&](const InstancePtr& instance) -> Status {
+  each_component(plugins, FLT_KIND_OVERRIDE, fleet.instances, [&](const InstancePtr& instance) -> Status {
     auto kind = plugin::adapt_override(instance);
     if (!kind) return kind.error();
     kinds.push_back(std::move(*kind));
     return {};
   });
-  each_component(plugins, FLT_KIND_SCHEDULER, fleet, [&](const InstancePtr& instance) -> Status {
-    auto policy = plugin::make_scheduler_policy(instance);
-    if (!policy) return policy.error();
-    fleet.policies.add(std::move(*policy));
-    return {};
-  });
+  fleet.policies = make_scheduling_policies(plugins, fleet.instances);
   Result<overrides::RuleRegistry> rules = overrides::RuleRegistry::make(std::move(kinds));
   if (!rules) return std::move(rules).context("override rules");
   fleet.rules = std::move(*rules);

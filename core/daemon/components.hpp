@@ -28,6 +28,9 @@ struct FleetComponents {
   overrides::RuleRegistry rules;
   scheduler::Policies policies;
 };
+// Instances of the scheduling policies alone, added to `instances`: a second set beside the scheduler's.
+scheduler::Policies make_scheduling_policies(const plugin::Registry& plugins,
+                                             std::vector<std::shared_ptr<plugin::Instance>>& instances);
 // From a thread that may block.
 Result<FleetComponents> make_fleet_components(const plugin::Registry& plugins);
 

@@ -8,10 +8,12 @@
 #include "core/cluster/registry.hpp"
 #include "core/controllers/all.hpp"
 #include "core/controllers/kube/kube_controllers.hpp"
+#include "core/daemon/admission.hpp"
 #include "core/daemon/components.hpp"
 #include "core/daemon/wait.hpp"
 #include "core/informer/informers.hpp"
 #include "core/interpreter/interpreter.hpp"
+#include "core/planning/service.hpp"
 #include "core/reconcile/event_recorder.hpp"
 #include "core/simulation/simulation.hpp"
 
@@ -72,6 +74,22 @@ struct Roles::State {
     return kube;
   }
 
+  // Plans and their like, from what the controllers have.
+  void answer_questions() {
+    rehearsed_policies = make_scheduling_policies(context.plugins, fleet.instances);
+    const auto resources = [&api = context.api] { return api.resources(); };
+    const auto admission = [options = context.settings.controllers](const store::Store& store,
+                                                                    const Clock& clock) {
+      return make_admission(store, clock, options);
+    };
+    planning = std::make_unique<planning::Service>(
+        planning::Sources{context.executor, context.store, interpreter, clusters, rehearsed_policies,
+                          fleet.rules, resources, context.settings.controllers, *controllers, admission});
+    context.api.extend([service = planning.get()](apiserver::ExtensionCallPtr call) {
+      return service->answer(std::move(call));
+    });
+  }
+
   RoleContext context;
   informer::Informers informers;
   FleetComponents fleet;
@@ -80,6 +98,8 @@ struct Roles::State {
   interpreter::NativeInterpreter interpreter;
   std::unique_ptr<controllers::KubeControllers> kube;
   std::unique_ptr<controllers::ControllerSet> controllers;
+  scheduler::Policies rehearsed_policies;
+  std::unique_ptr<planning::Service> planning;
   std::unique_ptr<simulation::Simulation> simulation;
   bool running = false;
 };
@@ -107,6 +127,7 @@ Status Roles::start() {
     own.fleet = std::move(*fleet);
     for (const auto& driver : own.fleet.drivers) own.clusters.add_driver(driver);
     own.controllers = std::make_unique<controllers::ControllerSet>(own.controller_context());
+    own.answer_questions();
   }
   own.running = true;
   own.events.start();
@@ -126,6 +147,7 @@ Status Roles::start() {
 void Roles::stop() {
   State& own = *state_;
   if (!std::exchange(own.running, false)) return;
+  if (own.planning) own.planning->stop();
   if (own.controllers) own.controllers->stop();
   own.kube->stop();
   if (own.simulation) own.simulation->stop();

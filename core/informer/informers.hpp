@@ -37,6 +37,7 @@ class Informers {
   void stop();
   // Instead of start(), for who drives a fork of the world: what the handlers are told next.
   void tell(const store::Event& event) { hand_out(event); }
+  void tell_synced() { synced_.store(true, std::memory_order_release); }
   // Everything that existed at start() has been handed out.
   bool synced() const { return synced_.load(std::memory_order_acquire); }
 

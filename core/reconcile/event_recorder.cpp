@@ -70,6 +70,7 @@ void EventRecorder::stop() {
 
 void EventRecorder::record(const api::Json& object, std::string_view type, std::string_view reason,
                            std::string_view message) {
+  if (listener_) return listener_(object, type, reason, message);
   std::string identity = std::string(object["kind"].as_string()) + '/' + api::key_of(object).text() + '/' +
                          std::string(api::uid_of(object)) + '/' + std::string(reason) + '/' +
                          std::string(message);

@@ -4,6 +4,7 @@
 // waited for. Warnings come before news of what went well, of which only so many are written a second.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -28,6 +29,10 @@ class EventRecorder {
               std::string_view message);
   void start();
   void stop();
+  // Instead of start(): `listener` is told, at once, and nothing is written. Before the first record().
+  using Listener = std::function<void(const api::Json& object, std::string_view type, std::string_view reason,
+                                      std::string_view message)>;
+  void tell_instead(Listener listener) { listener_ = std::move(listener); }
 
  private:
   struct Pending {
@@ -48,6 +53,7 @@ class EventRecorder {
 
   store::Writer& writer_;
   std::string component_;
+  Listener listener_;
   FiberScope scope_;
   WorkQueue<std::string> queue_;
   std::mutex mutex_;

@@ -22,6 +22,8 @@ MAY = {
     "reconcile": PURE | {"async", "store", "informer"},
     "controllers": PURE | RING | {"async", "store", "informer", "cluster", "reconcile"},
     "apiserver": PURE | {"cel", "async", "store", "informer", "http"},
+    "planning": PURE | RING | {"async", "store", "informer", "cluster", "reconcile", "controllers",
+                               "apiserver/extension.hpp"},
     "simulation": PURE | {"async", "store", "informer", "reconcile"},
     "config": PURE | {"simulation/settings.hpp", "controllers/options.hpp"},
     "plugin": PURE | {"async", "store", "cluster", "scheduler", "overrides", "http"},

@@ -193,8 +193,14 @@ Rendered render_works(const RenderInput& input) {
       }
     }
     if (present.empty()) continue;
+    overrides::StepWitness witness;
+    if (input.witness) {
+      witness = [&](const overrides::AppliedStep& step) {
+        for (const std::uint32_t index : step.targets) input.witness(present[index]->name, step);
+      };
+    }
     const overrides::Overridden overridden = overrides::apply_overrides(
-        *manifest, asked, input.cluster_override_policies, input.override_policies);
+        *manifest, asked, input.cluster_override_policies, input.override_policies, witness);
     for (const overrides::Outcome& outcome : overridden.outcomes) {
       note_policies(outcome, api::namespace_of(outcome.manifest), rendered.overridden_by);
       for (const std::uint32_t index : outcome.targets) {

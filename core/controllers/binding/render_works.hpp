@@ -26,6 +26,8 @@ struct RenderInput {
   const interpreter::Interpreter& interpreter;
   // Gate StatefulFailoverInjection: the one target that a workload failed over to gets its preserved labels.
   bool inject_preserved_state = false;
+  // Told of every overrider that was applied to a cluster's manifest; may be empty.
+  std::function<void(const std::string& cluster, const overrides::AppliedStep&)> witness = {};
 };
 
 struct RenderedWork {
