@@ -7,6 +7,7 @@
 #include "core/api/object.hpp"
 #include "core/ctl/command.hpp"
 #include "core/ctl/manifests.hpp"
+#include "core/ctl/plan_command.hpp"
 #include "core/ctl/resources.hpp"
 
 namespace flotilla::ctl {
@@ -58,14 +59,45 @@ Result<std::string> apply_one(Session& session, const Target& target, Json objec
                          : "configured");
 }
 
-int run_apply(const GlobalFlags& flags, const std::vector<std::string>& files) {
-  const Result<std::vector<Manifest>> manifests = read_manifests(files);
+struct ApplyFlags {
+  std::vector<std::string> files;
+  bool plan = false;
+  std::string if_plan;
+};
+
+// Shows the plan, or refuses where it is not the one that was agreed to. Nothing: go on and apply.
+std::optional<int> plan_first(Session& session, const Resources& resources,
+                              const std::vector<Manifest>& manifests, const std::string& ns,
+                              const ApplyFlags& flags) {
+  if (!flags.plan && flags.if_plan.empty()) return std::nullopt;
+  const Result<Json> plan = ask_plan(session, resources, manifests, ns);
+  if (!plan) return print_error(plan.error());
+  const std::string id((*plan)["id"].as_string());
+  std::string files;
+  for (const std::string& file : flags.files) files += " -f " + file;
+  if (flags.plan) {
+    print_plan(*plan);
+    print_hint(fmt::format("exactly this: flotillactl apply{} --if-plan {}", files, id));
+    return exit_code::kOk;
+  }
+  if (id == flags.if_plan) return std::nullopt;
+  print_error(
+      Error(Code::Invalid, fmt::format("the world has moved since {}: the plan is {} now, and nothing "
+                                       "was applied",
+                                       flags.if_plan, id)),
+      fmt::format("flotillactl apply{} --plan", files));
+  return exit_code::kNo;
+}
+
+int run_apply(const GlobalFlags& flags, const ApplyFlags& apply) {
+  const Result<std::vector<Manifest>> manifests = read_manifests(apply.files);
   if (!manifests) return print_error(manifests.error());
   Result<std::unique_ptr<Session>> session = open_session(flags);
   if (!session) return print_error(session.error());
   const Result<Resources> resources = Resources::discover(**session);
   if (!resources) return print_error(resources.error());
   const std::string ns = namespace_of(flags, **session);
+  if (const auto code = plan_first(**session, *resources, *manifests, ns, apply)) return *code;
   int worst = 0;
   for (const Manifest& manifest : *manifests) {
     const Result<Target> target = target_of(manifest, *resources, ns, flags);
@@ -146,12 +178,15 @@ int run_delete(const GlobalFlags& global, const DeleteFlags& flags) {
 
 void add_apply(CLI::App& app, Invocation& invocation) {
   CLI::App* command = app.add_subcommand("apply", "Create or change what manifests describe");
-  auto files = std::make_shared<std::vector<std::string>>();
-  command->add_option("-f,--filename", *files, "File, folder or - for standard input; may be repeated")
+  auto flags = std::make_shared<ApplyFlags>();
+  command->add_option("-f,--filename", flags->files, "File, folder or - for standard input; may be repeated")
       ->required()
       ->allow_extra_args(false);
-  command->callback([&invocation, files] {
-    invocation.run = [&invocation, files] { return run_apply(invocation.flags, *files); };
+  command->add_flag("--plan", flags->plan, "Show what it would do on every cluster, and change nothing");
+  command->add_option("--if-plan", flags->if_plan,
+                      "Apply only if the plan is still this one; else end with 2");
+  command->callback([&invocation, flags] {
+    invocation.run = [&invocation, flags] { return run_apply(invocation.flags, *flags); };
   });
 }
 

@@ -5,7 +5,7 @@
 
 namespace flotilla::ctl {
 
-Result<std::unique_ptr<Session>> open_session(const GlobalFlags& flags) {
+Result<std::unique_ptr<Session>> open_session(const GlobalFlags& flags, Duration timeout) {
   Result<Kubeconfig> config = Kubeconfig::find(flags.kubeconfig);
   const char* list = std::getenv("KUBECONFIG");
   const bool named = !flags.kubeconfig.empty() || (list != nullptr && *list != 0);
@@ -17,7 +17,7 @@ Result<std::unique_ptr<Session>> open_session(const GlobalFlags& flags) {
   if (!config) return std::move(config).error();
   Result<Access> access = config->access(flags.context);
   if (!access) return std::move(access).error();
-  return std::make_unique<Session>(std::move(*access));
+  return std::make_unique<Session>(std::move(*access), timeout);
 }
 
 std::string namespace_of(const GlobalFlags& flags, const Session& session) {

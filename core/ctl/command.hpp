@@ -29,10 +29,15 @@ struct Invocation {
 };
 
 // The control plane, by --kubeconfig, $KUBECONFIG or ~/.kube/config.
-Result<std::unique_ptr<Session>> open_session(const GlobalFlags& flags);
+Result<std::unique_ptr<Session>> open_session(const GlobalFlags& flags,
+                                              Duration timeout = std::chrono::seconds(30));
 // -n, or the context's namespace, or "default".
 std::string namespace_of(const GlobalFlags& flags, const Session& session);
 
+void add_plan(CLI::App& app, Invocation& invocation);
+void add_render(CLI::App& app, Invocation& invocation);
+void add_diff(CLI::App& app, Invocation& invocation);
+void add_why(CLI::App& app, Invocation& invocation);
 void add_get(CLI::App& app, Invocation& invocation);
 void add_apply(CLI::App& app, Invocation& invocation);
 void add_delete(CLI::App& app, Invocation& invocation);

@@ -22,6 +22,10 @@ void declare(CLI::App& app, ctl::Invocation& invocation) {
   ctl::add_get(app, invocation);
   ctl::add_apply(app, invocation);
   ctl::add_delete(app, invocation);
+  ctl::add_plan(app, invocation);
+  ctl::add_diff(app, invocation);
+  ctl::add_render(app, invocation);
+  ctl::add_why(app, invocation);
   ctl::add_join(app, invocation);
   ctl::add_plugin(app, invocation);
   ctl::add_lab(app, invocation);

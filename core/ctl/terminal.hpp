@@ -16,6 +16,7 @@ namespace flotilla::ctl {
 namespace exit_code {
 inline constexpr int kOk = 0;
 inline constexpr int kFailed = 1;
+inline constexpr int kNo = 2;  // the question was answered "no"
 inline constexpr int kUnreachable = 4;
 inline constexpr int kNotAllowed = 5;
 inline constexpr int kUsage = 64;
