@@ -41,6 +41,7 @@ Result<std::vector<Line>> run_memory();
 Result<std::vector<Line>> run_startup();
 Result<std::vector<Line>> run_store();
 Result<std::vector<Line>> run_scale();
+Result<std::vector<Line>> run_plan();
 
 // From the time each piece of work took, and the time all of it took (work may overlap).
 Line summarize(std::string work, std::vector<Duration> times, Duration total);

@@ -17,6 +17,8 @@ constexpr std::array kBenches = {
     bench::Bench{"scale",
                  "5,000 templates to 3 members, a policy edit over 10,000, a start with 30,000 bindings",
                  bench::run_scale},
+    bench::Bench{"plan", "plans of a template and of a policy, beside 100 and 10,000 templates",
+                 bench::run_plan},
     bench::Bench{"api", "creates, gets and lists over HTTPS, sqlite with fsync", bench::run_api},
     bench::Bench{"memory", "resident memory, idle and with templates", bench::run_memory},
     bench::Bench{"startup", "time until flotillad serves", bench::run_startup},
