@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """/flotilla/v1/: who may ask what, what is refused, and that no client of Kubernetes meets it."""
+import base64
 import json
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -53,9 +55,25 @@ class PlanRightsTest(unittest.TestCase):
         cls.parent = tempfile.mkdtemp(prefix="flotilla-rights-")
         cls.daemon = Flotillad(os.path.join(cls.parent, "data"), "--set", "storage.name=memory")
         assert cls.daemon.ready(), cls.daemon.errors()
-        cls.context = ssl.create_default_context()
-        cls.context.check_hostname = False
-        cls.context.verify_mode = ssl.CERT_NONE
+        cls.context = cls.client()
+        # The administrator's certificate, as the kubeconfig has it.
+        with open(cls.daemon.kubeconfig, encoding="utf-8") as file:
+            kubeconfig = file.read()
+        pem = b""
+        for member in ("client-certificate-data", "client-key-data"):
+            pem += base64.b64decode(re.search(rf"{member}: *(\S+)", kubeconfig).group(1))
+        path = os.path.join(cls.parent, "admin.pem")
+        with open(path, "wb") as file:
+            file.write(pem)
+        cls.admins = cls.client()
+        cls.admins.load_cert_chain(path)
+
+    @staticmethod
+    def client():
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
 
     @classmethod
     def tearDownClass(cls):
@@ -71,14 +89,14 @@ class PlanRightsTest(unittest.TestCase):
     def ctl(self, *arguments, **options):
         return run("flotillactl", "--kubeconfig", self.daemon.kubeconfig, *arguments, **options)
 
-    def ask(self, path, token=None, body=None):
+    def ask(self, path, token=None, body=None, context=None):
         request = urllib.request.Request(self.daemon.url + path, method="POST" if body is not None else "GET",
                                          data=None if body is None else json.dumps(body).encode())
         request.add_header("Content-Type", "application/json")
         if token:
             request.add_header("Authorization", f"Bearer {token}")
         try:
-            with urllib.request.urlopen(request, context=self.context, timeout=30) as answer:
+            with urllib.request.urlopen(request, context=context or self.context, timeout=30) as answer:
                 return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as error:
             text = error.read()
@@ -116,18 +134,7 @@ class PlanRightsTest(unittest.TestCase):
         self.assertEqual(self.admin("/flotilla/v1/why/api/v1/namespaces/default/configmaps")["code"], 404)
 
     def admin(self, path, body=None):
-        arguments = ["kubectl", "--kubeconfig", self.daemon.kubeconfig]
-        if body is None:
-            arguments += ["get", "--raw", path]
-        else:
-            arguments += ["create", "--raw", path, "-f", "-"]
-        done = subprocess.run([*arguments, "-v=8"], capture_output=True, text=True, timeout=60,
-                              input=None if body is None else json.dumps(body))
-        for line in done.stderr.splitlines():
-            at = line.find('{"')
-            if '"kind":"Status"' in line and at >= 0:
-                return json.JSONDecoder().raw_decode(line[at:])[0]
-        return {"code": done.returncode, "message": done.stdout + done.stderr}
+        return self.ask(path, body=body, context=self.admins)[1]
 
     def test_nothing_is_written_and_a_namespace_of_the_same_plan_counts(self):
         before = self.kubectl("get", "configmaps,namespaces", "-A", "-o", "name")
