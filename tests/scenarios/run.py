@@ -32,6 +32,9 @@ def read(path):
     return scenarios
 
 
+SLOW = 3  # seconds of a step; longer ones are named
+
+
 def members_of(scenario):
     given = scenario.get("members", ["member1", "member2"])
     return {name: {} for name in given} if isinstance(given, list) else {k: v or {} for k, v in given.items()}
@@ -43,11 +46,17 @@ def play(scenario, programs, keep):
     what = "start"
     failed = None
     try:
+        began = time.monotonic()
         fleet.start()
+        if time.monotonic() - began > SLOW:
+            print(f"   the start took {time.monotonic() - began:.1f} s", flush=True)
         player = steps.Steps(fleet, folder)
         for number, step in enumerate(scenario["steps"], 1):
             what = f"step {number} ({', '.join(step)})"
+            began = time.monotonic()
             steps.play(player, step)
+            if time.monotonic() - began > SLOW:
+                print(f"   {what} took {time.monotonic() - began:.1f} s", flush=True)
     except Exception as error:  # noqa: whatever it is, it is this scenario's failure
         failed = f"{what}: {error}"
         if not isinstance(error, AssertionError):
