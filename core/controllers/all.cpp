@@ -19,6 +19,7 @@
 #include "core/controllers/schedule/schedule_reconciler.hpp"
 #include "core/controllers/status/binding_status_reconciler.hpp"
 #include "core/controllers/status/work_status_reconciler.hpp"
+#include "core/controllers/unified_auth/unified_auth_reconciler.hpp"
 
 namespace flotilla::controllers {
 
@@ -34,6 +35,8 @@ struct ControllerSet::State {
     all.push_back(std::make_unique<LeaseMonitorReconciler>(context));
     all.push_back(std::make_unique<ClusterStatusReconciler>(context));
     all.push_back(std::make_unique<NamespaceSyncReconciler>(context, overrides, removals));
+    if (is_enabled(context.options, "unifiedAuth"))
+      all.push_back(std::make_unique<UnifiedAuthReconciler>(context));
     all.push_back(std::make_unique<DetectorReconciler>(context, policies));
     if (context.options.feature_gates.propagate_deps)
       all.push_back(std::make_unique<DependenciesReconciler>(context));

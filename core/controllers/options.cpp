@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/controllers/propagation/event_filter.hpp"
+#include "core/controllers/skipped_namespaces.hpp"
 
 namespace flotilla::controllers {
 

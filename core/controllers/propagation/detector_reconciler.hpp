@@ -11,6 +11,7 @@
 #include "core/controllers/policy_index.hpp"
 #include "core/controllers/propagation/event_filter.hpp"
 #include "core/controllers/served_kinds.hpp"
+#include "core/controllers/skipped_namespaces.hpp"
 #include "core/controllers/templates.hpp"
 #include "core/informer/label_index.hpp"
 

@@ -5,7 +5,6 @@
 #include <array>
 
 #include "core/api/karmada.hpp"
-#include "core/api/names.hpp"
 
 namespace flotilla::controllers {
 namespace {
@@ -58,26 +57,6 @@ bool specification_changed(const Json& before, const Json& after) {
 
 bool changed_by_karmada(const Json& before, const Json& after) {
   return users_part(before) == users_part(after);
-}
-
-Result<SkippedNamespaces> SkippedNamespaces::parse(std::string_view text) {
-  SkippedNamespaces namespaces;
-  if (text.empty()) return namespaces;
-  for (const std::string_view pattern : split(text, ',')) {
-    try {
-      namespaces.patterns_.emplace_back(std::string(pattern));
-    } catch (const std::regex_error& error) {
-      return invalid("\"" + std::string(pattern) + "\" is no regular expression: " + error.what());
-    }
-  }
-  return namespaces;
-}
-
-bool SkippedNamespaces::contains(const std::string& name) const {
-  if (name.empty()) return false;
-  return api::is_reserved_namespace(name) ||
-         std::any_of(patterns_.begin(), patterns_.end(),
-                     [&](const std::regex& pattern) { return std::regex_match(name, pattern); });
 }
 
 bool is_servers_own(std::string_view kind, std::string_view ns, std::string_view name) {

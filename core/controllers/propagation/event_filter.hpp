@@ -2,7 +2,6 @@
 // Which objects and which of their changes the detector looks at.
 #pragma once
 
-#include <regex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,18 +16,6 @@ bool specification_changed(const api::Json& before, const api::Json& after);
 // Nothing changed but what Karmada itself writes onto templates: labels and annotations of its own,
 // generation.
 bool changed_by_karmada(const api::Json& before, const api::Json& after);
-
-// Namespaces whose objects are never propagated: the control plane's own, and those the operator names.
-class SkippedNamespaces {
- public:
-  // Regular expressions for whole names, joined by ",". Errors: Invalid, naming the expression.
-  static Result<SkippedNamespaces> parse(std::string_view text);
-
-  bool contains(const std::string& name) const;  // the empty name, of cluster-scoped objects, is in none
-
- private:
-  std::vector<std::regex> patterns_;
-};
 
 // The one ConfigMap that every API server makes for itself.
 bool is_servers_own(std::string_view kind, std::string_view ns, std::string_view name);
