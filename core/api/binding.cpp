@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/api/binding.hpp"
 
-#include <algorithm>
 #include <set>
+#include <string_view>
+#include <unordered_set>
 
 namespace flotilla::api {
 
@@ -13,12 +14,11 @@ bool purges_directly(const Json& task) {
 
 std::vector<TargetCluster> targets_of(const Json& binding) {
   std::vector<TargetCluster> targets;
+  std::unordered_set<std::string_view> known;
   const auto add = [&](const Json& clusters) {
     for (const Json& cluster : clusters.elements()) {
       const std::string_view name = cluster["name"].as_string();
-      const bool known = std::any_of(targets.begin(), targets.end(),
-                                     [&](const TargetCluster& each) { return each.name == name; });
-      if (!known) targets.push_back({std::string(name), cluster["replicas"].as_int()});
+      if (known.insert(name).second) targets.push_back({std::string(name), cluster["replicas"].as_int()});
     }
   };
   add(binding.at({"spec", "clusters"}));

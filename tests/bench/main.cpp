@@ -24,6 +24,8 @@ constexpr std::array kBenches = {
     bench::Bench{"startup", "time until flotillad serves", bench::run_startup},
     bench::Bench{"schedule", "one scheduling decision, by number of clusters and strategy",
                  bench::run_schedule},
+    bench::Bench{"render", "the Works of one template under three override rules, by number of clusters",
+                 bench::run_render},
     bench::Bench{"store", "durable writes by number of clients, reads, start, memory per object",
                  bench::run_store},
 };
