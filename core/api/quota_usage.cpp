@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "core/api/object.hpp"
+
 namespace flotilla::api {
 
 namespace {
@@ -16,6 +18,36 @@ Status add_requests(ResourceList& usage, const Json& owner, std::int64_t times) 
   requests->multiply(times);
   usage.add(*requests);
   return {};
+}
+
+Error quota_exceeded(const Json& quota, std::string_view resource, const Quantity& sum,
+                     const Quantity& limit) {
+  std::string text = "FederatedResourceQuota(" + key_of(quota).text() + ") exceeded for resource " +
+                     std::string(resource) + ": requested sum " + sum.to_string() + ", limit " +
+                     limit.to_string() + ".";
+  ErrorDetails details;
+  details.reason = kQuotaExceeded;
+  return Error(Code::Forbidden, std::move(text), std::move(details));
+}
+
+Result<Json> with_change(const Json& quota, const ResourceList& change, bool limited) {
+  Result<ResourceList> overall = ResourceList::from_json(quota.at({"spec", "overall"}));
+  if (!overall) return std::move(overall).error();
+  Result<ResourceList> used = ResourceList::from_json(quota.at({"status", "overallUsed"}));
+  if (!used) return std::move(used).error();
+  bool touched = false;
+  for (const auto& [name, limit] : overall->amounts()) {
+    Quantity delta = change.amount(name);
+    if (delta.is_zero()) continue;
+    touched = true;
+    Quantity sum = used->amount(name) + delta;
+    if (limited && sum > limit) return quota_exceeded(quota, name, sum, limit);
+    used->set(name, sum);
+  }
+  if (!touched) return Json();
+  Json charged = quota;
+  charged.make({"status", "overallUsed"}) = used->to_json();
+  return charged;
 }
 
 }  // namespace
@@ -35,6 +67,25 @@ Result<ResourceList> quota_usage(const Json& binding_spec) {
     if (Status added = add_requests(usage, component, times); !added) return std::move(added).error();
   }
   return usage;
+}
+
+Result<ResourceList> quota_change(const Json& before, const Json& after) {
+  Result<ResourceList> change = quota_usage(after);
+  if (!change) return change;
+  Result<ResourceList> known = quota_usage(before);
+  if (!known) return known;
+  change->subtract(*known);
+  return change;
+}
+
+Result<Json> charge_quota(const Json& quota, const ResourceList& change) {
+  return with_change(quota, change, true);
+}
+
+Result<Json> refund_quota(const Json& quota, const ResourceList& change) {
+  ResourceList back;
+  back.subtract(change);
+  return with_change(quota, back, false);
 }
 
 }  // namespace flotilla::api

@@ -224,6 +224,32 @@ Task<http::Response> serve_resource(ServerPtr server, CallPtr call) {
   co_return co_await std::move(serving);
 }
 
+bool is_computed(const Server& server, const Call& call) {
+  const auto& groups = server.options.computed.groups;
+  const auto& parts = call.info.parts;
+  return parts.size() > 3 && parts[0] == "apis" &&
+         std::find(groups.begin(), groups.end(), parts[1]) != groups.end();
+}
+
+// .../namespaces/NAME/RESOURCE[/NAME[/METRIC]] or .../RESOURCE[/NAME[/METRIC]]
+Task<http::Response> serve_computed(ServerPtr server, CallPtr call) {
+  if (call->request.method != "GET") co_return error_response(*call, method_not_allowed());
+  const auto& parts = call->info.parts;
+  ComputedRead read{parts[1], parts[2], {}, {}, std::string(call->query.get("labelSelector"))};
+  std::size_t at = 3;
+  // A metric of a namespace is not in it.
+  const bool of_namespace = parts.size() == 6 && read.group == "custom.metrics.k8s.io";
+  if (parts[3] == "namespaces" && parts.size() > 5 && !of_namespace) {
+    read.ns = parts[4];
+    at = 5;
+  }
+  read.path.assign(parts.begin() + static_cast<std::ptrdiff_t>(at), parts.end());
+  auto reading = server->options.computed.read(std::move(read));
+  const Result<Json> answer = co_await std::move(reading);
+  if (!answer) co_return error_response(*call, answer.error());
+  co_return json_response(*call, 200, *answer);
+}
+
 http::Response too_many_requests() {
   http::Response response = text_response(429, "Too many requests, please try again later.\n");
   response.headers.set("Retry-After", "1");
@@ -268,6 +294,10 @@ Task<http::Response> route(ServerPtr server, CallPtr call) {
       auto passing = serve_remote(server, call, std::move(remote));
       co_return co_await std::move(passing);
     }
+  }
+  if (is_computed(*server, *call)) {
+    auto computing = serve_computed(server, call);
+    co_return co_await std::move(computing);
   }
   if (call->info.is_resource) {
     if (!media) {

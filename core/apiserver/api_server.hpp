@@ -35,6 +35,17 @@ struct ClusterProxyRequest {
 };
 using ClusterProxy = std::function<Task<http::Response>(ClusterProxyRequest)>;
 
+// A read of objects that nobody stores: metrics of a simulated cluster.
+struct ComputedRead {
+  std::string group, version, ns;
+  std::vector<std::string> path;  // behind the namespace: resource, name, ...
+  std::string label_selector;
+};
+struct ComputedApis {
+  std::vector<std::string> groups;
+  std::function<Task<Result<api::Json>>(ComputedRead)> read;
+};
+
 struct ApiServerOptions {
   const api::Registry* registry = nullptr;  // null: Registry::builtin()
   std::map<std::string, UserInfo> static_tokens;
@@ -45,7 +56,8 @@ struct ApiServerOptions {
   std::string server_address = "127.0.0.1:6443";  // for /api
   store::Admission admission;                     // Karmada's defaulting and validation; may be empty
   PluginChoice plugins;
-  std::int64_t max_in_flight = 0;  // requests at the same time that only read; 0: no bound
+  bool enforce_federated_quotas = false;  // Karmada's gate FederatedQuotaEnforcement
+  std::int64_t max_in_flight = 0;         // requests at the same time that only read; 0: no bound
   std::int64_t max_mutating_in_flight = 0;
   api::Json audit_policy;  // audit.k8s.io/v1 Policy; null: no audit log
   AuditLogOptions audit_log;
@@ -55,6 +67,7 @@ struct ApiServerOptions {
   std::function<Result<api::Json>(std::string_view)>
       parse_yaml;  // null: YAML bodies are read as JSON or refused
   ClusterProxy cluster_proxy;
+  ComputedApis computed;
   std::string service_network = "10.0.0.0/16";
   Duration event_ttl = std::chrono::hours(1);  // events that nobody has written for so long are removed
   std::function<std::string()> metrics;        // more lines for /metrics

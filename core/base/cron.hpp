@@ -19,6 +19,7 @@ class CronSchedule {
   static Result<CronSchedule> parse(std::string_view text);
   // The first time strictly after `after`; nullopt if there is none within five years (30 February).
   std::optional<WallTime> next(WallTime after) const;
+  bool is_interval() const { return every_ > Duration(0); }  // @every: no clock is looked at
 
  private:
   Duration every_{0};

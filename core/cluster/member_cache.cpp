@@ -15,8 +15,9 @@ std::string managed_selector() {
 }  // namespace
 
 MemberCache::MemberCache(std::string cluster, Gvr resource, std::shared_ptr<ClusterConnection> connection,
-                         MemberHandler handler)
-    : Following(std::move(cluster), std::move(resource), std::move(connection), managed_selector()),
+                         MemberHandler handler, std::string selector)
+    : Following(std::move(cluster), std::move(resource), std::move(connection),
+                selector.empty() ? managed_selector() : selector == "*" ? std::string() : std::move(selector)),
       handler_(std::move(handler)) {}
 
 void MemberCache::replace(std::vector<Json> objects) {
@@ -95,6 +96,29 @@ Result<std::optional<Json>> MemberCache::get(std::string_view ns, std::string_vi
   auto parsed = Json::parse(object->bytes(), {.max_bytes = object->bytes().size()});
   if (!parsed) return parsed.error();
   return std::optional<Json>(*std::move(parsed));
+}
+
+Result<std::vector<Json>> MemberCache::list(const std::string& ns, std::string_view label,
+                                            std::string_view value) const {
+  if (!synced()) {
+    return Error(Code::Unavailable,
+                 "the " + resource_.resource + " of cluster " + cluster_ + " are not known yet");
+  }
+  std::vector<api::ObjectPtr> found;
+  {
+    std::lock_guard lock(mutex_);
+    for (auto it = objects_.lower_bound({ns, ""}); it != objects_.end() && it->first.ns == ns; ++it) {
+      const std::string* known = it->second->labels().find(label);
+      if (known != nullptr && *known == value) found.push_back(it->second);
+    }
+  }
+  std::vector<Json> objects;
+  for (const api::ObjectPtr& object : found) {
+    auto parsed = Json::parse(object->bytes(), {.max_bytes = object->bytes().size()});
+    if (!parsed) return parsed.error();
+    objects.push_back(*std::move(parsed));
+  }
+  return objects;
 }
 
 std::size_t MemberCache::size() const {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The managed objects of one resource on one member (label karmada.io/managed=true), kept by list and watch.
+// Objects of one resource on one member, the managed ones (label karmada.io/managed=true) where no other
+// selector is given, kept by list and watch.
 //
 // Unknown is not absent: until the first list is here, and for as long as the member cannot be reached after
 // it, get() says Unavailable rather than "not there". Objects are kept encoded, the latest parsed as well.
@@ -31,11 +32,14 @@ using MemberHandler = std::function<void(const MemberChange&)>;
 
 class MemberCache final : public Following {
  public:
+  // An empty selector selects the managed objects, "*" all.
   MemberCache(std::string cluster, Gvr resource, std::shared_ptr<ClusterConnection> connection,
-              MemberHandler handler);
+              MemberHandler handler, std::string selector = {});
 
   // Nullopt: the member has no managed object of that key. Errors: Unavailable (not synced).
   Result<std::optional<Json>> get(std::string_view ns, std::string_view name) const;
+  // Those of a namespace with this label. Errors: as get().
+  Result<std::vector<Json>> list(const std::string& ns, std::string_view label, std::string_view value) const;
   std::size_t size() const;
 
  private:
@@ -51,6 +55,7 @@ class MemberCache final : public Following {
   void keep_parsed(const api::ObjectKey& key, Known& known, std::shared_ptr<const Json> parsed) const;
 
   MemberHandler handler_;
+  std::string selector_;
   mutable std::mutex mutex_;
   mutable std::map<api::ObjectKey, Known> objects_;
   mutable std::array<api::ObjectKey, 64> parsed_;

@@ -75,11 +75,11 @@ Task<Result<DiscoveredResource>> Member::resource_of(api::Gvk gvk) {
   co_return not_found("cluster " + name() + " does not serve " + gvk.kind + " of " + gvk.api_version());
 }
 
-std::shared_ptr<MemberCache> Member::cache(const Gvr& resource) {
+std::shared_ptr<MemberCache> Member::cache(const Gvr& resource, const std::string& selector) {
   std::lock_guard lock(mutex_);
-  std::shared_ptr<MemberCache>& cache = caches_[resource];
+  std::shared_ptr<MemberCache>& cache = caches_[{resource, selector}];
   if (!cache) {
-    cache = std::make_shared<MemberCache>(name(), resource, connection_, handler_);
+    cache = std::make_shared<MemberCache>(name(), resource, connection_, handler_, selector);
     scope_.spawn_on(executor_.strand(), cache->run());
   }
   return cache;

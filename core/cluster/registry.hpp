@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/api/object.hpp"
@@ -37,8 +38,9 @@ class Member {
   // Errors: NotFound (the member does not serve it), Unavailable (also: its discovery was incomplete).
   Task<Result<DiscoveredResource>> resource_of(api::Gvk gvk);
 
-  // The cache of one resource, started at its first use.
-  std::shared_ptr<MemberCache> cache(const Gvr& resource);
+  // The cache of one resource, started at its first use. Of managed objects; with a label selector of others
+  // ("*": of all).
+  std::shared_ptr<MemberCache> cache(const Gvr& resource, const std::string& selector = {});
   // Everything of one resource, trimmed by the first who asks; started at its first use.
   std::shared_ptr<Roster> roster(const Gvr& resource, Roster::Trim trim);
   // Ends caches and connection. Not from an I/O thread.
@@ -56,7 +58,7 @@ class Member {
   FiberScope scope_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Discovery> discovery_;
-  std::map<Gvr, std::shared_ptr<MemberCache>> caches_;
+  std::map<std::pair<Gvr, std::string>, std::shared_ptr<MemberCache>> caches_;
   std::map<Gvr, std::shared_ptr<Roster>> rosters_;
 };
 

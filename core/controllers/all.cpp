@@ -8,15 +8,23 @@
 #include "core/controllers/cluster_health/cluster_taint_policy_reconciler.hpp"
 #include "core/controllers/cluster_health/lease_monitor_reconciler.hpp"
 #include "core/controllers/cluster_status/cluster_status_reconciler.hpp"
+#include "core/controllers/cron_autoscale/cron_autoscale_reconciler.hpp"
 #include "core/controllers/dependencies/dependencies_reconciler.hpp"
 #include "core/controllers/dispatch/execution_reconciler.hpp"
 #include "core/controllers/eviction/application_failover_reconciler.hpp"
 #include "core/controllers/eviction/graceful_eviction_reconciler.hpp"
 #include "core/controllers/eviction/taint_eviction_reconciler.hpp"
+#include "core/controllers/federated_autoscale/federated_autoscale_reconciler.hpp"
+#include "core/controllers/multi_cluster_service/mcs_reconciler.hpp"
 #include "core/controllers/namespace_sync/namespace_sync_reconciler.hpp"
 #include "core/controllers/propagation/detector_reconciler.hpp"
+#include "core/controllers/quota/quota_reconciler.hpp"
+#include "core/controllers/rebalance/rebalance_reconciler.hpp"
+#include "core/controllers/remedy/remedy_reconciler.hpp"
 #include "core/controllers/removal_guard.hpp"
+#include "core/controllers/retain_replicas/scale_mark_reconciler.hpp"
 #include "core/controllers/schedule/schedule_reconciler.hpp"
+#include "core/controllers/service_export/export_reconciler.hpp"
 #include "core/controllers/status/binding_status_reconciler.hpp"
 #include "core/controllers/status/work_status_reconciler.hpp"
 #include "core/controllers/unified_auth/unified_auth_reconciler.hpp"
@@ -30,7 +38,9 @@ struct ControllerSet::State {
         works(context.informers),
         overrides(context.informers, context.rules),
         policies(context.informers),
-        removals(context, works) {
+        removals(context, works),
+        quota_works(context.informers),
+        service_works(context.informers) {
     all.push_back(std::make_unique<ClusterReconciler>(context, removals));
     all.push_back(std::make_unique<LeaseMonitorReconciler>(context));
     all.push_back(std::make_unique<ClusterStatusReconciler>(context));
@@ -46,6 +56,7 @@ struct ControllerSet::State {
     all.push_back(std::make_unique<WorkStatusReconciler>(context));
     all.push_back(std::make_unique<BindingStatusReconciler>(context, works));
     add_failover();
+    add_federation();
   }
 
   void add_failover() {
@@ -62,11 +73,41 @@ struct ControllerSet::State {
       all.push_back(std::make_unique<TaintEvictionReconciler>(context, *scope));
   }
 
+  // What can be left out by name, as Karmada calls it.
+  template <typename Reconciler, typename... Rest>
+  void add(std::string_view name, bool by_default, Rest&... rest) {
+    if (is_enabled(context.options, name, by_default))
+      all.push_back(std::make_unique<Reconciler>(context, rest...));
+  }
+
+  void add_federation() {
+    const api::FeatureGates& gates = context.options.feature_gates;
+    add<QuotaSyncReconciler>("federatedResourceQuotaSync", true, quota_works);
+    add<QuotaStatusReconciler>("federatedResourceQuotaStatus", true, quota_works);
+    if (gates.federated_quota_enforcement)
+      add<QuotaEnforcementReconciler>("federatedResourceQuotaEnforcement", true);
+    add<RebalanceReconciler>("workloadRebalancer", true);
+    add<RemedyReconciler>("remedy", true);
+    add<FederatedAutoscaleReconciler>("federatedHorizontalPodAutoscaler", true);
+    add<CronAutoscaleReconciler>("cronFederatedHorizontalPodAutoscaler", true);
+    add<ScaleMarkReconciler>("hpaScaleTargetMarker", false);
+    add<ReplicasSyncReconciler>("deploymentReplicasSyncer", false);
+    add<ServiceExportReconciler>("serviceExport", true);
+    add<EndpointSliceReconciler>("endpointSlice", true);
+    add<ServiceImportReconciler>("serviceImport", true);
+    if (!gates.multi_cluster_service) return;
+    add<MultiClusterServiceReconciler>("multiclusterservice", true, service_works);
+    add<SliceCollectReconciler>("endpointsliceCollect", true, service_works);
+    add<SliceDispatchReconciler>("endpointsliceDispatch", true, service_works);
+  }
+
   Context context;
   WorkIndex works;
   OverrideIndex overrides;
   PolicyIndex policies;
   RemovalGuard removals;
+  QuotaWorkIndex quota_works;
+  ServiceWorkIndex service_works;
   std::vector<std::unique_ptr<Controller>> all;
 };
 

@@ -30,6 +30,34 @@ const StoredKind kClusterOverridePolicy{{"policy.karmada.io", "v1alpha1", "Clust
                                         false,
                                         false,
                                         true};
+
+const StoredKind kService{{"", "v1", "Service"}, "services", true, true, false, false, false, true};
+const StoredKind kEndpointSlice{
+    {"discovery.k8s.io", "v1", "EndpointSlice"}, "endpointslices", true, false, true};
+const StoredKind kDeployment{
+    {"apps", "v1", "Deployment"}, "deployments", true, true, true, false, true, true};
+const StoredKind kHorizontalPodAutoscaler{{"autoscaling", "v2", "HorizontalPodAutoscaler"},
+                                          "horizontalpodautoscalers",
+                                          true,
+                                          true,
+                                          false,
+                                          false,
+                                          false,
+                                          true};
+
+const StoredKind kFederatedResourceQuota{
+    {"policy.karmada.io", "v1alpha1", "FederatedResourceQuota"}, "federatedresourcequotas", true, true, true};
+const StoredKind kWorkloadRebalancer{
+    {"apps.karmada.io", "v1alpha1", "WorkloadRebalancer"}, "workloadrebalancers", false, true, true};
+const StoredKind kFederatedHpa{
+    {"autoscaling.karmada.io", "v1alpha1", "FederatedHPA"}, "federatedhpas", true, true, true};
+const StoredKind kCronFederatedHpa{
+    {"autoscaling.karmada.io", "v1alpha1", "CronFederatedHPA"}, "cronfederatedhpas", true, true, true};
+const StoredKind kRemedy{{"remedy.karmada.io", "v1alpha1", "Remedy"}, "remedies", false, false, true};
+const StoredKind kMultiClusterService{
+    {"networking.karmada.io", "v1alpha1", "MultiClusterService"}, "multiclusterservices", true, true, true};
+const StoredKind kServiceImport{
+    {"multicluster.x-k8s.io", "v1alpha1", "ServiceImport"}, "serviceimports", true, true, true};
 }  // namespace kinds
 
 const BindingScope kNamespacedScope{kinds::kResourceBinding, api::finalizers::kBinding,

@@ -22,6 +22,9 @@ namespace kinds {
 extern const StoredKind kNamespace, kSecret, kLease, kCluster, kClusterTaintPolicy, kWork, kResourceBinding,
     kClusterResourceBinding, kPropagationPolicy, kClusterPropagationPolicy, kOverridePolicy,
     kClusterOverridePolicy;
+extern const StoredKind kService, kEndpointSlice, kDeployment, kHorizontalPodAutoscaler;
+extern const StoredKind kFederatedResourceQuota, kWorkloadRebalancer, kFederatedHpa, kCronFederatedHpa,
+    kRemedy, kMultiClusterService, kServiceImport;
 }  // namespace kinds
 
 struct BindingScope {

@@ -29,9 +29,9 @@ class StoreWorld final : public api::AdmissionWorld {
     for (const api::ObjectPtr& object : snapshot.objects) found.push_back(*object->content());
     return found;
   }
-  // Only quota enforcement asks for it, and that gate is off.
+  // Only quota enforcement asks for it, and that waits for others: core/apiserver/admission does it.
   Status update_status(const Json&) override {
-    return Error(Code::Unsupported, "quota enforcement is switched off");
+    return Error(Code::Unsupported, "quotas are charged by the API server");
   }
   Status compile_script(std::string_view script) const override {
     return interpreter::check_lua_syntax(script);
@@ -83,7 +83,6 @@ store::Admission make_admission(const store::Store& store, const Clock& clock,
                                 const controllers::Options& options) {
   auto world = std::make_shared<StoreWorld>(store, clock);
   api::AdmissionOptions asked;
-  asked.federated_quota_enforcement = options.feature_gates.federated_quota_enforcement;
   asked.customized_cluster_resource_modeling = options.feature_gates.customized_cluster_resource_modeling;
   asked.allow_no_execute_taint_policy = options.allow_no_execute_taint_policy;
   return [world, asked](const store::AdmissionRequest& request, Json& object) {

@@ -21,6 +21,7 @@
 #include "core/http/http.hpp"
 #include "core/plugin/http_service.hpp"
 #include "core/plugin/registry.hpp"
+#include "core/simulation/metrics.hpp"
 #include "core/store/encryption/encrypted_backend.hpp"
 #include "core/store/measured_backend.hpp"
 #include "core/store/store.hpp"
@@ -44,6 +45,13 @@ std::string client_host(const std::string& listen_host) {
   return listen_host.find(':') == std::string::npos ? listen_host : "[" + listen_host + "]";
 }
 
+Task<Result<api::Json>> answer_simulated(const store::Store& store, const Clock& clock,
+                                         apiserver::ComputedRead read) {
+  const simulation::MetricsQuery query{std::move(read.group), std::move(read.version), std::move(read.ns),
+                                       std::move(read.path), std::move(read.label_selector)};
+  co_return simulation::answer_metrics(store, query, clock.now());
+}
+
 }  // namespace
 
 // Members in the order of composition: each stands on those above it, and goes before them.
@@ -58,6 +66,7 @@ struct Daemon::State {
   Status serve();
   std::string socket_path() const;
   void describe_program(bool is_member);
+  void simulate_metrics(apiserver::ApiServerOptions& options);
 
   config::Settings settings;
   const Clock& clock;
@@ -71,6 +80,7 @@ struct Daemon::State {
   std::unique_ptr<store::Store> store;
   store::EncryptedBackend* encryption = nullptr;  // within the store
   Pki pki;
+  api::Registry registry;  // where it is not one of those that are built in
   std::unique_ptr<apiserver::ApiServer> api;
   std::unique_ptr<Roles> roles;
   std::unique_ptr<http::Server> server;
@@ -170,9 +180,13 @@ Status Daemon::State::start_api() {
   pki = std::move(*loaded);
   apiserver::ApiServerOptions options;
   if (settings.is_member()) options.registry = &api::Registry::kubernetes();
+  if (settings.is_member() && settings.simulation.enabled) simulate_metrics(options);
   options.service_account_key_pem = pki.service_account_key_pem;
   options.server_address = fmt::format("{}:{}", client_host(listen.host), listen.port);
-  if (!settings.is_member()) options.admission = make_admission(*store, clock, settings.controllers);
+  if (!settings.is_member()) {
+    options.admission = make_admission(*store, clock, settings.controllers);
+    options.enforce_federated_quotas = settings.controllers.feature_gates.federated_quota_enforcement;
+  }
   options.proxy_identity = {pki.proxy.certificate_pem, pki.proxy.key_pem};
   options.proxy_authority_pem = pki.proxy_authority.certificate_pem;
   options.client_authority_pem = pki.authority.certificate_pem;
@@ -194,6 +208,27 @@ Status Daemon::State::start_api() {
     kLog.warn("plugins are not reported", {{"error", status.error().message()}});
   }
   return {};
+}
+
+// metrics.k8s.io and custom.metrics.k8s.io of a simulated cluster.
+void Daemon::State::simulate_metrics(apiserver::ApiServerOptions& options) {
+  registry = api::Registry::kubernetes();
+  for (const auto& [resource, kind] : {std::pair{"pods", "PodMetrics"}, std::pair{"nodes", "NodeMetrics"}}) {
+    auto measured = std::make_shared<api::Resource>();
+    measured->group = "metrics.k8s.io";
+    measured->version = "v1beta1";
+    measured->resource = resource;
+    measured->kind = kind;
+    measured->list_kind = std::string(kind) + "List";
+    measured->verbs = {"get", "list"};
+    measured->namespaced = measured->resource == "pods";
+    registry.add(std::move(measured));
+  }
+  options.registry = &registry;
+  options.computed.groups = {"metrics.k8s.io", "custom.metrics.k8s.io"};
+  options.computed.read = [this](apiserver::ComputedRead read) {
+    return answer_simulated(*store, clock, std::move(read));
+  };
 }
 
 // What does not change while it runs.

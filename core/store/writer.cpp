@@ -51,6 +51,7 @@ Task<Result<ObjectPtr>> Writer::create(StoredKind kind, Json object, WriteOption
   const Collection collection = kind.collection();
   for (int tried = 1;; ++tried) {
     Json candidate = tried < kNameTries && generate ? object : std::move(object);
+    Json admitted_late;
     if (generate) candidate["metadata"].set("name", generated_name(base));
     Status admitted =
         admit(kind, AdmissionRequest::Operation::Create, {}, nullptr, options.dry_run, candidate);
@@ -62,6 +63,7 @@ Task<Result<ObjectPtr>> Writer::create(StoredKind kind, Json object, WriteOption
       Result<Json> answer = co_await std::move(asking);
       if (!answer) co_return std::move(answer).error();
       candidate = *std::move(answer);
+      admitted_late = candidate;
     }
     complete_create(kind, candidate);
     const ObjectKey key = api::key_of(candidate);
@@ -70,8 +72,16 @@ Task<Result<ObjectPtr>> Writer::create(StoredKind kind, Json object, WriteOption
     if (!existing) {
       auto creating = store_.create(collection, std::move(candidate), options.durability);
       Result<ObjectPtr> created = co_await std::move(creating);
-      if (created || !created.error().is(Code::AlreadyExists)) co_return created;
+      if (created) co_return created;
+      if (!admitted_late.is_null()) {
+        auto undoing = undo_late(kind, {}, std::move(admitted_late), nullptr, options);
+        co_await std::move(undoing);
+      }
+      if (!created.error().is(Code::AlreadyExists)) co_return created;
       existing = store_.get(collection, key.ns, key.name);
+    } else if (!admitted_late.is_null()) {
+      auto undoing = undo_late(kind, {}, std::move(admitted_late), nullptr, options);
+      co_await std::move(undoing);
     }
     if (!generate) co_return already_exists_error(kind, key.name, existing && existing->deleting());
     if (tried == kNameTries) co_return name_exhausted_error(kind, key.name);
@@ -103,6 +113,7 @@ Task<Result<ObjectPtr>> Writer::write_over(const StoredKind& kind, Part part, Ob
     auto settling = settled(current, options);
     co_return co_await std::move(settling);
   }
+  Json admitted_late;
   if (wants_late(kind, AdmissionRequest::Operation::Update, subresource_of(part))) {
     LateWrite write{
         kind,           AdmissionRequest::Operation::Update, std::string(subresource_of(part)), next, *live,
@@ -114,6 +125,7 @@ Task<Result<ObjectPtr>> Writer::write_over(const StoredKind& kind, Part part, Ob
       next = prepare_update(kind, part, *live, *std::move(answer));
       if (part != Part::Status) settle_generation(kind, *live, next);
     }
+    admitted_late = next;
   }
   if (is_released(kind, next)) {
     if (options.dry_run) co_return api::Object::make(next, current->revision());
@@ -127,7 +139,25 @@ Task<Result<ObjectPtr>> Writer::write_over(const StoredKind& kind, Part part, Ob
   auto updating = store_.update(kind.collection(), std::move(next), current->revision(), options.durability);
   Result<ObjectPtr> updated = co_await std::move(updating);
   if (!updated) retry = updated.error().is(Code::Conflict);
+  if (!updated && !admitted_late.is_null()) {
+    auto undoing = undo_late(kind, subresource_of(part), std::move(admitted_late), *live, options);
+    co_await std::move(undoing);
+  }
   co_return updated;
+}
+
+Task<void> Writer::undo_late(const StoredKind& kind, std::string_view subresource, Json object, Json live,
+                             WriteOptions options) {
+  if (!late_.undo || options.dry_run) co_return;
+  const bool creates = live.is_null();
+  LateWrite write{kind,
+                  creates ? AdmissionRequest::Operation::Create : AdmissionRequest::Operation::Update,
+                  std::string(subresource),
+                  std::move(object),
+                  std::move(live),
+                  false};
+  auto undoing = late_.undo(std::move(write));
+  co_await std::move(undoing);
 }
 
 Task<Result<ObjectPtr>> Writer::update(StoredKind kind, Part part, Json object, WriteOptions options) {

@@ -65,6 +65,8 @@ struct LateWrite {
 struct LateAdmission {
   std::function<bool(const StoredKind&, AdmissionRequest::Operation, std::string_view subresource)> wanted;
   std::function<Task<Result<Json>>(LateWrite)> run;
+  // Told of a write that `run` let pass and that was not stored after all. May be empty.
+  std::function<Task<void>(LateWrite)> undo = {};
 };
 
 struct WriteOptions {
@@ -125,6 +127,9 @@ class Writer {
     return late_.wanted && late_.wanted(kind, operation, subresource);
   }
   Task<Result<ObjectPtr>> settled(ObjectPtr object, WriteOptions options);
+  // After a write that late admission let pass has failed. `live` may be null.
+  Task<void> undo_late(const StoredKind& kind, std::string_view subresource, Json object, Json live,
+                       WriteOptions options);
 
   Store& store_;
   const Clock& clock_;

@@ -40,6 +40,7 @@ OWNERS = {
     "sqlite3.h": (),
     "CLI/": ("core/ctl/", "core/daemon/"),
     "lua.h": ("core/interpreter/",),
+    "date/": ("core/base/time_zone.cpp",),
     "re2/": ("core/cel/regex.cpp", "core/api/validation/patterns.cpp"),
 }
 NOT_IN_RING = ("boost/asio", "thread", "future")

@@ -19,57 +19,15 @@ namespace {
 
 constexpr std::size_t kMaxQuotaName = 63;
 
-Error quota_exceeded(const Json& quota, std::string_view resource, const Quantity& sum,
-                     const Quantity& limit) {
-  const Json& metadata = quota["metadata"];
-  std::string text = "FederatedResourceQuota(" + std::string(metadata["namespace"].as_string()) + "/" +
-                     std::string(metadata["name"].as_string()) + ") exceeded for resource " +
-                     std::string(resource) + ": requested sum " + sum.to_string() + ", limit " +
-                     limit.to_string() + ".";
-  ErrorDetails details;
-  details.reason = "QuotaExceeded";
-  return Error(Code::Forbidden, std::move(text), std::move(details));
-}
-
-// What the binding costs more (or less) than before.
-Result<ResourceList> usage_change(const AdmissionRequest& request) {
-  Result<ResourceList> after = quota_usage(request.object["spec"]);
-  if (!after) return after;
-  Result<ResourceList> before = quota_usage(request.old_object["spec"]);
-  if (!before) return before;
-  after->subtract(*before);
-  return after;
-}
-
-// The quota with its new use, null where the change does not touch it.
-Result<Json> charge(const Json& quota, const ResourceList& change) {
-  Result<ResourceList> overall = ResourceList::from_json(quota.at({"spec", "overall"}));
-  if (!overall) return std::move(overall).error();
-  Result<ResourceList> used = ResourceList::from_json(quota.at({"status", "overallUsed"}));
-  if (!used) return std::move(used).error();
-  bool touched = false;
-  for (const auto& [name, limit] : overall->amounts()) {
-    Quantity delta = change.amount(name);
-    if (delta.is_zero()) continue;
-    touched = true;
-    Quantity sum = used->amount(name) + delta;
-    if (sum > limit) return quota_exceeded(quota, name, sum, limit);
-    used->set(name, sum);
-  }
-  if (!touched) return Json();
-  Json charged = quota;
-  charged.make({"status", "overallUsed"}) = used->to_json();
-  return charged;
-}
-
 Status enforce_quotas(const Admission& admission) {
-  Result<ResourceList> change = usage_change(admission.request);
+  const AdmissionRequest& request = admission.request;
+  Result<ResourceList> change = quota_change(request.old_object["spec"], request.object["spec"]);
   if (!change) return std::move(change).context("federated quota");
   const Json& metadata = admission.request.object["metadata"];
   std::string_view name_space = metadata["namespace"].as_string();
   std::vector<Json> charged;
   for (const Json& quota : admission.world.list(versions::kPolicy, "FederatedResourceQuota", name_space)) {
-    Result<Json> result = charge(quota, *change);
+    Result<Json> result = charge_quota(quota, *change);
     if (!result) return std::move(result).error();
     if (!result->is_null()) charged.push_back(std::move(*result));
   }

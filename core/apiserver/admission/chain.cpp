@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/apiserver/admission/chain.hpp"
 
+#include "core/apiserver/admission/federated_quota.hpp"
 #include "core/apiserver/admission/quota.hpp"
 #include "core/apiserver/admission/webhooks.hpp"
 #include "core/apiserver/policy/judge.hpp"
@@ -60,6 +61,11 @@ void take_notes(Call& call, AdmissionAttributes& attributes) {
   attributes.annotations.clear();
 }
 
+bool has_federated_quota(const Server& server, const Resource& resource) {
+  return server.options.enforce_federated_quotas &&
+         pays_federated_quota(server.store, resource.group, resource.resource);
+}
+
 }  // namespace
 
 bool has_late_mutation(const Server& server) {
@@ -70,7 +76,7 @@ bool has_late_mutation(const Server& server) {
 bool has_late_validation(const Server& server, const Call& call) {
   const auto webhooks = server.webhooks.webhooks();
   return (webhooks && !webhooks->validating.empty()) || server.policies.policies() ||
-         may_have_quota(server.store, *call.resource);
+         may_have_quota(server.store, *call.resource) || has_federated_quota(server, *call.resource);
 }
 
 AttributesPtr attributes_of_write(const Call& call, Verb verb, const Json& object, const Json& old_object,
@@ -158,8 +164,15 @@ Task<Status> admit_late_validation(ServerPtr server, CallPtr call, AttributesPtr
     take_notes(*call, *attributes);
     if (!done) co_return done;
   }
-  if (!may_have_quota(server->store, *call->resource)) co_return Status();
-  auto charging = charge_quotas(server->store, attributes, server->now());
+  if (may_have_quota(server->store, *call->resource)) {
+    auto charging = charge_quotas(server->store, attributes, server->now());
+    if (auto charged = co_await std::move(charging); !charged) co_return charged;
+  }
+  const bool pays = attributes->verb != Verb::Delete && attributes->subresource.empty() &&
+                    has_federated_quota(*server, *call->resource);
+  if (!pays) co_return Status();
+  auto charging = charge_federated_quotas(server->store, attributes->ns, attributes->old_object,
+                                          attributes->object, attributes->dry_run);
   co_return co_await std::move(charging);
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/apiserver/admission/federated_quota.hpp"
 #include "core/apiserver/admission/quota.hpp"
 #include "core/apiserver/admission/webhooks.hpp"
 #include "core/apiserver/policy/judge.hpp"
@@ -73,6 +74,12 @@ bool may_match(const std::vector<WebhookPtr>& webhooks, const store::StoredKind&
   });
 }
 
+bool pays_federated(const Server& server, const Resource& resource, Operation operation,
+                    std::string_view subresource) {
+  return server.options.enforce_federated_quotas && operation != Operation::Delete && subresource.empty() &&
+         pays_federated_quota(server.store, resource.group, resource.resource);
+}
+
 Task<Result<Json>> admit(Server* server, store::LateWrite write) {
   const Operation operation = write.operation;
   const Json object = write.object;
@@ -102,7 +109,21 @@ Task<Result<Json>> admit(Server* server, store::LateWrite write) {
     auto charging = charge_quotas(server->store, asked, server->now());
     if (auto done = co_await std::move(charging); !done) co_return std::move(done).error();
   }
+  if (pays_federated(*server, *asked->resource, operation, asked->subresource)) {
+    auto charging =
+        charge_federated_quotas(server->store, asked->ns, asked->old_object, asked->object, asked->dry_run);
+    if (auto done = co_await std::move(charging); !done) co_return std::move(done).error();
+  }
   co_return std::move(asked->object);
+}
+
+Task<void> undo(Server* server, store::LateWrite write) {
+  if (!server->options.enforce_federated_quotas || !write.subresource.empty()) co_return;
+  if (!pays_federated_quota(server->store, write.kind.gvk.group, write.kind.resource)) co_return;
+  const std::string ns(api::namespace_of(write.object));
+  auto refunding =
+      refund_federated_quotas(server->store, ns, std::move(write.old_object), std::move(write.object));
+  co_await std::move(refunding);
 }
 
 }  // namespace
@@ -117,11 +138,16 @@ store::LateAdmission controller_admission(Server& server) {
           may_match(webhooks->validating, kind, verb, subresource))
         return true;
     }
+    if (server.options.enforce_federated_quotas && operation != Operation::Delete && subresource.empty() &&
+        pays_federated_quota(server.store, kind.gvk.group, kind.resource)) {
+      return true;
+    }
     static const store::Collection kQuotas = store::collection_of("", "resourcequotas");
     return operation == Operation::Create && kind.namespaced && kind.resource != "events" &&
            server.store.count(kQuotas) > 0;
   };
   late.run = [&server](store::LateWrite write) { return admit(&server, std::move(write)); };
+  late.undo = [&server](store::LateWrite write) { return undo(&server, std::move(write)); };
   return late;
 }
 

@@ -3,83 +3,12 @@
 
 #include "core/api/patch/managed_fields.hpp"
 #include "core/api/patch/patch.hpp"
-#include "core/api/selector.hpp"
 #include "core/api/validation/field_error.hpp"
 #include "core/apiserver/response.hpp"
 #include "core/apiserver/subresources/subresources.hpp"
 #include "core/apiserver/versions.hpp"
 
 namespace flotilla::apiserver {
-namespace {
-
-// ".spec.replicas" as members.
-std::vector<std::string> members_of(std::string_view path) {
-  std::vector<std::string> members;
-  while (!path.empty()) {
-    if (path.front() == '.') path.remove_prefix(1);
-    const auto dot = path.find('.');
-    members.emplace_back(path.substr(0, dot));
-    path = dot == std::string_view::npos ? std::string_view() : path.substr(dot);
-  }
-  return members;
-}
-
-const Json& value_at(const Json& object, std::string_view path) {
-  const Json* value = &object;
-  for (const std::string& member : members_of(path)) value = &(*value)[std::string_view(member)];
-  return *value;
-}
-
-void set_at(Json& object, std::string_view path, Json value) {
-  Json* at = &object;
-  for (const std::string& member : members_of(path)) at = &(*at)[std::string_view(member)];
-  *at = std::move(value);
-}
-
-api::ScalePaths paths_of(const Resource& resource) {
-  return resource.scale.value_or(api::ScalePaths{".spec.replicas", ".status.replicas", ""});
-}
-
-std::string selector_text(const Resource& resource, const Json& object) {
-  if (resource.scale) return std::string(value_at(object, resource.scale->label_selector).as_string());
-  const Json& selector = object["spec"]["selector"];
-  if (resource.resource == "replicationcontrollers") {
-    std::string text;
-    for (const auto& [key, value] : selector.members()) {
-      text += (text.empty() ? "" : ",") + std::string(key) + "=" + std::string(value.as_string());
-    }
-    return text;
-  }
-  const auto parsed = api::LabelSelector::from_json(selector);
-  return parsed ? parsed->to_string() : std::string();
-}
-
-}  // namespace
-
-Json scale_of(const Resource& resource, const Json& object) {
-  const api::ScalePaths paths = paths_of(resource);
-  const Json& from = object["metadata"];
-  Json metadata = Json::object();
-  for (const std::string_view key : {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"}) {
-    if (from.contains(key)) metadata.set(key, from[key]);
-  }
-  Json spec = Json::object();
-  const std::int64_t replicas = value_at(object, paths.spec_replicas).as_int();
-  if (replicas != 0) spec.set("replicas", replicas);
-  Json status = Json::object({{"replicas", value_at(object, paths.status_replicas).as_int()}});
-  const std::string selector = selector_text(resource, object);
-  if (!selector.empty()) status.set("selector", selector);
-  return Json::object({{"kind", "Scale"},
-                       {"apiVersion", "autoscaling/v1"},
-                       {"metadata", std::move(metadata)},
-                       {"spec", std::move(spec)},
-                       {"status", std::move(status)}});
-}
-
-void set_scale(const Resource& resource, const Json& scale, Json& object) {
-  set_at(object, paths_of(resource).spec_replicas, scale["spec"]["replicas"].as_int());
-}
-
 namespace {
 
 Status check_scale_type(const Json& scale) {
@@ -141,7 +70,7 @@ Result<api::Draft> draft_scale(const Call& call, const Json& live, const Json& s
   }
   api::Draft draft;
   draft.object = live;
-  set_at(draft.object, paths_of(resource).spec_replicas, replicas.as_int());
+  api::set_scale_replicas(resource, replicas.as_int(), draft.object);
   api::FieldWriter writer;
   writer.manager = options.manager;
   writer.api_version = resource.group_version();
@@ -172,8 +101,7 @@ Result<api::Draft> apply_scale(const Call& call, const Json& live, const Json& s
   if (const Json* version = scale["metadata"].find("resourceVersion"))
     metadata.set("resourceVersion", *version);
   config.set("metadata", std::move(metadata));
-  if (scale["spec"]["replicas"].is_int())
-    set_at(config, paths_of(resource).spec_replicas, scale["spec"]["replicas"].as_int());
+  if (scale["spec"]["replicas"].is_int()) api::set_scale(resource, scale, config);
   options.subresource = "scale";
   return api::draft_apply(resource, live, config, options);
 }

@@ -2,15 +2,14 @@
 // Scale, eviction, binding, tokens, logs: what is neither an object nor its status (k8s-api 2.4).
 #pragma once
 
+#include "core/api/scale.hpp"
 #include "core/apiserver/write/writes.hpp"
 
 namespace flotilla::apiserver {
 
 Task<http::Response> serve_scale(ServerPtr server, CallPtr call);
-// The autoscaling/v1 Scale of an object.
-Json scale_of(const Resource& resource, const Json& object);
-// Takes over what a changed Scale says of the replicas.
-void set_scale(const Resource& resource, const Json& scale, Json& object);
+using api::scale_of;
+using api::set_scale;
 Task<http::Response> serve_eviction(ServerPtr server, CallPtr call);
 Task<http::Response> serve_pod_binding(ServerPtr server, CallPtr call);
 Task<http::Response> serve_token(ServerPtr server, CallPtr call);

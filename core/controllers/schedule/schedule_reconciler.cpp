@@ -3,6 +3,7 @@
 
 #include "core/api/cluster_affinity.hpp"
 #include "core/api/conditions.hpp"
+#include "core/api/quota_usage.hpp"
 #include "core/api/removal_cause.hpp"
 #include "core/scheduler/trigger.hpp"
 
@@ -128,6 +129,10 @@ bool set_outcome(Json& binding, const scheduler::ScheduledCondition& condition, 
   }
   if (!affinity.empty()) status.set("schedulerObservingAffinityName", affinity);
   return !(before == status);
+}
+
+bool is_quota_exceeded(const Error& error) {
+  return error.details() != nullptr && error.details()->reason == api::kQuotaExceeded;
 }
 
 }  // namespace
@@ -305,6 +310,10 @@ Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr bi
         return set_outcome(object, condition, affinity, generation, now) || changed;
       });
   const auto written = co_await std::move(writing);
+  if (!written && is_quota_exceeded(written.error())) {
+    auto refusing = refuse(scope, binding, written.error());
+    co_return co_await std::move(refusing);
+  }
   if (!written) {
     // Gone, or changed: then it is due again already.
     const bool stale = written.error().is(Code::NotFound) || written.error().is(Code::Conflict);
@@ -323,6 +332,19 @@ Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr bi
     co_return Outcome::again_in(kUnschedulableAgain);
   }
   co_return Outcome::retry(Error(Code::Unavailable, condition.message));
+}
+
+Task<Outcome> ScheduleReconciler::refuse(const BindingScope& scope, ObjectPtr binding, Error error) {
+  const auto content = binding->content();
+  const scheduler::ScheduledCondition condition{false, api::kQuotaExceeded, error.message(), false};
+  const WallTime now = context_.now();
+  auto writing = context_.writer.modify(
+      scope.kind, Part::Status, binding->key(),
+      [condition, now](Json& object) -> Result<bool> { return set_outcome(object, condition, {}, 0, now); });
+  const auto written = co_await std::move(writing);
+  if (!written && !written.error().is(Code::NotFound)) co_return Outcome::retry(written.error());
+  tell(*content, reconcile::kWarning, "ScheduleBindingFailed", error.message());
+  co_return Outcome::retry(std::move(error));
 }
 
 // On the binding and on its template.

@@ -28,6 +28,8 @@ class ScheduleReconciler final : public LoopController {
   Task<Outcome> observe_generation(BindingScope const& scope, ObjectPtr binding);
   Task<Outcome> record(BindingScope const& scope, ObjectPtr binding, scheduler::Attempt attempt,
                        scheduler::ClusterTablePtr table, std::string reason);
+  // A FederatedResourceQuota has no room for the result.
+  Task<Outcome> refuse(BindingScope const& scope, ObjectPtr binding, Error error);
   // One try: how it ended, why it was made, how long it took.
   void count(bool ok, std::string_view reason, Duration took);
   void tell(const Json& binding, std::string_view type, std::string_view reason, const std::string& message);

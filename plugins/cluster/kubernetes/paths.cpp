@@ -23,11 +23,28 @@ std::string encode(std::string_view segment) {
   return out;
 }
 
+namespace {
+
+// "pods/*/rate" names what lies below a resource: each part for itself.
+std::string encode_parts(std::string_view resource) {
+  std::string out;
+  for (;;) {
+    const auto slash = resource.find('/');
+    const std::string_view part = resource.substr(0, slash);
+    out += part == "*" ? "*" : encode(part);
+    if (slash == std::string_view::npos) return out;
+    out += '/';
+    resource.remove_prefix(slash + 1);
+  }
+}
+
+}  // namespace
+
 std::string path_of(const flt_gvr_t& gvr, std::string_view ns, std::string_view name) {
   std::string path = gvr.group.n == 0 ? "/api/" : "/apis/" + encode(sdk::view(gvr.group)) + "/";
   path += encode(sdk::view(gvr.version));
   if (!ns.empty()) path += "/namespaces/" + encode(ns);
-  path += "/" + encode(sdk::view(gvr.resource));
+  path += "/" + encode_parts(sdk::view(gvr.resource));
   if (!name.empty()) path += "/" + encode(name);
   return path;
 }
