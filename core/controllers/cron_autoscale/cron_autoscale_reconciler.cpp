@@ -76,9 +76,8 @@ Task<Status> CronAutoscaleReconciler::settle(std::shared_ptr<const Json> object)
   if (!(schedule.target == spec["scaleTargetRef"])) schedule.runners.clear();
   schedule.target = spec["scaleTargetRef"];
 
-  std::map<std::string, std::optional<WallTime>> dates;  // those that are new
+  std::vector<std::pair<std::string, std::optional<WallTime>>> dates;  // those that are new
   std::set<std::string> names;
-  std::optional<Error> failure;
   for (const Json& rule : spec["rules"].elements()) {
     const std::string name(rule["name"].as_string());
     names.insert(name);
@@ -86,17 +85,17 @@ Task<Status> CronAutoscaleReconciler::settle(std::shared_ptr<const Json> object)
     if (known != schedule.runners.end() && known->second.rule == rule) continue;
     if (known != schedule.runners.end()) schedule.runners.erase(known);
     if (rule["suspend"].as_bool()) {
-      dates[name] = std::nullopt;
+      dates.emplace_back(name, std::nullopt);
       continue;
     }
     const auto next = next_execution(rule, context_.now());
     if (!next) {
+      // Only a change of the rule can help; the others run.
       context_.events.record(*object, reconcile::kWarning, "StartRuleFailed", next.error().message());
-      failure = next.error();
       continue;
     }
     schedule.runners[name] = {rule, *next};
-    dates[name] = *next;
+    dates.emplace_back(name, *next);
   }
   std::erase_if(schedule.runners, [&](const auto& entry) { return !names.contains(entry.first); });
 
@@ -114,9 +113,8 @@ Task<Status> CronAutoscaleReconciler::settle(std::shared_ptr<const Json> object)
     if (again != schedules_.end()) {
       for (const auto& [name, next] : dates) again->second.runners.erase(name);
     }
-    co_return written;
   }
-  co_return failure ? Status(*std::move(failure)) : Status();
+  co_return written;
 }
 
 Task<Status> CronAutoscaleReconciler::fire(std::shared_ptr<const Json> object, Json rule, WallTime next) {
