@@ -108,8 +108,8 @@ Result<std::vector<Json>> MemberCache::list(const std::string& ns, std::string_v
   {
     std::lock_guard lock(mutex_);
     for (auto it = objects_.lower_bound({ns, ""}); it != objects_.end() && it->first.ns == ns; ++it) {
-      const std::string* known = it->second->labels().find(label);
-      if (known != nullptr && *known == value) found.push_back(it->second);
+      const std::string* known = it->second.object->labels().find(label);
+      if (known != nullptr && *known == value) found.push_back(it->second.object);
     }
   }
   std::vector<Json> objects;
