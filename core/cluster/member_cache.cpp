@@ -17,7 +17,9 @@ std::string managed_selector() {
 MemberCache::MemberCache(std::string cluster, Gvr resource, std::shared_ptr<ClusterConnection> connection,
                          MemberHandler handler, std::string selector)
     : Following(std::move(cluster), std::move(resource), std::move(connection),
-                selector.empty() ? managed_selector() : selector == "*" ? std::string() : std::move(selector)),
+                selector.empty()  ? managed_selector()
+                : selector == "*" ? std::string()
+                                  : std::move(selector)),
       handler_(std::move(handler)) {}
 
 void MemberCache::replace(std::vector<Json> objects) {
@@ -102,7 +104,7 @@ Result<std::vector<Json>> MemberCache::list(const std::string& ns, std::string_v
                                             std::string_view value) const {
   if (!synced()) {
     return Error(Code::Unavailable,
-                 "the " + resource_.resource + " of cluster " + cluster_ + " are not known yet");
+                 "the " + resource().resource + " of cluster " + cluster() + " are not known yet");
   }
   std::vector<api::ObjectPtr> found;
   {

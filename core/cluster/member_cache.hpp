@@ -55,7 +55,6 @@ class MemberCache final : public Following {
   void keep_parsed(const api::ObjectKey& key, Known& known, std::shared_ptr<const Json> parsed) const;
 
   MemberHandler handler_;
-  std::string selector_;
   mutable std::mutex mutex_;
   mutable std::map<api::ObjectKey, Known> objects_;
   mutable std::array<api::ObjectKey, 64> parsed_;

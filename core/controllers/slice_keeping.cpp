@@ -54,7 +54,8 @@ SliceCluster slice_cluster(const Context& context, const std::string& name) {
 }
 
 bool changes_slice_clusters(const Event& event) {
-  if (event.type != Event::Type::Modified) return true;
+  if (event.type != Event::Type::Modified || event.previous->generation() != event.object->generation())
+    return true;
   const auto before = event.previous->content(), after = event.object->content();
   return is_ready(*before) != is_ready(*after) || serves_slices(*before) != serves_slices(*after) ||
          event.previous->deleting() != event.object->deleting();

@@ -19,7 +19,7 @@ struct SliceCluster {
   bool exists = false, ready = false, serves_slices = true;
 };
 SliceCluster slice_cluster(const Context& context, const std::string& cluster);
-// Only its readiness and what it serves make a difference; those events come through.
+// Only its readiness, its endpoint and what it serves make a difference; those events come through.
 bool changes_slice_clusters(const Event& event);
 
 // Keys of things in a member: "endpointslices@member1".

@@ -23,6 +23,15 @@ SliceCollectReconciler::SliceCollectReconciler(Context& context, const ServiceWo
     const bool same = event.previous && event.previous->generation() == event.object->generation();
     if (event.type != Event::Type::Deleted && !same && is_marker(*event.object)) enqueue(event);
   });
+  // A member that is attached anew is watched anew.
+  context.informers.on(kinds::kCluster.collection(), [this](const Event& event) {
+    if (event.type != Event::Type::Modified || !changes_slice_clusters(event)) return;
+    const std::string space = api::execution_namespace(event.object->name());
+    for (const ObjectPtr& mcs : context_.store.list(kinds::kMultiClusterService.collection()).objects) {
+      const ObjectKey marker{space, marker_work_name(mcs->ns(), mcs->name())};
+      loop_.enqueue({kinds::kWork.collection(), marker}, reconcile::kBackground);
+    }
+  });
   context.clusters.on_change([this](const cluster::MemberChange& change) {
     if (change.resource != kSliceResource) return;
     if (api::label_of(*change.object, api::kSliceManagedByLabel) == api::kDispatchedSlice) return;

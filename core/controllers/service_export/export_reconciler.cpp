@@ -21,8 +21,11 @@ bool is_applied(const Json& work) {
   return api::is_condition_true(work["status"]["conditions"], api::conditions::kApplied);
 }
 
-bool carries_export(const Json& work) {
-  return api::contains_kind(work, kExportVersion, "ServiceExport");
+// Only what may be one is parsed: thousands of Works pass by here.
+bool carries_applied_export(const api::Object& work) {
+  if (work.bytes().find("\"kind\":\"ServiceExport\"") == std::string_view::npos) return false;
+  const auto content = work.content();
+  return api::contains_kind(*content, kExportVersion, "ServiceExport") && is_applied(*content);
 }
 
 Status unless_gone(const Error& error) {
@@ -36,10 +39,18 @@ ServiceExportReconciler::ServiceExportReconciler(Context& context)
       by_service_(context.informers, kinds::kWork.collection(), api::labels::kEndpointSliceName) {
   context.informers.on(kinds::kWork.collection(), [this](const Event& event) {
     if (event.type == Event::Type::Deleted) return;
-    const auto content = event.object->content();
-    if (!carries_export(*content) || !is_applied(*content)) return;
+    if (!carries_applied_export(*event.object)) return;
     if (event.previous && is_applied(*event.previous->content())) return;
     enqueue(event);
+  });
+  // A member that is attached anew is watched anew.
+  context.informers.on(kinds::kCluster.collection(), [this](const Event& event) {
+    if (event.type != Event::Type::Modified || !changes_slice_clusters(event)) return;
+    const std::string space = api::execution_namespace(event.object->name());
+    for (const ObjectPtr& work : context_.store.list(kinds::kWork.collection(), space).objects) {
+      if (carries_applied_export(*work))
+        loop_.enqueue({kinds::kWork.collection(), work->key()}, reconcile::kBackground);
+    }
   });
   context.clusters.on_change([this](const cluster::MemberChange& change) {
     const bool slice = change.resource == kSliceResource;
@@ -78,13 +89,18 @@ Task<Outcome> ServiceExportReconciler::begin(ObjectPtr work) {
     if (manifest["kind"].as_string() == "ServiceExport")
       loop_.enqueue(member_key_of(kExports, *cluster, api::key_of(manifest)));
   }
-  // What was recorded while nobody watched may be gone.
-  for (const ObjectPtr& record : context_.store.list(kinds::kWork.collection(), work->ns()).objects) {
+  if (looked_after_.insert(*cluster).second) look_after_records(*cluster);
+  co_return Outcome::done();
+}
+
+// What was recorded while nobody watched may be gone. Once per cluster.
+void ServiceExportReconciler::look_after_records(const std::string& cluster) {
+  const std::string space = api::execution_namespace(cluster);
+  for (const ObjectPtr& record : context_.store.list(kinds::kWork.collection(), space).objects) {
     const std::string* ns = record->labels().find(api::labels::kEndpointSliceNamespace);
     const std::string* name = record->labels().find(api::labels::kEndpointSliceName);
-    if (ns != nullptr && name != nullptr) loop_.enqueue(member_key_of(kExports, *cluster, {*ns, *name}));
+    if (ns != nullptr && name != nullptr) loop_.enqueue(member_key_of(kExports, cluster, {*ns, *name}));
   }
-  co_return Outcome::done();
 }
 
 std::vector<ObjectKey> ServiceExportReconciler::records(const std::string& cluster,

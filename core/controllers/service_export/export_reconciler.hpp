@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <set>
+
 #include "core/controllers/controller.hpp"
 #include "core/controllers/slice_keeping.hpp"
 
@@ -16,11 +18,13 @@ class ServiceExportReconciler final : public LoopController {
 
  private:
   Task<Outcome> begin(ObjectPtr work);
+  void look_after_records(const std::string& cluster);
   Task<Outcome> follow_export(std::string cluster, ObjectKey service);
   Task<Outcome> follow_slice(std::string cluster, ObjectKey slice);
   std::vector<ObjectKey> records(const std::string& cluster, const ObjectKey& service) const;
 
   informer::LabelIndex by_service_;
+  std::set<std::string> looked_after_;  // clusters; on the loop's strand
 };
 
 // Root: the Work that records a slice for a ServiceExport. Wakes on: it. Writes: the slice
