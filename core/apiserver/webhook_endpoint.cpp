@@ -32,8 +32,11 @@ Result<Place> place_of(const WebhookEndpoint& endpoint, const store::Store& stor
   place.server_name = endpoint.service_name + "." + endpoint.service_ns + ".svc";
   place.target = (endpoint.service_path.empty() ? "/" : endpoint.service_path) + query;
   place.shown = "https://" + place.server_name + ":" + std::to_string(endpoint.service_port) + place.target;
-  const auto address =
-      resolve_service(store, endpoint.service_ns, endpoint.service_name, endpoint.service_port);
+  auto address = resolve_service(store, endpoint.service_ns, endpoint.service_name, endpoint.service_port);
+  if (!address && endpoint.by_cluster_address) {
+    auto fixed = cluster_address(store, endpoint.service_ns, endpoint.service_name, endpoint.service_port);
+    if (fixed) address = std::move(*fixed);
+  }
   if (!address)
     return Error(address.error().code(), "Post " + quoted(place.shown) + ": " + address.error().message());
   place.base_url = "https://" + address->authority();

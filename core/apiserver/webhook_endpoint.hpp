@@ -29,6 +29,8 @@ struct WebhookEndpoint {
   std::string service_ns, service_name, service_path;
   std::int64_t service_port = 443;
   std::string ca_pem;
+  // Services are reached by their cluster address where they have no endpoints: they run elsewhere.
+  bool by_cluster_address = false;
   std::size_t max_answer_bytes = 16u << 20;
   mutable std::atomic<std::shared_ptr<const KeptClient>> kept;
 

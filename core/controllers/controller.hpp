@@ -28,6 +28,8 @@ class Policies;
 
 namespace flotilla::controllers {
 
+class Interpreters;
+
 using reconcile::Key;
 using reconcile::Loop;
 using reconcile::Outcome;
@@ -46,6 +48,8 @@ struct Context {
   std::function<std::shared_ptr<const api::Registry>()> resources;  // those served now, CRDs included
   Options options;
   Metrics* metrics = nullptr;  // null: nobody counts
+  // Where interpreters that may block are asked, through decide(). Null: `interpreter` never blocks.
+  Interpreters* interpreters = nullptr;
   std::shared_ptr<Congestion> congestion = std::make_shared<Congestion>();
 
   WallTime now() const { return writer.clock().now(); }

@@ -28,6 +28,7 @@ void declare(CLI::App& app, ctl::Invocation& invocation) {
   ctl::add_why(app, invocation);
   ctl::add_join(app, invocation);
   ctl::add_plugin(app, invocation);
+  ctl::add_interpret(app, invocation);
   ctl::add_lab(app, invocation);
   ctl::add_version(app, invocation);
 }

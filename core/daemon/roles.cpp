@@ -10,9 +10,9 @@
 #include "core/controllers/kube/kube_controllers.hpp"
 #include "core/daemon/admission.hpp"
 #include "core/daemon/components.hpp"
+#include "core/daemon/interpreters.hpp"
 #include "core/daemon/wait.hpp"
 #include "core/informer/informers.hpp"
-#include "core/interpreter/interpreter.hpp"
 #include "core/planning/service.hpp"
 #include "core/reconcile/event_recorder.hpp"
 #include "core/simulation/simulation.hpp"
@@ -29,7 +29,8 @@ struct Roles::State {
         informers(context.executor, context.store),
         clusters(context.executor),
         events(context.executor, context.api.writer(), "flotilla"),
-        interpreter({context.settings.controllers.feature_gates.resource_quota_estimate}) {}
+        interpreters(context.executor, context.store, informers,
+                     {context.settings.controllers.feature_gates.resource_quota_estimate}) {}
 
   controllers::Context controller_context() {
     const auto resources = [&api = context.api] { return api.resources(); };
@@ -38,13 +39,14 @@ struct Roles::State {
             context.api.writer(),
             informers,
             events,
-            interpreter,
+            interpreters.live(),
             clusters,
             fleet.policies,
             fleet.rules,
             resources,
             context.settings.controllers,
-            &context.metrics};
+            &context.metrics,
+            &interpreters};
   }
 
   // What Kubernetes' API relies on in every profile; accounts with tokens where
@@ -95,7 +97,7 @@ struct Roles::State {
   FleetComponents fleet;
   cluster::ClusterRegistry clusters;
   reconcile::EventRecorder events;
-  interpreter::NativeInterpreter interpreter;
+  InterpreterChains interpreters;
   std::unique_ptr<controllers::KubeControllers> kube;
   std::unique_ptr<controllers::ControllerSet> controllers;
   scheduler::Policies rehearsed_policies;

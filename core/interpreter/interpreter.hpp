@@ -126,10 +126,11 @@ class InterpreterChain final : public Interpreter {
   Result<bool> interpret_health(const api::Json& object) const override;
   Result<api::Json> dependencies(const api::Json& object) const override;
 
- private:
+  // The one that answers; null where nobody does.
   const Interpreter* find(std::string_view api_version, std::string_view kind, Operation operation) const;
   const Interpreter* find(const api::Json& object, Operation operation) const;
 
+ private:
   std::vector<std::shared_ptr<const Interpreter>> links_;
 };
 

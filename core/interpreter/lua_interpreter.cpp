@@ -12,6 +12,8 @@ namespace flotilla::interpreter {
 
 namespace {
 
+constexpr auto kSlow = std::chrono::milliseconds(20);
+
 std::string_view name_of(lua::Type type) {
   switch (type) {
     case lua::Type::Nil:
@@ -89,6 +91,12 @@ std::vector<LuaInterpreter::Source> LuaInterpreter::sources(const api::Json& obj
     if (one->script(operation) != nullptr) found.push_back({one, one->script(operation).get()});
   }
   return found;
+}
+
+bool LuaInterpreter::is_slow(const api::Json& object, Operation operation) const {
+  return std::ranges::any_of(sources(object, operation), [](const Source& source) {
+    return source.script->last_took.load(std::memory_order_relaxed) > Duration(kSlow).count();
+  });
 }
 
 Result<lua::Results> LuaInterpreter::run(const Source& source, Operation operation, Arguments arguments,

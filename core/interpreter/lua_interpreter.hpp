@@ -39,6 +39,8 @@ class LuaInterpreter final : public Interpreter {
   Result<api::Json> dependencies(const api::Json& object) const override;
 
   bool empty() const { return kinds_.empty(); }
+  // A script that this question needs took long when it was run last.
+  bool is_slow(const api::Json& object, Operation operation) const;
   // Where what scripts print goes, if anywhere. Not to be set while others call.
   void print_to(std::function<void(std::string_view)> sink) { print_ = std::move(sink); }
 

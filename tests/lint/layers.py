@@ -27,7 +27,7 @@ MAY = {
     "simulation": PURE | {"async", "store", "informer", "reconcile"},
     "config": PURE | {"simulation/settings.hpp", "controllers/options.hpp"},
     "plugin": PURE | {"async", "store", "cluster", "scheduler", "overrides", "http"},
-    "ctl": PURE | {"async", "http", "config"},
+    "ctl": PURE | {"interpreter", "async", "http", "config"},
     "daemon": None,  # the composition root
 }
 # Heavy headers and where they may be included within core.

@@ -69,4 +69,13 @@ Result<ServiceAddress> resolve_service(const store::Store& store, std::string_vi
   return Error(Code::Unavailable, "no endpoints available for service " + quoted(name));
 }
 
+std::optional<ServiceAddress> cluster_address(const store::Store& store, std::string_view ns,
+                                              std::string_view name, std::int64_t port) {
+  const auto service = store.get(store::collection_of("", "services"), ns, name);
+  if (!service) return std::nullopt;
+  const std::string_view ip = (*service->content())["spec"]["clusterIP"].as_string();
+  if (ip.empty() || ip == "None") return std::nullopt;
+  return ServiceAddress{std::string(ip), port};
+}
+
 }  // namespace flotilla::apiserver

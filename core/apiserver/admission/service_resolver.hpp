@@ -3,6 +3,7 @@
 // service by its name, any other by one of its ready endpoints, else by its cluster address.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "core/store/store.hpp"
@@ -19,5 +20,9 @@ struct ServiceAddress {
 // (the service has no such port).
 Result<ServiceAddress> resolve_service(const store::Store& store, std::string_view ns, std::string_view name,
                                        std::int64_t port);
+
+// The cluster address of a Service that has one. Nullopt: headless, or no such service.
+std::optional<ServiceAddress> cluster_address(const store::Store& store, std::string_view ns,
+                                              std::string_view name, std::int64_t port);
 
 }  // namespace flotilla::apiserver

@@ -7,6 +7,7 @@
 #include "core/api/manifest.hpp"
 #include "core/api/names.hpp"
 #include "core/controllers/give_way.hpp"
+#include "core/controllers/interpretation.hpp"
 #include "core/controllers/templates.hpp"
 
 namespace flotilla::controllers {
@@ -235,7 +236,12 @@ Task<Outcome> BindingReconciler::sync_works(const BindingScope&, ObjectPtr bindi
   const auto template_ = template_of_binding(context_, *content);
   if (!template_) co_return Outcome::done();
   const auto template_content = template_->object->content();
-  Rendered rendered = render(*content, *template_content);
+  std::function<Rendered(const interpreter::Interpreter&)> rendering =
+      [&](const interpreter::Interpreter& interpreter) {
+        return render(*content, *template_content, interpreter);
+      };
+  auto deciding = decide(context_, std::move(rendering));
+  Rendered rendered = co_await std::move(deciding);
   ClusterErrors errors;
   for (const RenderFailure& failure : rendered.failures) errors.add(failure.cluster, failure.error.message());
   bool changed = false;
@@ -339,7 +345,8 @@ bool BindingReconciler::is_waiting_for_purge(const BindingScope& scope, const Js
   return false;
 }
 
-Rendered BindingReconciler::render(const Json& binding, const Json& template_) const {
+Rendered BindingReconciler::render(const Json& binding, const Json& template_,
+                                   const interpreter::Interpreter& interpreter) const {
   std::map<std::string, std::shared_ptr<const Json>, std::less<>> clusters;
   const auto find = [&](std::string_view name) -> const Json* {
     const auto [it, fresh] = clusters.try_emplace(std::string(name));
@@ -351,7 +358,7 @@ Rendered BindingReconciler::render(const Json& binding, const Json& template_) c
   };
   const auto cluster_policies = overrides_.cluster_policies();
   const auto policies = overrides_.policies(api::namespace_of(template_));
-  return render_works({binding, template_, find, *cluster_policies, *policies, context_.interpreter,
+  return render_works({binding, template_, find, *cluster_policies, *policies, interpreter,
                        context_.options.feature_gates.stateful_failover_injection});
 }
 

@@ -49,7 +49,8 @@ class BindingReconciler final : public LoopController {
   Task<Result<std::optional<Duration>>> report_holds(BindingScope scope, ObjectPtr binding,
                                                      RemovalGuard::Holds holds);
   bool is_waiting_for_purge(const BindingScope& scope, const Json& binding) const;
-  Rendered render(const Json& binding, const Json& template_) const;
+  Rendered render(const Json& binding, const Json& template_,
+                  const interpreter::Interpreter& interpreter) const;
   // True: it was written.
   Task<Result<bool>> put_work(Json work);
   void tell(const Json& binding, const Json& template_, const Rendered& rendered, const std::string& errors,

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/controllers/give_way.hpp"
+#include "core/controllers/interpretation.hpp"
 
 namespace flotilla::controllers {
 namespace {
@@ -97,7 +98,10 @@ Task<Outcome> DependenciesReconciler::reconcile(Key key) {
   const auto object = template_->object->content();
   if (!context_.interpreter.supports(*object, interpreter::Operation::InterpretDependency))
     co_return Outcome::done();
-  const auto references = context_.interpreter.dependencies(*object);
+  std::function<Result<Json>(const interpreter::Interpreter&)> interpreting =
+      [object](const interpreter::Interpreter& interpreter) { return interpreter.dependencies(*object); };
+  auto deciding = decide(context_, std::move(interpreting));
+  const auto references = co_await std::move(deciding);
   auto dependencies = references ? dependencies_of(*references, key.object.ns)
                                  : Result<std::vector<Dependency>>(references.error());
   if (!dependencies) {

@@ -3,6 +3,7 @@
 
 #include "core/api/names.hpp"
 #include "core/controllers/dispatch/member_update.hpp"
+#include "core/controllers/interpretation.hpp"
 #include "core/controllers/manifest_status.hpp"
 
 namespace flotilla::controllers {
@@ -237,7 +238,12 @@ Task<Result<Json>> ExecutionReconciler::put(std::shared_ptr<cluster::Member> mem
       if (preserve)
         desired.make({"metadata", "annotations", api::annotations::kConflictResolution}) =
             api::annotations::kOverwrite;
-      auto plan = plan_member_update(member->name(), desired, *observed, context_.interpreter);
+      std::function<Result<std::optional<Json>>(const interpreter::Interpreter&)> planning =
+          [&](const interpreter::Interpreter& interpreter) {
+            return plan_member_update(member->name(), desired, *observed, interpreter);
+          };
+      auto deciding = decide(context_, std::move(planning));
+      auto plan = co_await std::move(deciding);
       if (!plan) co_return plan.error();
       if (!*plan) co_return *std::move(observed);
       wanted = **std::move(plan);
@@ -329,21 +335,29 @@ Task<Status> ExecutionReconciler::set_conditions(ObjectKey work, std::vector<Wor
 
 // Before the first report WorkStatusReconciler keeps still, so what apply answered is the newest there is;
 // later reports could overwrite what the member said since.
-Json ExecutionReconciler::first_statuses(const Json& work, const std::vector<Json>& observed) const {
+Task<Json> ExecutionReconciler::first_statuses(std::shared_ptr<const Json> content,
+                                               std::vector<Json> observed) {
+  const Json& work = *content;
   const auto manifests = manifests_of(work);
   const bool reported =
       api::find_condition(work["status"]["conditions"], api::conditions::kApplied) != nullptr;
-  if (reported || observed.size() != manifests.size()) return nullptr;
+  if (reported || observed.size() != manifests.size()) co_return nullptr;
   Json statuses = Json::array();
   for (std::size_t i = 0; i < manifests.size(); ++i) {
     std::optional<Error> health_fault;
-    auto status = manifest_status(context_.interpreter, manifests[i], static_cast<std::int64_t>(i),
-                                  observed[i], &health_fault);
-    if (!status) return nullptr;  // WorkStatusReconciler says why
+    std::function<Result<Json>(const interpreter::Interpreter&)> reading =
+        [&](const interpreter::Interpreter& interpreter) {
+          health_fault.reset();
+          return manifest_status(interpreter, manifests[i], static_cast<std::int64_t>(i), observed[i],
+                                 &health_fault);
+        };
+    auto deciding = decide(context_, std::move(reading));
+    auto status = co_await std::move(deciding);
+    if (!status) co_return nullptr;  // WorkStatusReconciler says why
     tell_manifest_status(context_.events, work, manifests[i], status, health_fault, Json());
     statuses.push_back(*std::move(status));
   }
-  return statuses;
+  co_return statuses;
 }
 
 // When it starts, stops, or goes on again.
@@ -382,7 +396,8 @@ Task<Status> ExecutionReconciler::report(ObjectPtr work, std::vector<Json> obser
   std::vector<WorkCondition> conditions(1, dispatching(false));
   conditions.push_back({api::conditions::kApplied, ok ? "True" : "False",
                         ok ? "AppliedSuccessful" : "AppliedFailed", message});
-  Json statuses = first_statuses(*content, observed);
+  auto reading = first_statuses(content, std::move(observed));
+  Json statuses = co_await std::move(reading);
   auto setting = set_conditions(work->key(), std::move(conditions), std::move(statuses));
   co_return co_await std::move(setting);
 }

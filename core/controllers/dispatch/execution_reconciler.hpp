@@ -55,7 +55,7 @@ class ExecutionReconciler final : public LoopController {
   void tell_sync(const Json& work, const Json& manifest, const std::string& cluster, const Error* error);
   enum class Write { Create, Update, Delete };
   void count(Write write, const Json& manifest, const std::string& cluster, bool ok);
-  Json first_statuses(const Json& work, const std::vector<Json>& observed) const;
+  Task<Json> first_statuses(std::shared_ptr<const Json> content, std::vector<Json> observed);
 
   // A member that hangs must not take all workers. On the loop's strand.
   struct Traffic {

@@ -2,6 +2,7 @@
 #include "core/controllers/propagation/detector_reconciler.hpp"
 
 #include "core/api/names.hpp"
+#include "core/controllers/interpretation.hpp"
 #include "core/controllers/propagation/build_binding.hpp"
 
 namespace flotilla::controllers {
@@ -251,7 +252,12 @@ Task<Result<bool>> DetectorReconciler::put_binding(ObjectPtr object, Json policy
     return (*found->content())["value"].as_int();
   };
   const api::FeatureGates& gates = context_.options.feature_gates;
-  const Result<Json> scale = scale_of(*content, context_.interpreter, gates);
+  std::function<Result<Json>(const interpreter::Interpreter&)> scaling =
+      [content, &gates](const interpreter::Interpreter& interpreter) {
+        return scale_of(*content, interpreter, gates);
+      };
+  auto deciding = decide(context_, std::move(scaling));
+  const Result<Json> scale = co_await std::move(deciding);
   if (!scale) {
     tell_scale(*content, scale);
     co_return scale.error();

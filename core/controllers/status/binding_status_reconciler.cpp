@@ -4,6 +4,7 @@
 #include "core/api/conditions.hpp"
 #include "core/api/names.hpp"
 #include "core/controllers/give_way.hpp"
+#include "core/controllers/interpretation.hpp"
 #include "core/controllers/status/aggregate_works.hpp"
 #include "core/controllers/templates.hpp"
 
@@ -12,6 +13,8 @@ namespace {
 
 // The Works of a binding report within moments of each other: one look serves them all.
 constexpr Duration kGather = std::chrono::milliseconds(10);
+
+constexpr int kAggregateAttempts = 5;
 
 bool is_ready(const Json& cluster) {
   return api::is_condition_true(cluster["status"]["conditions"], api::conditions::kReady);
@@ -130,27 +133,35 @@ void BindingStatusReconciler::tell(const Json& binding, bool changed, const Stat
 }
 
 Task<Result<bool>> BindingStatusReconciler::write_template_status(Json binding, Json aggregated) {
-  const auto template_ = template_of_binding(context_, binding);
-  if (!template_) co_return false;
-  const auto content = template_->object->content();
-  if (!context_.interpreter.supports(*content, interpreter::Operation::AggregateStatus)) co_return false;
-  const interpreter::Interpreter* interpreter = &context_.interpreter;
   const WallTime now = context_.now();
   auto items = std::make_shared<const Json>(std::move(aggregated));
-  auto wrote = std::make_shared<bool>(false);
-  auto writing = context_.writer.modify(template_->kind, Part::Status, template_->object->key(),
-                                        [interpreter, items, now, wrote](Json& object) -> Result<bool> {
-                                          auto status = interpreter->aggregate_status(
-                                              object, std::as_const(*items).elements(), now);
-                                          if (!status) return std::move(status).context("aggregate status");
-                                          if (*status == std::as_const(object)["status"]) return false;
-                                          object.set("status", *std::move(status));
-                                          *wrote = true;
-                                          return true;
-                                        });
-  const auto written = co_await std::move(writing);
-  if (!written && !written.error().is(Code::NotFound)) co_return written.error();
-  co_return written.ok() && *wrote;
+  // The template may change while its interpreter is being asked.
+  for (int attempt = 0; attempt < kAggregateAttempts; ++attempt) {
+    const auto template_ = template_of_binding(context_, binding);
+    if (!template_) co_return false;
+    const auto content = template_->object->content();
+    if (!context_.interpreter.supports(*content, interpreter::Operation::AggregateStatus)) co_return false;
+    std::function<Result<Json>(const interpreter::Interpreter&)> aggregating =
+        [&](const interpreter::Interpreter& interpreter) {
+          return interpreter.aggregate_status(*content, items->elements(), now);
+        };
+    auto deciding = decide(context_, std::move(aggregating));
+    auto status = co_await std::move(deciding);
+    if (!status) co_return std::move(status).context("aggregate status");
+    if (*status == (*content)["status"]) co_return false;
+    auto wanted = std::make_shared<const Json>(*std::move(status));
+    auto stale = std::make_shared<bool>(false);
+    auto writing = context_.writer.modify(template_->kind, Part::Status, template_->object->key(),
+                                          [content, wanted, stale](Json& object) -> Result<bool> {
+                                            *stale = object != *content;
+                                            if (!*stale) object.set("status", *wanted);
+                                            return !*stale;
+                                          });
+    const auto written = co_await std::move(writing);
+    if (!written && !written.error().is(Code::NotFound)) co_return written.error();
+    if (!*stale) co_return written.ok();
+  }
+  co_return Error(Code::Conflict, "the template keeps changing while its status is put together");
 }
 
 }  // namespace flotilla::controllers

@@ -3,6 +3,7 @@
 
 #include "core/api/conditions.hpp"
 #include "core/api/names.hpp"
+#include "core/controllers/interpretation.hpp"
 #include "core/controllers/manifest_status.hpp"
 
 namespace flotilla::controllers {
@@ -72,8 +73,14 @@ Task<Result<std::optional<Json>>> WorkStatusReconciler::look_at(std::shared_ptr<
   if (!observed) co_return observed.error();
   if (!*observed) co_return std::optional<Json>();
   std::optional<Error> health_fault;
-  auto status = manifest_status(context_.interpreter, manifest, static_cast<std::int64_t>(ordinal),
-                                **observed, &health_fault);
+  std::function<Result<Json>(const interpreter::Interpreter&)> reading =
+      [&](const interpreter::Interpreter& interpreter) {
+        health_fault.reset();
+        return manifest_status(interpreter, manifest, static_cast<std::int64_t>(ordinal), **observed,
+                               &health_fault);
+      };
+  auto deciding = decide(context_, std::move(reading));
+  auto status = co_await std::move(deciding);
   const Json& before = (*work)["status"]["manifestStatuses"].element(ordinal);
   tell_manifest_status(context_.events, *work, manifest, status, health_fault, before);
   if (!status) co_return std::move(status).error();

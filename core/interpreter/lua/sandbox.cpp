@@ -208,7 +208,9 @@ SandboxPool::~SandboxPool() {
 
 Result<Results> SandboxPool::run(const Call& call) const {
   std::unique_ptr<Sandbox> sandbox = take();
+  const SteadyTime began = clock_.steady_now();
   Result<Results> results = sandbox->run(call);
+  call.script.last_took.store((clock_.steady_now() - began).count(), std::memory_order_relaxed);
   if (sandbox->reusable()) give_back(std::move(sandbox));
   return results;
 }

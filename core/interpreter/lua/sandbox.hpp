@@ -38,6 +38,7 @@ struct Script {
 
   const int id;  // unique in the process
   const std::string text;
+  mutable std::atomic<Duration::rep> last_took = 0;  // nanoseconds of the last call
 };
 
 enum class Type : std::uint8_t { Nil, Bool, Number, Text, Table, Other };
