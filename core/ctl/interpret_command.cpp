@@ -57,8 +57,8 @@ int run_operation(const InterpretFlags& flags, std::vector<interpreter::Customiz
   const auto interpreter = interpreter_of(std::move(customizations));
   const auto results = interpret(*interpreter, *operation, *input);
   if (!results) {
-    const int code = print_error(results.error());
-    return results.error().is(Code::BadRequest) ? exit_code::kUsage : code;
+    print_error(results.error());
+    return results.error().is(Code::BadRequest) ? exit_code::kUsage : exit_code::kFailed;
   }
   for (std::size_t i = 0; i < results->size(); ++i) {
     fmt::print("---\n# [{}/{}] {}:\n{}", i + 1, results->size(), (*results)[i].name,

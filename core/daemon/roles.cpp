@@ -84,9 +84,11 @@ struct Roles::State {
                                                                     const Clock& clock) {
       return make_admission(store, clock, options);
     };
-    planning = std::make_unique<planning::Service>(
-        planning::Sources{context.executor, context.store, interpreter, clusters, rehearsed_policies,
-                          fleet.rules, resources, context.settings.controllers, *controllers, admission});
+    planning::Sources sources{
+        context.executor, context.store, interpreters.live(),          clusters,     rehearsed_policies,
+        fleet.rules,      resources,     context.settings.controllers, *controllers, admission};
+    sources.interpreters = &interpreters;
+    planning = std::make_unique<planning::Service>(std::move(sources));
     context.api.extend([service = planning.get()](apiserver::ExtensionCallPtr call) {
       return service->answer(std::move(call));
     });

@@ -43,8 +43,8 @@ Result<Answer> ask(const Interpreter& interpreter, const Question& question) {
     case Operation::Retain:
       return with_value(interpreter.retain(question.object, question.observed));
     case Operation::AggregateStatus:
-      return with_value(interpreter.aggregate_status(
-          question.object, std::as_const(question.items).elements(), question.now));
+      return with_value(interpreter.aggregate_status(question.object,
+                                                     std::as_const(question.items).elements(), question.now));
     case Operation::InterpretHealth: {
       Result<bool> healthy = interpreter.interpret_health(question.object);
       if (!healthy) return std::move(healthy).error();
@@ -56,7 +56,8 @@ Result<Answer> ask(const Interpreter& interpreter, const Question& question) {
   return internal("no such operation");
 }
 
-bool SettledAnswers::supports(std::string_view api_version, std::string_view kind, Operation operation) const {
+bool SettledAnswers::supports(std::string_view api_version, std::string_view kind,
+                              Operation operation) const {
   return interpreter_.supports(api_version, kind, operation);
 }
 

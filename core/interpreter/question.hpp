@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A question to an interpreter as a value, so that it can be asked elsewhere: on a thread that may wait, over the
-// network.
+// A question to an interpreter as a value, so that it can be asked elsewhere: on a thread that may wait, over
+// the network.
 #pragma once
 
 #include <memory>
@@ -24,16 +24,16 @@ struct Question {
 
 // Of the operation's answer the member that fits.
 struct Answer {
-  Replicas replicas;      // InterpretReplica
-  bool healthy = false;   // InterpretHealth
-  api::Json value;        // all others
+  Replicas replicas;     // InterpretReplica
+  bool healthy = false;  // InterpretHealth
+  api::Json value;       // all others
 };
 
 Result<Answer> ask(const Interpreter& interpreter, const Question& question);
 
 // Stands in for an interpreter before somebody who must not wait: what may block is answered from what was
-// settled before; what was not is put down as open and answered with an error for the time being. A decision is
-// then made again once its open questions are settled, see controllers::decide.
+// settled before; what was not is put down as open and answered with an error for the time being. A decision
+// is then made again once its open questions are settled, see controllers::decide.
 //
 // Thread: one at a time.
 class SettledAnswers final : public Interpreter {

@@ -53,8 +53,8 @@ Result<Json> patched(const Json& object, const Json& response) {
 Error not_successful(const Json& response) {
   const Json& status = response["status"];
   if (status.is_null()) return missing("status");
-  return Error(Code::Internal, "webhook call failed: " + std::string(status["message"].as_string()) + " (code " +
-                                   std::to_string(status["code"].as_int()) + ")");
+  return Error(Code::Internal, "webhook call failed: " + std::string(status["message"].as_string()) +
+                                   " (code " + std::to_string(status["code"].as_int()) + ")");
 }
 
 Result<Answer> replicas_of(const Json& response) {

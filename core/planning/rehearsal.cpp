@@ -74,12 +74,19 @@ struct Rehearsal::State {
   }
 
   c::Context context() {
-    return {executor,        store,
-            writer,          informers,
-            recorder,        sources.interpreter,
-            members,         sources.policies,
-            sources.rules,   sources.resources,
-            sources.options, nullptr};
+    return {executor,
+            store,
+            writer,
+            informers,
+            recorder,
+            sources.interpreter,
+            members,
+            sources.policies,
+            sources.rules,
+            sources.resources,
+            sources.options,
+            nullptr,
+            sources.interpreters};
   }
   Task<bool> close() {
     auto closing = store.close();

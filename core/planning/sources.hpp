@@ -38,7 +38,8 @@ struct Sources {
   const controllers::ControllerSet& controllers;
   // Karmada's admission over another store: that of a rehearsal.
   std::function<store::Admission(const store::Store&, const Clock&)> admission;
-  const std::atomic<bool>* stopping = nullptr;  // set: give up
+  const std::atomic<bool>* stopping = nullptr;        // set: give up
+  controllers::Interpreters* interpreters = nullptr;  // where scripts and webhooks are asked
 
   ObjectPtr get(const StoredKind& kind, const ObjectKey& key) const {
     return store.get(kind.collection(), key.ns, key.name);

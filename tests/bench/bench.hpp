@@ -43,6 +43,7 @@ Result<std::vector<Line>> run_store();
 Result<std::vector<Line>> run_render();
 Result<std::vector<Line>> run_scale();
 Result<std::vector<Line>> run_plan();
+Result<std::vector<Line>> run_interpret();
 
 // From the time each piece of work took, and the time all of it took (work may overlap).
 Line summarize(std::string work, std::vector<Duration> times, Duration total);

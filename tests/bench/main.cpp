@@ -26,6 +26,7 @@ constexpr std::array kBenches = {
                  bench::run_schedule},
     bench::Bench{"render", "the Works of one template under three override rules, by number of clusters",
                  bench::run_render},
+    bench::Bench{"interpret", "one question to an interpreter, by script and natively", bench::run_interpret},
     bench::Bench{"store", "durable writes by number of clients, reads, start, memory per object",
                  bench::run_store},
 };
