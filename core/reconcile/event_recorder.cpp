@@ -71,6 +71,8 @@ void EventRecorder::stop() {
 void EventRecorder::record(const api::Json& object, std::string_view type, std::string_view reason,
                            std::string_view message) {
   if (listener_) return listener_(object, type, reason, message);
+  // In a flood most is dropped: at no cost.
+  if (type != kWarning && waiting_.load(std::memory_order_relaxed) >= kMostPending) return;
   std::string identity = std::string(object["kind"].as_string()) + '/' + api::key_of(object).text() + '/' +
                          std::string(api::uid_of(object)) + '/' + std::string(reason) + '/' +
                          std::string(message);
@@ -92,6 +94,7 @@ void EventRecorder::record(const api::Json& object, std::string_view type, std::
     pending.message = message.substr(0, 1024);  // the API's limit
     pending.count = 1;
     pending_.emplace(identity, std::move(pending));
+    waiting_.store(pending_.size(), std::memory_order_relaxed);
   }
   queue_.add(identity, type == kWarning ? kWarningsFirst : 0);
 }
@@ -106,6 +109,7 @@ Task<void> EventRecorder::run() {
       std::lock_guard lock(mutex_);
       auto node = pending_.extract(*identity);
       if (!node.empty()) pending = std::move(node.mapped());
+      waiting_.store(pending_.size(), std::memory_order_relaxed);
     }
     if (pending.count > 0) {
       auto yielding = yield_to_writes();

@@ -4,6 +4,7 @@
 // waited for. Warnings come before news of what went well, of which only so many are written a second.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -58,6 +59,7 @@ class EventRecorder {
   WorkQueue<std::string> queue_;
   std::mutex mutex_;
   std::map<std::string, Pending> pending_;
+  std::atomic<std::size_t> waiting_ = 0;  // its size
   // On the strand only.
   std::map<std::string, Written> written_;
   double allowed_ = 0;

@@ -38,6 +38,12 @@ class Independents {
   std::vector<std::shared_ptr<const Json>> kept_;
 };
 
+// By its text: most bindings propagate no dependencies and need not be parsed to say so.
+bool may_propagate(const api::Object& binding) {
+  return binding.bytes().find("\"propagateDeps\":true") != std::string_view::npos ||
+         binding.bytes().find(kFinalizer) != std::string_view::npos;
+}
+
 }  // namespace
 
 DependenciesReconciler::DependenciesReconciler(Context& context)
@@ -50,6 +56,7 @@ DependenciesReconciler::DependenciesReconciler(Context& context)
 }
 
 void DependenciesReconciler::on_binding(const Event& event) {
+  if (!may_propagate(*event.object) && !(event.previous && may_propagate(*event.previous))) return;
   const auto content = event.object->content();
   const bool gone = event.type == Event::Type::Deleted;
   const bool wanted = propagates(*content);

@@ -11,8 +11,10 @@
 namespace flotilla::controllers {
 namespace {
 
-// The Works of a binding report within moments of each other: one look serves them all.
+// The Works of a binding report within moments of each other: one look serves them all. The more there is to
+// do, the longer these moments are.
 constexpr Duration kGather = std::chrono::milliseconds(10);
+constexpr Duration kGatherWhenBusy = std::chrono::milliseconds(50);
 
 constexpr int kAggregateAttempts = 5;
 
@@ -59,7 +61,12 @@ Task<void> BindingStatusReconciler::wake_bindings_in(std::string cluster) {
 void BindingStatusReconciler::on_binding(const Event& event) {
   if (event.type == Event::Type::Deleted) return;
   const bool same = event.previous && event.previous->generation() == event.object->generation();
-  if (!same) enqueue(event);
+  if (same) return;
+  // What is not in its members yet is about to be.
+  if (context_.informers.synced())
+    loop_.enqueue_after({event.collection, event.object->key()}, kGatherWhenBusy);
+  else
+    enqueue(event);
 }
 
 void BindingStatusReconciler::on_work(const Event& event) {
@@ -72,7 +79,9 @@ void BindingStatusReconciler::on_work(const Event& event) {
       return;
   }
   const auto binding = binding_of_work(*content);
-  if (binding) loop_.enqueue_after({binding->scope->kind.collection(), binding->key}, kGather);
+  if (!binding) return;
+  const bool busy = context_.congestion->urgent.load(std::memory_order_relaxed) > Congestion::kMuch;
+  loop_.enqueue_after({binding->scope->kind.collection(), binding->key}, busy ? kGatherWhenBusy : kGather);
 }
 
 Task<Outcome> BindingStatusReconciler::reconcile(Key key) {
