@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Time zones of the system's database (tzdata), by name. adr 0007 says how they are read.
+// Time zones of the system's database (tzdata), by name. adr 0008 says how they are read.
 #pragma once
 
 #include <optional>

@@ -21,7 +21,7 @@ target_compile_definitions(flotilla_asio INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
   BOOST_ASIO_HAS_CO_AWAIT BOOST_ASIO_HAS_STD_COROUTINE)
 
-# Time zones of the system (adr 0007). Only core/base/time_zone.cpp sees it.
+# Time zones of the system (adr 0008). Only core/base/time_zone.cpp sees it.
 find_package(date REQUIRED)
 
 # HTTP/2: the C library.
