@@ -11,7 +11,8 @@ namespace {
 
 constexpr int kConflictTries = 5;
 constexpr int kWorkers = 256;
-constexpr int kWorkersOfOneCluster = 32;
+constexpr std::size_t kWorkersOfSlowCluster = 32;
+constexpr Duration kSlow = std::chrono::seconds(1);
 
 std::span<const Json> manifests_of(const Json& work) {
   return work["spec"]["workload"]["manifests"].elements();
@@ -110,25 +111,32 @@ Result<ExecutionReconciler::Target> ExecutionReconciler::target_of(const std::st
 Task<Outcome> ExecutionReconciler::reconcile(Key key) {
   const auto cluster = api::cluster_of_execution_namespace(key.object.ns);
   if (!cluster) co_return Outcome::give_up(cluster.error());
+  const std::pair<SteadyTime, Key> piece(context_.executor.clock().steady_now(), key);
   {
     Traffic& traffic = traffic_[*cluster];
-    if (traffic.working >= kWorkersOfOneCluster) {
-      traffic.parked.insert(key);
+    if (is_stuck(traffic)) {
+      if (traffic.parked_keys.insert(key).second) traffic.parked.push_back(key);
       co_return Outcome::done();  // due again as soon as there is room
     }
-    ++traffic.working;
+    traffic.working.insert(piece);
   }
   auto step = reconcile_in(key, *cluster);
   Outcome outcome = co_await std::move(step);
   Traffic& traffic = traffic_[*cluster];
-  --traffic.working;
+  traffic.working.erase(piece);
   if (!traffic.parked.empty()) {
-    auto next = traffic.parked.extract(traffic.parked.begin());
-    loop_.enqueue(next.value());
-  } else if (traffic.working == 0) {
+    loop_.enqueue(traffic.parked.front());
+    traffic.parked_keys.erase(traffic.parked.front());
+    traffic.parked.pop_front();
+  } else if (traffic.working.empty()) {
     traffic_.erase(*cluster);
   }
   co_return outcome;
+}
+
+bool ExecutionReconciler::is_stuck(const Traffic& traffic) const {
+  return traffic.working.size() >= kWorkersOfSlowCluster &&
+         context_.executor.clock().steady_now() - traffic.working.begin()->first > kSlow;
 }
 
 Task<Outcome> ExecutionReconciler::reconcile_in(Key key, std::string cluster) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <deque>
 #include <map>
 #include <set>
 
@@ -57,11 +58,14 @@ class ExecutionReconciler final : public LoopController {
   void count(Write write, const Json& manifest, const std::string& cluster, bool ok);
   Task<Json> first_statuses(std::shared_ptr<const Json> content, std::vector<Json> observed);
 
-  // A member that hangs must not take all workers. On the loop's strand.
+  // A member that hangs must not take all workers: once the oldest of many pieces of work for it has taken
+  // long, what comes next waits here until one ends. On the loop's strand.
   struct Traffic {
-    int working = 0;
-    std::set<Key> parked;
+    std::set<std::pair<SteadyTime, Key>> working;
+    std::deque<Key> parked;
+    std::set<Key> parked_keys;
   };
+  bool is_stuck(const Traffic& traffic) const;
   std::map<std::string, Traffic> traffic_;
 };
 
