@@ -70,7 +70,9 @@ class DetectorReconciler final : public LoopController {
   Task<Status> unclaim(Key key, Claim claim);
   // Template -> its binding, of all that the policy has claimed.
   Task<std::map<Key, Key>> claimed_by(Claim claim);
-  Task<void> wake_waiting(PolicyPtr policy);
+  // How many there were.
+  Task<std::size_t> wake_waiting(PolicyPtr policy);
+  void tell_reach(const Json& object, const ClaimingPolicy& policy, std::size_t woken);
 
   // Preemption (preemption_reconciler.cpp).
   void wake_preempting(const ClaimingPolicy& before, const ClaimingPolicy& after);
@@ -91,7 +93,7 @@ class DetectorReconciler final : public LoopController {
   // Templates that no policy means, or whose policy waits for its override policies.
   std::set<Key> waiting_;
   std::mutex changed_mutex_;
-  std::set<Key> changed_by_user_;
+  std::set<Key> changed_by_user_;  // templates, and policies since the start
   std::shared_ptr<Histogram> matching_, applied_, not_applied_;
 };
 

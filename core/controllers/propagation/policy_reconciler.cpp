@@ -21,6 +21,7 @@ void DetectorReconciler::on_policy(const Event& event) {
   const bool same = event.previous && event.previous->generation() == event.object->generation() &&
                     event.previous->deleting() == event.object->deleting();
   if (same) return;
+  if (context_.informers.synced()) mark_changed_by_user({event.collection, event.object->key()});
   enqueue(event);
   if (event.previous && context_.options.feature_gates.propagation_policy_preemption) {
     wake_preempting(ClaimingPolicy(*event.previous->content()), ClaimingPolicy(*event.object->content()));
@@ -98,7 +99,8 @@ Task<Outcome> DetectorReconciler::reconcile_policy(Key key) {
   const Status looked = co_await std::move(looking);
   if (!looked) co_return Outcome::retry(looked.error());
   auto waking = wake_waiting(policy);
-  co_await std::move(waking);
+  const std::size_t woken = co_await std::move(waking);
+  if (take_changed_by_user(key)) tell_reach(*object->content(), *policy, woken);
   if (!policy->preempts() || !context_.options.feature_gates.propagation_policy_preemption)
     co_return Outcome::done();
   auto preempting = preempt(policy);
@@ -127,8 +129,9 @@ Task<Status> DetectorReconciler::look_at_claimed(PolicyPtr policy) {
 }
 
 // Only what its selectors can mean is looked at.
-Task<void> DetectorReconciler::wake_waiting(PolicyPtr policy) {
+Task<std::size_t> DetectorReconciler::wake_waiting(PolicyPtr policy) {
   Turns turns;
+  std::size_t woken = 0;
   std::set<Collection> collections;
   for (const api::ResourceSelector& selector : policy->selectors()) {
     const auto kind = stored_kind(context_, api::Gvk::from(selector.api_version(), selector.kind()));
@@ -147,9 +150,42 @@ Task<void> DetectorReconciler::wake_waiting(PolicyPtr policy) {
       const ObjectPtr object = context_.store.get(at.collection, at.object.ns, at.object.name);
       if (object && policy->match(*object->content()) != api::MatchPrecision::None) {
         loop_.enqueue(at, reconcile::kBackground);
+        ++woken;
       }
     }
   }
+  co_return woken;
+}
+
+// What a policy does not reach, for who wrote it: kinds that nobody serves, templates that another policy
+// has, or nothing at all.
+void DetectorReconciler::tell_reach(const Json& object, const ClaimingPolicy& policy, std::size_t woken) {
+  const std::string id = policy.claim().id;
+  for (const api::ResourceSelector& selector : policy.selectors()) {
+    const auto kind = stored_kind(context_, api::Gvk::from(selector.api_version(), selector.kind()));
+    if (!kind) {
+      context_.events.record(object, reconcile::kWarning, "ApplyPolicyFailed",
+                             "Nothing serves " + selector.api_version() + ", kind " + selector.kind() +
+                                 ": install its definition, or correct spec.resourceSelectors");
+      continue;
+    }
+    if (selector.name().empty() || policy.preempts()) continue;
+    const std::string& ns = policy.cluster_scoped() ? selector.name_space() : policy.name_space();
+    const ObjectPtr found = context_.get(*kind, {kind->namespaced ? ns : "", selector.name()});
+    const auto held = found ? claim_on(*found->content()) : std::nullopt;
+    if (!held || held->id == id) continue;
+    const std::string holder = held->by_cluster_policy()
+                                   ? "ClusterPropagationPolicy " + held->name
+                                   : "PropagationPolicy " + held->name_space + "/" + held->name;
+    context_.events.record(object, reconcile::kWarning, "ApplyPolicyFailed",
+                           selector.kind() + " " + found->key().text() + " stays with " + holder +
+                               ", which claimed it first: delete that, take the template out of its "
+                               "resourceSelectors, or preempt it");
+  }
+  if (woken > 0 || !claimed_.of(id).empty()) return;
+  context_.events.record(object, reconcile::kNormal, "NoResourceMatched",
+                         "No resource template that is not claimed yet matches spec.resourceSelectors; the "
+                         "policy takes effect with the first that does");
 }
 
 Task<Outcome> DetectorReconciler::let_policy_go(Key key, ObjectPtr object) {
