@@ -6,6 +6,7 @@
 #include "core/api/binding.hpp"
 #include "core/api/conditions.hpp"
 #include "core/api/names.hpp"
+#include "core/cluster/registry.hpp"
 #include "core/controllers/templates.hpp"
 
 namespace flotilla::controllers {
@@ -129,6 +130,17 @@ std::optional<Hold> RemovalGuard::hold_of(const BindingScope& scope, const Json&
   return hold_removal(view, context_.now());
 }
 
+// What a cluster said before this daemon started may not be so any more: it has to have answered since.
+bool RemovalGuard::is_ready(const std::string& name) const {
+  const ObjectPtr cluster = context_.get(kinds::kCluster, {"", name});
+  if (!cluster || cluster->deleting()) return false;
+  const auto content = cluster->content();
+  if (!api::is_condition_true((*content)["status"]["conditions"], api::conditions::kReady)) return false;
+  if ((*content)["spec"]["syncMode"].as_string() == "Pull") return true;  // its agent speaks for it
+  const auto member = context_.clusters.find(name);
+  return member && member->discovery();
+}
+
 std::vector<Copy> RemovalGuard::copies_of(const BindingScope& scope, const Json& binding) const {
   std::vector<Copy> copies;
   const auto targets = api::targets_of(binding);
@@ -136,13 +148,9 @@ std::vector<Copy> RemovalGuard::copies_of(const BindingScope& scope, const Json&
     const ObjectPtr work = context_.get(kinds::kWork, key);
     const auto name = api::cluster_of_execution_namespace(key.ns);
     if (!work || work->deleting() || !name) continue;
-    const ObjectPtr cluster = context_.get(kinds::kCluster, {"", *name});
-    const bool ready =
-        cluster && !cluster->deleting() &&
-        api::is_condition_true((*cluster->content())["status"]["conditions"], api::conditions::kReady);
     const bool wanted = std::any_of(targets.begin(), targets.end(),
                                     [&](const api::TargetCluster& target) { return target.name == *name; });
-    copies.push_back(copy_of(*work->content(), *name, wanted, ready));
+    copies.push_back(copy_of(*work->content(), *name, wanted, is_ready(*name)));
   }
   return copies;
 }

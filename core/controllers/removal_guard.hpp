@@ -40,6 +40,7 @@ class RemovalGuard {
 
  private:
   struct Account;  // of a policy or a cluster
+  bool is_ready(const std::string& cluster) const;
   std::vector<Copy> copies_of(const BindingScope& scope, const Json& binding) const;
   std::string required_by(const Json& binding, std::string_view cluster) const;
   std::optional<Hold> spend(const Json& binding, const std::string& cluster, const api::RemovalCause& cause);

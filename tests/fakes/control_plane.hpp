@@ -81,10 +81,11 @@ class ControlPlane {
     }));
     EXPECT_TRUE(done.ok()) << done.error().message();
   }
+  // Pull: nobody has to have spoken with it.
   void cluster(const std::string& name, std::string_view taints = "[]", bool ready = true) {
     put(controllers::kinds::kCluster,
         R"({"apiVersion":"cluster.karmada.io/v1alpha1","kind":"Cluster","metadata":{"name":")" + name +
-            R"("},"spec":{"syncMode":"Push","taints":)" + std::string(taints) +
+            R"("},"spec":{"syncMode":"Pull","taints":)" + std::string(taints) +
             R"(},"status":{"conditions":[{"type":"Ready","status":")" + (ready ? "True" : "False") +
             R"(","reason":"x","message":""}]}})");
   }

@@ -94,6 +94,15 @@ TEST_F(Removal_Guard, a_cluster_that_is_not_ready_replaces_nothing) {
   EXPECT_EQ(held(), "LastHealthyCopy");
 }
 
+TEST_F(Removal_Guard, what_a_cluster_said_to_an_earlier_daemon_replaces_nothing) {
+  plane.patch(kinds::kCluster, {"", "m2"}, R"({"spec":{"syncMode":"Push"}})");
+  plane.work("m1", "Healthy");
+  plane.work("m2", "Healthy");
+  plane.binding(R"({"clusters":[{"name":"m2"}]})");
+  (void)sync();
+  EXPECT_EQ(held(), "LastHealthyCopy");
+}
+
 TEST_F(Removal_Guard, a_deleted_binding_takes_everything_along_at_once) {
   plane.work("m1", "Healthy");
   plane.binding(R"({"clusters":[{"name":"m1"}]})");

@@ -30,6 +30,10 @@ struct Case {
   RemovalReason reason = RemovalReason::Rescheduled;
 };
 
+void PrintTo(const Case& given, std::ostream* out) {
+  *out << given.name;
+}
+
 constexpr auto kHealthy = CopyHealth::Healthy;
 constexpr auto kUnhealthy = CopyHealth::Unhealthy;
 constexpr auto kUnknown = CopyHealth::Unknown;
