@@ -68,6 +68,18 @@ class SmallWorld {
   }
   static Json json(std::string_view text) { return *Json::parse(text); }
 
+  // The status is written for itself: creating a Cluster clears it.
+  ObjectPtr put_status(const Json& object) {
+    const StoredKind kind = kind_of(object);
+    const Json status = object["status"];
+    auto writing =
+        writer.modify(kind, store::Part::Status, api::key_of(object), [status](Json& stored) -> Result<bool> {
+          stored.set("status", status);
+          return true;
+        });
+    return **call_blocking(executor.strand(), std::move(writing));
+  }
+
   ObjectPtr put(const Json& object) {
     const StoredKind kind = kind_of(object);
     store::WriteOptions options;
@@ -86,14 +98,16 @@ class SmallWorld {
   }
 
   void add_cluster(const std::string& name, const std::string& labels = "{}") {
-    put(json(R"({"apiVersion":"cluster.karmada.io/v1alpha1","kind":"Cluster",
+    const Json cluster = json(R"({"apiVersion":"cluster.karmada.io/v1alpha1","kind":"Cluster",
         "metadata":{"name":")" +
-             name + R"(","labels":)" + labels + R"(},
+                              name + R"(","labels":)" + labels + R"(},
         "spec":{"syncMode":"Push","apiEndpoint":"https://)" +
-             name + R"("},
+                              name + R"("},
         "status":{"conditions":[{"type":"Ready","status":"True"}],
           "apiEnablements":[{"groupVersion":"apps/v1","resources":[{"kind":"Deployment"}]},
-                            {"groupVersion":"v1","resources":[{"kind":"ConfigMap"}]}]}})"));
+                            {"groupVersion":"v1","resources":[{"kind":"ConfigMap"}]}]}})");
+    put(cluster);
+    put_status(cluster);
   }
 
   static Json deployment(const std::string& name, int replicas, const std::string& ns = "default") {
