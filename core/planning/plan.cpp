@@ -140,6 +140,34 @@ Json template_to_json(const TemplateEffect& effect, const PlanOptions& options) 
   return out;
 }
 
+// What the budgets of removals would say: they let so many go within a window, then hold the rest.
+void add_budgets(const Sources& sources, const std::map<ObjectKey, TemplateEffect>& effects, Json& problems) {
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> by_policy;  // removals, of so many
+  for (const auto& [key, effect] : effects) {
+    auto& [removals, all] = by_policy[effect.policy_before];
+    removals += static_cast<std::int64_t>(effect.count(ClusterEffect::Kind::Delete));
+    all += static_cast<std::int64_t>(effect.before.replicas.size());
+  }
+  const c::Options& options = sources.options;
+  for (const auto& [policy, counts] : by_policy) {
+    const auto& [removals, all] = counts;
+    const bool trips =
+        options.removal_budget > 0 && removals > options.removal_budget &&
+        static_cast<double>(removals) > options.removal_budget_share * static_cast<double>(all);
+    if (!trips || policy.empty()) continue;
+    const std::string kind = policy.substr(0, policy.find(' '));
+    problems.push_back(Json::object(
+        {{"apiVersion", api::versions::kPolicy},
+         {"kind", kind},
+         {"name", policy.substr(kind.size() + 1)},
+         {"reason", "RemovalBudget"},
+         {"message", std::to_string(removals) + " removals are more than the " +
+                         std::to_string(options.removal_budget) + " that one policy may cause within " +
+                         format_duration(options.removal_budget_window) + ": the rest is held"},
+         {"next", "docs/design/guarded-removal.md: flotilla.io/reset-removal-breaker lets the rest go"}}));
+  }
+}
+
 struct Totals {
   std::size_t creates = 0, updates = 0, deletes = 0, moved = 0, policies = 0;
   std::map<std::string, std::array<std::size_t, 3>> clusters;
@@ -166,8 +194,8 @@ struct Totals {
   }
 };
 
-Json effects_to_json(Rehearsal& rehearsal, const PlanOptions& options, Json plan) {
-  const std::map<ObjectKey, TemplateEffect> effects = effects_of(rehearsal);
+Json effects_to_json(const std::map<ObjectKey, TemplateEffect>& effects, const PlanOptions& options,
+                     Json plan) {
   Totals totals;
   std::vector<const TemplateEffect*> order;
   for (const auto& [key, effect] : effects) {
@@ -249,8 +277,11 @@ Result<std::optional<Json>> try_plan(const Sources& sources, const std::vector<C
   }
   plan.set("changes", std::move(asked));
   if (Status ran = rehearsal.run(deadline); !ran) return ran.error();
-  plan = effects_to_json(rehearsal, options, std::move(plan));
-  plan.set("problems", problems_of(sources, changes, rehearsal));
+  const std::map<ObjectKey, TemplateEffect> effects = effects_of(rehearsal);
+  plan = effects_to_json(effects, options, std::move(plan));
+  Json problems = problems_of(sources, changes, rehearsal);
+  add_budgets(sources, effects, problems);
+  plan.set("problems", std::move(problems));
   Json already = under_way(*settled, options);
   if (std::as_const(already)["count"].as_int() > 0) plan.set("underWay", std::move(already));
   if (sources.store.revision() != revision &&

@@ -73,6 +73,12 @@ struct Rehearsal::State {
     executor.stop();
   }
 
+  // Budgets count what goes over time; here all goes at one moment. Their word is said in the plan.
+  c::Options rehearsed() const {
+    c::Options options = sources.options;
+    options.removal_budget = 0;
+    return options;
+  }
   c::Context context() {
     return {executor,
             store,
@@ -84,7 +90,7 @@ struct Rehearsal::State {
             sources.policies,
             sources.rules,
             sources.resources,
-            sources.options,
+            rehearsed(),
             nullptr,
             sources.interpreters};
   }

@@ -84,10 +84,11 @@ class SmallWorld {
     const StoredKind kind = kind_of(object);
     store::WriteOptions options;
     options.with_status = true;
-    const bool there =
-        store.get(kind.collection(), api::namespace_of(object), api::name_of(object)) != nullptr;
-    auto writing = there ? writer.update(kind, store::Part::Main, object, options)
-                         : writer.create(kind, object, options);
+    const ObjectPtr there = store.get(kind.collection(), api::namespace_of(object), api::name_of(object));
+    Json after = there ? *there->content() : object;
+    if (there) after.set("spec", object["spec"]);  // a user's edit leaves the rest alone
+    auto writing = there ? writer.update(kind, store::Part::Main, std::move(after), options)
+                         : writer.create(kind, std::move(after), options);
     return **call_blocking(executor.strand(), std::move(writing));
   }
 
