@@ -102,7 +102,8 @@ Task<Outcome> ServiceSimulator::reconcile(reconcile::Key key) {
   const auto content = service->content();
   const Json& spec = (*content)["spec"];
 
-  if (spec["type"].as_string() == "LoadBalancer") {
+  // An address that is there stays, whoever gave it.
+  if (spec["type"].as_string() == "LoadBalancer" && (*content)["status"]["loadBalancer"]["ingress"].empty()) {
     Json status = (*content)["status"];
     const auto number = static_cast<unsigned>(world_.chance("lb/" + service->uid()) * 65'000);
     const std::string address =
