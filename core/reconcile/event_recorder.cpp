@@ -14,8 +14,8 @@ constexpr std::size_t kMostPending = 4096;
 constexpr std::size_t kMostPendingWarnings = 8192;
 constexpr std::size_t kMostWritten = 8192;
 // News of what went well: at once as long as they are few, else at this pace.
-constexpr double kBurst = 512;
-constexpr double kPerSecond = 1000;
+constexpr double kBurst = 128;
+constexpr double kPerSecond = 500;
 constexpr int kWarningsFirst = 1;
 constexpr std::size_t kBusy = 64;  // commits that wait for the disk
 constexpr int kMostLooks = 10;

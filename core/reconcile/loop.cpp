@@ -41,7 +41,8 @@ Loop::~Loop() {
 }
 
 void Loop::start() {
-  for (int i = 0; i < options_.workers; ++i) scope_.spawn(work());
+  workers_ = 1;
+  scope_.spawn(work());
 }
 
 void Loop::stop() {
@@ -56,9 +57,16 @@ LoopStats Loop::stats() const {
 
 Task<void> Loop::work() {
   for (;;) {
+    ++idle_;
     auto waiting = queue_.next();
     std::optional<Key> key = co_await std::move(waiting);
     if (!key) co_return;
+    // Somebody is there for the next key, as long as there may be more: a worker that is never needed costs
+    // nothing.
+    if (--idle_ == 0 && workers_ < options_.workers) {
+      ++workers_;
+      scope_.spawn(work());
+    }
     const SteadyTime began = metrics_ ? clock_.steady_now() : SteadyTime();
     auto reconciling = reconciler_.reconcile(*key);
     const Outcome outcome = co_await std::move(reconciling);

@@ -80,6 +80,7 @@ class Loop {
   LoopOptions options_;
   FiberScope scope_;
   WorkQueue<Key> queue_;
+  int workers_ = 0, idle_ = 0;   // on the strand
   SteadyTime turn_began_;        // when this loop last came to run
   std::map<Key, int> failures_;  // on the strand only
   std::atomic<std::uint64_t> reconciled_ = 0;
