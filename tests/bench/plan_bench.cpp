@@ -22,7 +22,7 @@ constexpr auto kPatience = std::chrono::seconds(300);
 
 api::Json policy_for(const std::string& clusters) {
   return *api::Json::parse(R"({"apiVersion":"policy.karmada.io/v1alpha1","kind":"PropagationPolicy",
-    "metadata":{"name":"all","namespace":"default"},"spec":{"resourceSelectors":[{"apiVersion":"v1","kind":"ConfigMap"}],
+    "metadata":{"name":"all","namespace":"default"},"spec":{"schedulerName":"default-scheduler","resourceSelectors":[{"apiVersion":"v1","kind":"ConfigMap"}],
     "placement":{"clusterAffinity":{"clusterNames":)" +
                            clusters + "}}}}");
 }
