@@ -59,12 +59,13 @@ class Server:
         with open(self.kubeconfig, encoding="utf-8") as file:
             config = yaml.safe_load(file)
         user, cluster = config["users"][0]["user"], config["clusters"][0]["cluster"]
-        self.tls = ssl.create_default_context(
+        tls = ssl.create_default_context(
             cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
         with tempfile.NamedTemporaryFile() as pair:
             pair.write(base64.b64decode(user["client-certificate-data"]) + base64.b64decode(user["client-key-data"]))
             pair.flush()
-            self.tls.load_cert_chain(pair.name)
+            tls.load_cert_chain(pair.name)
+        self.tls = tls  # whole at once: other threads connect with it
         self.hang_up()
         return self
 
