@@ -5,6 +5,7 @@
 
 #include "core/api/conditions.hpp"
 #include "core/api/names.hpp"
+#include "core/controllers/facts.hpp"
 #include "core/controllers/put_work.hpp"
 
 namespace flotilla::controllers {
@@ -25,10 +26,6 @@ bool serves_slices(const Json& cluster) {
   }
   // What was not seen is missing only if everything was seen.
   return !api::is_condition_true(status["conditions"], "CompleteAPIEnablements");
-}
-
-bool is_ready(const Json& cluster) {
-  return api::is_condition_true(cluster["status"]["conditions"], api::conditions::kReady);
 }
 
 ObjectKey record_of(const std::string& cluster, const Json& slice) {

@@ -4,6 +4,7 @@
 #include "core/api/conditions.hpp"
 #include "core/api/names.hpp"
 #include "core/controllers/cluster_health/cluster_taints.hpp"
+#include "core/controllers/facts.hpp"
 
 namespace flotilla::controllers {
 namespace {
@@ -157,7 +158,7 @@ bool ClusterReconciler::is_bound(const std::string& cluster) const {
   const std::string text = "\"" + cluster + "\"";
   for (const BindingScope* scope : {&kNamespacedScope, &kClusterScope}) {
     for (const ObjectPtr& binding : context_.store.list(scope->kind.collection()).objects) {
-      if (binding->bytes().find(text) == std::string_view::npos) continue;
+      if (!mentions(*binding, text)) continue;
       const auto content = binding->content();
       for (const Json& target : (*content)["spec"]["clusters"].elements()) {
         if (target["name"].as_string() == cluster) return true;

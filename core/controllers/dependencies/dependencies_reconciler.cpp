@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/controllers/facts.hpp"
 #include "core/controllers/give_way.hpp"
 #include "core/controllers/interpretation.hpp"
 
@@ -40,8 +41,7 @@ class Independents {
 
 // By its text: most bindings propagate no dependencies and need not be parsed to say so.
 bool may_propagate(const api::Object& binding) {
-  return binding.bytes().find("\"propagateDeps\":true") != std::string_view::npos ||
-         binding.bytes().find(kFinalizer) != std::string_view::npos;
+  return mentions(binding, "\"propagateDeps\":true") || mentions(binding, kFinalizer);
 }
 
 }  // namespace

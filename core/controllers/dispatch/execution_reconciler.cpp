@@ -3,6 +3,7 @@
 
 #include "core/api/names.hpp"
 #include "core/controllers/dispatch/member_update.hpp"
+#include "core/controllers/facts.hpp"
 #include "core/controllers/interpretation.hpp"
 #include "core/controllers/manifest_status.hpp"
 
@@ -16,10 +17,6 @@ constexpr Duration kSlow = std::chrono::seconds(1);
 
 std::span<const Json> manifests_of(const Json& work) {
   return work["spec"]["workload"]["manifests"].elements();
-}
-
-bool is_ready(const Json& cluster) {
-  return api::is_condition_true(cluster["status"]["conditions"], api::conditions::kReady);
 }
 
 // What the template is to events: its identity travels in the manifest's annotations.

@@ -2,6 +2,7 @@
 #include "core/controllers/eviction/application_failover_reconciler.hpp"
 
 #include "core/controllers/eviction/eviction_plan.hpp"
+#include "core/controllers/facts.hpp"
 #include "core/controllers/templates.hpp"
 
 namespace flotilla::controllers {
@@ -15,9 +16,7 @@ ApplicationFailoverReconciler::ApplicationFailoverReconciler(Context& context)
 
 // Most bindings ask for no failover: their text says so without being parsed.
 void ApplicationFailoverReconciler::on_binding(const Event& event) {
-  const auto asks = [](const ObjectPtr& binding) {
-    return binding && binding->bytes().find("\"failover\"") != std::string_view::npos;
-  };
+  const auto asks = [](const ObjectPtr& binding) { return binding && mentions(*binding, "\"failover\""); };
   if (asks(event.object) || asks(event.previous)) enqueue(event);
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/api/binding.hpp"
 #include "core/api/conditions.hpp"
+#include "core/controllers/facts.hpp"
 
 namespace flotilla::controllers {
 namespace {
@@ -48,11 +49,8 @@ GracefulEvictionReconciler::GracefulEvictionReconciler(Context& context, Removal
 
 void GracefulEvictionReconciler::on_cluster(const Event& event) {
   if (evicting_.empty()) return;
-  const auto ready = [](const api::Object& cluster) {
-    return api::is_condition_true((*cluster.content())["status"]["conditions"], api::conditions::kReady);
-  };
   if (event.previous && event.previous->generation() == event.object->generation() &&
-      ready(*event.previous) == ready(*event.object)) {
+      is_ready(*event.previous->content()) == is_ready(*event.object->content())) {
     return;
   }
   for (const Key& key : evicting_) loop_.enqueue(key, reconcile::kBackground);
@@ -61,8 +59,7 @@ void GracefulEvictionReconciler::on_cluster(const Event& event) {
 // Most bindings have no tasks: their text says so without being parsed.
 void GracefulEvictionReconciler::on_binding(const Event& event) {
   const Key key{event.collection, event.object->key()};
-  if (event.type == Event::Type::Deleted ||
-      event.object->bytes().find("\"gracefulEvictionTasks\"") == std::string_view::npos) {
+  if (event.type == Event::Type::Deleted || !mentions(*event.object, "\"gracefulEvictionTasks\"")) {
     evicting_.erase(key);
     return;
   }

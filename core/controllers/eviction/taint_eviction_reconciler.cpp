@@ -6,6 +6,7 @@
 #include "core/api/taint.hpp"
 #include "core/controllers/eviction/application_failover.hpp"
 #include "core/controllers/eviction/eviction_plan.hpp"
+#include "core/controllers/facts.hpp"
 #include "core/controllers/give_way.hpp"
 #include "core/controllers/templates.hpp"
 
@@ -81,7 +82,7 @@ Task<void> TaintEvictionReconciler::spread(std::string cluster) {
   for (const ObjectPtr& binding : all) {
     auto waiting = turns.give_way();
     co_await std::move(waiting);
-    if (binding->bytes().find(text) == std::string_view::npos) continue;
+    if (!mentions(*binding, text)) continue;
     if (names_any(*binding->content(), one)) loop_.enqueue({collection, binding->key()});
   }
 }

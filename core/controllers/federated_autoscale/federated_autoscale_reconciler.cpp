@@ -3,13 +3,10 @@
 
 #include "core/api/names.hpp"
 #include "core/api/scale.hpp"
+#include "core/controllers/facts.hpp"
 
 namespace flotilla::controllers {
 namespace {
-
-bool is_ready(const Json& cluster) {
-  return api::is_condition_true(cluster["status"]["conditions"], api::conditions::kReady);
-}
 
 // The binding of a claimed template. Errors: why there is none.
 Result<ObjectPtr> binding_of(const Context& context, const Json& template_) {

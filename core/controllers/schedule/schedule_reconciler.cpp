@@ -5,6 +5,8 @@
 #include "core/api/conditions.hpp"
 #include "core/api/quota_usage.hpp"
 #include "core/api/removal_cause.hpp"
+#include "core/controllers/give_way.hpp"
+#include "core/controllers/templates.hpp"
 #include "core/scheduler/trigger.hpp"
 
 namespace flotilla::controllers {
@@ -174,33 +176,40 @@ void ScheduleReconciler::on_binding(const Event& event) {
   enqueue(event);
 }
 
-void ScheduleReconciler::follow_cluster(const ObjectKey& key) {
+Task<void> ScheduleReconciler::follow_cluster(ObjectKey key) {
   const ObjectPtr now = context_.get(kinds::kCluster, key);
   const auto known = clusters_.find(key.name);
   const ObjectPtr before = known == clusters_.end() ? nullptr : known->second;
   if (!now) {
     table_.remove(key.name);
     clusters_.erase(key.name);
-    return;
+    co_return;
   }
   const auto content = now->content();
   table_.update(*content);
   clusters_[key.name] = now;
-  if (!before) return;
+  if (!before) co_return;
   const bool relevant = before->deleting() != now->deleting() || before->generation() != now->generation() ||
                         before->labels().pairs != now->labels().pairs;
-  if (relevant) wake_matching(*before->content(), *content);
+  if (!relevant) co_return;
+  auto waking = wake_matching(before, now);
+  co_await std::move(waking);
 }
 
-void ScheduleReconciler::wake_matching(const Json& before, const Json& after) {
+Task<void> ScheduleReconciler::wake_matching(ObjectPtr before, ObjectPtr after) {
+  Turns turns;
+  const auto was = before->content(), is = after->content();
   for (const BindingScope* scope : {&kNamespacedScope, &kClusterScope}) {
     const Collection collection = scope->kind.collection();
-    for (const ObjectPtr& binding : context_.store.list(collection).objects) {
+    const auto all = context_.store.list(collection).objects;
+    for (const ObjectPtr& binding : all) {
+      auto waiting = turns.give_way();
+      co_await std::move(waiting);
       const auto content = binding->content();
       if (!is_ours(*content) || !(*content)["spec"].contains("placement")) continue;
       if (const Json* json = observed_affinity(*content)) {
         const api::ClusterAffinity affinity(*json);
-        if (!affinity.matches(before) && !affinity.matches(after)) continue;
+        if (!affinity.matches(*was) && !affinity.matches(*is)) continue;
       }
       incoming_[2]->add();
       loop_.enqueue({collection, binding->key()}, reconcile::kBackground);
@@ -224,7 +233,8 @@ bool ScheduleReconciler::targets_deleting(const Json& binding) const {
 
 Task<Outcome> ScheduleReconciler::reconcile(Key key) {
   if (key.collection == kinds::kCluster.collection()) {
-    follow_cluster(key.object);
+    auto following = follow_cluster(key.object);
+    co_await std::move(following);
     co_return Outcome::done();
   }
   const BindingScope& scope = scope_of(key.collection);
@@ -351,13 +361,7 @@ Task<Outcome> ScheduleReconciler::refuse(const BindingScope& scope, ObjectPtr bi
 void ScheduleReconciler::tell(const Json& binding, std::string_view type, std::string_view reason,
                               const std::string& message) {
   context_.events.record(binding, type, reason, message);
-  const Json& resource = binding["spec"]["resource"];
-  Json metadata = Json::object({{"name", resource["name"]}, {"uid", resource["uid"]}});
-  if (resource.contains("namespace")) metadata.set("namespace", resource["namespace"]);
-  const Json reference = Json::object({{"apiVersion", resource["apiVersion"]},
-                                       {"kind", resource["kind"]},
-                                       {"metadata", std::move(metadata)}});
-  context_.events.record(reference, type, reason, message);
+  context_.events.record(template_reference(binding), type, reason, message);
 }
 
 }  // namespace flotilla::controllers

@@ -21,8 +21,8 @@ class ScheduleReconciler final : public LoopController {
  private:
   void on_binding(const Event& event);
   // A cluster's key is worked on by the same single worker as bindings, so the table needs no lock.
-  void follow_cluster(const ObjectKey& key);
-  void wake_matching(const Json& before, const Json& after);
+  Task<void> follow_cluster(ObjectKey key);
+  Task<void> wake_matching(ObjectPtr before, ObjectPtr after);
   bool is_ours(const Json& binding) const;
   bool targets_deleting(const Json& binding) const;
   Task<Outcome> observe_generation(BindingScope const& scope, ObjectPtr binding);

@@ -4,6 +4,7 @@
 #include "core/api/conditions.hpp"
 #include "core/api/names.hpp"
 #include "core/api/wrap_manifest.hpp"
+#include "core/controllers/facts.hpp"
 #include "core/controllers/service_export/export_plan.hpp"
 
 namespace flotilla::controllers {
@@ -23,7 +24,7 @@ bool is_applied(const Json& work) {
 
 // Only what may be one is parsed: thousands of Works pass by here.
 bool carries_applied_export(const api::Object& work) {
-  if (work.bytes().find("\"kind\":\"ServiceExport\"") == std::string_view::npos) return false;
+  if (!mentions(work, "\"kind\":\"ServiceExport\"")) return false;
   const auto content = work.content();
   return api::contains_kind(*content, kExportVersion, "ServiceExport") && is_applied(*content);
 }

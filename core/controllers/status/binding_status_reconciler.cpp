@@ -3,6 +3,7 @@
 
 #include "core/api/conditions.hpp"
 #include "core/api/names.hpp"
+#include "core/controllers/facts.hpp"
 #include "core/controllers/give_way.hpp"
 #include "core/controllers/interpretation.hpp"
 #include "core/controllers/status/aggregate_works.hpp"
@@ -17,10 +18,6 @@ constexpr Duration kGather = std::chrono::milliseconds(10);
 constexpr Duration kGatherWhenBusy = std::chrono::milliseconds(50);
 
 constexpr int kAggregateAttempts = 5;
-
-bool is_ready(const Json& cluster) {
-  return api::is_condition_true(cluster["status"]["conditions"], api::conditions::kReady);
-}
 
 }  // namespace
 
