@@ -169,23 +169,27 @@ Results interpret(const interpreter::Interpreter& interpreter, Operation operati
   return std::vector<InterpretResult>{{"healthy", Json(*healthy)}};
 }
 
+std::string fault_of(const Customization& customization, Operation operation) {
+  const auto& script = customization.script(operation);
+  if (!script) return {};
+  interpreter::lua::Sandbox sandbox(system_clock(), {}, {});
+  const Result<bool> defined = defines(sandbox, *script, operation);
+  if (!defined) return defined.error().message();
+  return *defined ? "" : fmt::format("the script defines no function {}", function_of(operation));
+}
+
 int check_customizations(const std::vector<Customization>& customizations) {
   bool failed = false;
   for (const Customization& one : customizations) {
-    interpreter::lua::Sandbox sandbox(system_clock(), {}, {});
     fmt::print("-----------------------------------\n");
     fmt::print("SOURCE: {}\nTARGET: {} {}\nRULERS:\n", one.origin, one.api_version, one.kind);
     for (int i = 0; i < interpreter::kOperations; ++i) {
       const auto operation = static_cast<Operation>(i);
-      std::string verdict = "UNSET";
-      if (const auto& script = one.script(operation)) {
-        const Result<bool> defined = defines(sandbox, *script, operation);
-        const bool fine = defined && *defined;
-        failed |= !fine;
-        verdict = fine      ? "PASS"
-                  : defined ? fmt::format("ERROR: the script defines no function {}", function_of(operation))
-                            : "ERROR: " + defined.error().message();
-      }
+      const std::string fault = fault_of(one, operation);
+      failed |= !fault.empty();
+      const std::string verdict = !fault.empty()          ? "ERROR: " + fault
+                                  : one.script(operation) ? "PASS"
+                                                          : "UNSET";
       fmt::print("    {:<20} {}\n", std::string(to_string(operation)) + ":", verdict);
     }
   }

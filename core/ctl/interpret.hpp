@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/ctl/session.hpp"
 #include "core/interpreter/customization.hpp"
 #include "core/interpreter/interpreter.hpp"
 
@@ -44,10 +45,23 @@ struct InterpretResult {
 Result<std::vector<InterpretResult>> interpret(const interpreter::Interpreter& interpreter,
                                                interpreter::Operation operation, const InterpretInput& input);
 
+// What is wrong with the script of an operation: it does not compile, or does not define its function. Empty:
+// nothing, or there is none.
+std::string fault_of(const interpreter::Customization& customization, interpreter::Operation operation);
+
 // --check: a block per customization on stdout. The answer is the exit code.
 int check_customizations(const std::vector<interpreter::Customization>& customizations);
 
 // --test: every tests.yaml in the folder and below. The answer is the exit code.
 int test_customizations(const std::string& folder);
+
+// --edit: one customization of a file or of the control plane, in $KUBE_EDITOR or $EDITOR. `session` is null
+// for a file. The answer is the exit code.
+struct EditTarget {
+  std::string file;
+  std::string name;
+  bool document = false;  // what each function is given stands beside it
+};
+int edit_customization(const EditTarget& target, Session* session);
 
 }  // namespace flotilla::ctl

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// flotillactl interpret: --check, --operation and --test.
+// flotillactl interpret: --check, --operation, --test and --edit.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -20,6 +20,9 @@ struct InterpretFlags {
   std::string desired_file, observed_file, status_file;
   std::optional<std::int64_t> desired_replica;
   std::string test;
+  bool edit = false;
+  bool show_doc = false;
+  std::vector<std::string> names;  // of customizations in the control plane
 };
 
 Result<InterpretInput> read_input(const InterpretFlags& flags) {
@@ -67,10 +70,27 @@ int run_operation(const InterpretFlags& flags, std::vector<interpreter::Customiz
   return exit_code::kOk;
 }
 
-int run(const InterpretFlags& flags) {
-  const int asked = (flags.check ? 1 : 0) + (flags.operation.empty() ? 0 : 1) + (flags.test.empty() ? 0 : 1);
+int run_edit(const InterpretFlags& flags, const GlobalFlags& global) {
+  if (flags.files.size() + flags.names.size() != 1) {
+    print_error(Error(Code::BadRequest, "one customization can be edited at a time"), "-f FILE, or its NAME");
+    return exit_code::kUsage;
+  }
+  if (!flags.files.empty()) return edit_customization({flags.files.front(), "", flags.show_doc}, nullptr);
+  const Result<std::unique_ptr<Session>> session = open_session(global);
+  if (!session) return print_error(session.error());
+  return edit_customization({"", flags.names.front(), flags.show_doc}, session->get());
+}
+
+int run(const InterpretFlags& flags, const GlobalFlags& global) {
+  const int asked = (flags.check ? 1 : 0) + (flags.operation.empty() ? 0 : 1) + (flags.test.empty() ? 0 : 1) +
+                    (flags.edit ? 1 : 0);
   if (asked != 1) {
-    print_error(Error(Code::BadRequest, "one of --check, --operation and --test is needed"));
+    print_error(Error(Code::BadRequest, "one of --check, --operation, --test and --edit is needed"));
+    return exit_code::kUsage;
+  }
+  if (flags.edit) return run_edit(flags, global);
+  if (!flags.names.empty()) {
+    print_error(Error(Code::BadRequest, "only --edit takes a NAME"), "-f FILE");
     return exit_code::kUsage;
   }
   if (!flags.test.empty()) return test_customizations(flags.test);
@@ -88,10 +108,13 @@ int run(const InterpretFlags& flags) {
 
 void add_interpret(CLI::App& app, Invocation& invocation) {
   auto flags = std::make_shared<InterpretFlags>();
-  CLI::App* command = app.add_subcommand(
-      "interpret", "Check, try and test resource interpreter customizations, without a server");
-  command->add_option("-f,--filename", flags->files,
-                      "Customizations: files or folders; without any, what is built in");
+  CLI::App* command =
+      app.add_subcommand("interpret", "Check, try, test and edit resource interpreter customizations");
+  command->add_option("NAME", flags->names, "For --edit: a customization of the control plane");
+  command
+      ->add_option("-f,--filename", flags->files,
+                   "Customizations: files or folders; without any, what is built in")
+      ->allow_extra_args(false);
   command->add_flag("--check", flags->check, "Compile every script");
   command->add_option("--operation", flags->operation, "Run one: InterpretReplica, InterpretHealth, ...");
   command->add_option("--desired-file", flags->desired_file, "The object as it is wanted");
@@ -100,7 +123,11 @@ void add_interpret(CLI::App& app, Invocation& invocation) {
                       "AggregatedStatusItems, a list or several documents");
   command->add_option("--desired-replica", flags->desired_replica, "Replicas for ReviseReplica");
   command->add_option("--test", flags->test, "Run the fixtures (tests.yaml) of a folder and all below it");
-  command->callback([&invocation, flags] { invocation.run = [flags] { return run(*flags); }; });
+  command->add_flag("--edit", flags->edit, "Edit one customization as a Lua document");
+  command->add_flag("--show-doc", flags->show_doc, "With --edit: say what each function is given and gives");
+  command->callback([&invocation, flags] {
+    invocation.run = [&invocation, flags] { return run(*flags, invocation.flags); };
+  });
 }
 
 }  // namespace flotilla::ctl
