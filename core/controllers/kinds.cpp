@@ -73,6 +73,10 @@ const BindingScope& scope_of(const Collection& collection) {
   return collection == kinds::kResourceBinding.collection() ? kNamespacedScope : kClusterScope;
 }
 
+std::vector<Collection> binding_collections() {
+  return {kNamespacedScope.kind.collection(), kClusterScope.kind.collection()};
+}
+
 std::optional<BindingRef> binding_of_work(const Json& work) {
   const std::string_view name = api::annotation_of(work, api::annotations::kResourceBindingName);
   if (!name.empty()) {

@@ -39,6 +39,8 @@ extern const BindingScope kClusterScope;
 
 const BindingScope& scope_of_template(std::string_view ns);
 const BindingScope& scope_of(const Collection& collection);
+// Of both scopes.
+std::vector<Collection> binding_collections();
 
 // The binding that a Work belongs to, by the annotations on it. Nullopt: none.
 struct BindingRef {

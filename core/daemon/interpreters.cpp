@@ -103,6 +103,7 @@ InterpreterChains::InterpreterChains(const Executor& executor, const store::Stor
       store_(store),
       bundled_(interpreter::bundled_interpreter(executor.clock())),
       native_(std::make_shared<interpreter::NativeInterpreter>(options)),
+      asked_(executor),
       live_(std::make_unique<Live>(*this)) {
   rebuild();
   informers.on(configuration("resourceinterpretercustomizations"),
@@ -153,15 +154,24 @@ void InterpreterChains::rebuild() {
   chain_.store(std::make_shared<interpreter::InterpreterChain>(std::move(links)), std::memory_order_release);
 }
 
-Task<Result<Answer>> InterpreterChains::ask(Chain chain, Question question) {
+void InterpreterChains::stop() {
+  asked_.stop();
+}
+
+Task<Result<Answer>> InterpreterChains::ask(Chain chain, Question question, bool wait) {
   const Interpreter* link = chain->find(question.object, question.operation);
   if (link == nullptr) co_return interpreter::ask(*chain, question);
-  if (const auto* webhooks = dynamic_cast<const ReachableWebhooks*>(link)) {
-    auto asking = ask_webhook(std::move(chain), webhooks, std::move(question));
-    co_return co_await std::move(asking);
-  }
-  auto running = run_script(std::move(chain), link, std::move(question));
-  co_return co_await std::move(running);
+  const auto* webhooks = dynamic_cast<const ReachableWebhooks*>(link);
+  const std::string line = webhooks != nullptr
+                               ? "interpreter webhook \"" + webhooks->find(question)->uid + "\""
+                               : "the script of " + std::string(question.object["apiVersion"].as_string()) +
+                                     ", kind " + std::string(question.object["kind"].as_string()) + ", " +
+                                     std::string(to_string(question.operation));
+  AskedQuestions::Ask asking = [this, chain, link, webhooks, question] {
+    return webhooks != nullptr ? ask_webhook(chain, webhooks, question) : run_script(chain, link, question);
+  };
+  auto answering = asked_.answer(line, chain, std::move(question), wait, std::move(asking));
+  co_return co_await std::move(answering);
 }
 
 Task<Result<Answer>> InterpreterChains::run_script(Chain chain, const Interpreter* scripts,

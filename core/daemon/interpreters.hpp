@@ -5,6 +5,7 @@
 //
 // Scripts of users run on the blocking pool, a few at a time, and those that took long the last time only one
 // by one, so that a script that loops holds up its likes alone. Webhooks are asked without holding a thread.
+// Nobody waits for long, see AskedQuestions.
 #pragma once
 
 #include <atomic>
@@ -16,6 +17,7 @@
 #include "core/async/executor.hpp"
 #include "core/async/gate.hpp"
 #include "core/controllers/interpretation.hpp"
+#include "core/daemon/asked_questions.hpp"
 #include "core/informer/informers.hpp"
 #include "core/interpreter/lua_interpreter.hpp"
 #include "core/interpreter/webhook.hpp"
@@ -38,7 +40,8 @@ class InterpreterChains final : public controllers::Interpreters {
   const interpreter::Interpreter& live() const { return *live_; }
 
   Chain chain() const override { return chain_.load(std::memory_order_acquire); }
-  Task<Result<interpreter::Answer>> ask(Chain chain, interpreter::Question question) override;
+  Task<Result<interpreter::Answer>> ask(Chain chain, interpreter::Question question, bool wait) override;
+  void stop();  // after those who ask, not from an I/O thread
 
  private:
   class Live;
@@ -57,6 +60,7 @@ class InterpreterChains final : public controllers::Interpreters {
   const store::Store& store_;
   const std::shared_ptr<const interpreter::Interpreter> bundled_;
   const std::shared_ptr<const interpreter::Interpreter> native_;
+  AskedQuestions asked_;
   Gate scripts_{2};
   Gate slow_scripts_{1};
   // By name; on the informers' strand alone.

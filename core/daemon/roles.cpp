@@ -153,6 +153,7 @@ void Roles::stop() {
   if (!std::exchange(own.running, false)) return;
   if (own.planning) own.planning->stop();
   if (own.controllers) own.controllers->stop();
+  own.interpreters.stop();
   own.kube->stop();
   if (own.simulation) own.simulation->stop();
   own.informers.stop();

@@ -8,6 +8,8 @@ namespace flotilla::interpreter {
 
 namespace {
 
+constexpr std::string_view kStillAsked = "StillAsked";
+
 Result<Answer> with_value(Result<api::Json> value) {
   if (!value) return std::move(value).error();
   return Answer{{}, false, std::move(*value)};
@@ -25,6 +27,16 @@ Question about(Operation operation, const api::Json& object) {
 bool Question::operator==(const Question& other) const {
   return operation == other.operation && replicas == other.replicas && object == other.object &&
          observed == other.observed && items == other.items;
+}
+
+Error still_asked(std::string message) {
+  ErrorDetails details;
+  details.reason = kStillAsked;
+  return Error(Code::ResourceExhausted, std::move(message), std::move(details));
+}
+
+bool is_still_asked(const Error& error) {
+  return error.details() != nullptr && error.details()->reason == kStillAsked;
 }
 
 Result<Answer> ask(const Interpreter& interpreter, const Question& question) {

@@ -31,6 +31,10 @@ struct Answer {
 
 Result<Answer> ask(const Interpreter& interpreter, const Question& question);
 
+// No answer yet: whoever asks the same again some time later will find one. Says nothing about the object.
+Error still_asked(std::string message);
+bool is_still_asked(const Error& error);
+
 // Stands in for an interpreter before somebody who must not wait: what may block is answered from what was
 // settled before; what was not is put down as open and answered with an error for the time being. A decision
 // is then made again once its open questions are settled, see controllers::decide.

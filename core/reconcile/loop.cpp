@@ -17,6 +17,9 @@ const Logger kLog("controller");
 // threads.
 constexpr Duration kTurn = std::chrono::microseconds(300);
 
+// Of who was told that there is too much to do at the moment.
+constexpr Duration kLongestWhenBusy = std::chrono::seconds(5);
+
 // A race that the next look settles, or the end of the daemon.
 bool is_silent(const Error& error) {
   return error.is(Code::Conflict) || error.is(Code::Cancelled);
@@ -116,7 +119,10 @@ void Loop::settle(const Key& key, const Outcome& outcome) {
       queue_.add_after(key, outcome.delay());
       return;
     case Outcome::Kind::Retry: {
-      const Duration delay = back_off(key);
+      // Whoever has too much to do now is asked again before long.
+      const Duration longest =
+          outcome.error().is(Code::ResourceExhausted) ? kLongestWhenBusy : Duration::max();
+      const Duration delay = std::min(back_off(key), longest);
       queue_.add_after(key, delay);
       if (is_silent(outcome.error())) return;
       failed_.fetch_add(1, std::memory_order_relaxed);

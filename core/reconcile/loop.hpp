@@ -67,6 +67,7 @@ class Loop {
 
   const std::string& name() const { return name_; }
   bool idle() const { return queue_.idle(); }
+  std::size_t waiting() const { return queue_.size(); }
   LoopStats stats() const;
 
  private:

@@ -67,7 +67,8 @@ BindingReconciler::BindingReconciler(Context& context, WorkIndex& works, Overrid
                      {.workers = context.options.workers, .timed_as = "binding_sync_work_duration_seconds"}),
       works_(works),
       overrides_(overrides),
-      guard_(guard) {
+      guard_(guard),
+      reinterpretation_(context, loop_, {interpreter::Operation::ReviseReplica}) {
   for (const BindingScope* scope : {&kNamespacedScope, &kClusterScope}) {
     context.informers.on(scope->kind.collection(), [this](const Event& event) { on_binding(event); });
   }
@@ -183,6 +184,11 @@ Task<Outcome> BindingReconciler::reconcile(Key key) {
     co_await std::move(spreading);
     co_return Outcome::done();
   }
+  if (Reinterpretation::is_key(key)) {
+    auto spreading = reinterpretation_.spread(key, binding_collections(), reinterpretation_.its_own());
+    co_await std::move(spreading);
+    co_return Outcome::done();
+  }
   const BindingScope& scope = scope_of(key.collection);
   const ObjectPtr binding = context_.get(scope.kind, key.object);
   if (!binding || binding->deleting()) held_.erase(key);
@@ -243,17 +249,24 @@ Task<Outcome> BindingReconciler::sync_works(const BindingScope&, ObjectPtr bindi
   auto deciding = decide(context_, std::move(rendering));
   Rendered rendered = co_await std::move(deciding);
   ClusterErrors errors;
-  for (const RenderFailure& failure : rendered.failures) errors.add(failure.cluster, failure.error.message());
+  Code code = Code::ResourceExhausted;  // as long as nothing else is wrong
+  for (const RenderFailure& failure : rendered.failures) {
+    errors.add(failure.cluster, failure.error.message());
+    if (!interpreter::is_still_asked(failure.error)) code = Code::Unavailable;
+  }
   bool changed = false;
   for (RenderedWork& work : rendered.works) {
     auto putting = put_work(std::move(work.work));
     const Result<bool> put = co_await std::move(putting);
-    if (!put) errors.add(work.cluster, put.error().message());
+    if (!put) {
+      errors.add(work.cluster, put.error().message());
+      code = Code::Unavailable;
+    }
     changed |= put.ok() && *put;
   }
   const std::string text = errors.text();
   tell(*content, *template_content, rendered, text, changed);
-  co_return text.empty() ? Outcome::done() : Outcome::retry(Error(Code::Unavailable, text));
+  co_return text.empty() ? Outcome::done() : Outcome::retry(Error(code, text));
 }
 
 // On the binding and on its template.

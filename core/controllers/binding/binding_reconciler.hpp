@@ -9,6 +9,7 @@
 #include "core/controllers/binding/render_works.hpp"
 #include "core/controllers/controller.hpp"
 #include "core/controllers/own_writes.hpp"
+#include "core/controllers/reinterpretation.hpp"
 #include "core/controllers/removal_guard.hpp"
 #include "core/controllers/world_index.hpp"
 
@@ -16,11 +17,11 @@ namespace flotilla::controllers {
 
 // Root: ResourceBinding, ClusterResourceBinding. Wakes on: a binding's generation or deletion; an override
 // policy, for the bindings whose template it means or meant; a Work that was deleted, or changed by somebody
-// else; a Work's status, while a removal of its binding is held. Reads: template, clusters, override
-// policies, Works of the binding. Writes: Works. Holds: each cluster in spec.clusters and requiredBy has
-// exactly the Work that follows from template, replicas and overrides; no other cluster has one, save those
-// evicted from gracefully and those that the guard holds. Ends: Works are deleted, the finalizer
-// karmada.io/(cluster-resource-)binding-controller goes.
+// else; how replicas of its kind are set; a Work's status, while a removal of its binding is held. Reads:
+// template, clusters, override policies, Works of the binding. Writes: Works. Holds: each cluster in
+// spec.clusters and requiredBy has exactly the Work that follows from template, replicas and overrides; no
+// other cluster has one, save those evicted from gracefully and those that the guard holds. Ends: Works are
+// deleted, the finalizer karmada.io/(cluster-resource-)binding-controller goes.
 class BindingReconciler final : public LoopController {
  public:
   BindingReconciler(Context& context, WorkIndex& works, OverrideIndex& overrides, RemovalGuard& guard);
@@ -60,6 +61,7 @@ class BindingReconciler final : public LoopController {
   OverrideIndex& overrides_;
   RemovalGuard& guard_;
   OwnWrites own_;
+  Reinterpretation reinterpretation_;
   std::mutex mutex_;
   // Override policies that changed: what they mean and meant. An empty list means all.
   std::map<Key, std::vector<Selectors>> to_spread_;

@@ -49,7 +49,8 @@ bool may_propagate(const api::Object& binding) {
 DependenciesReconciler::DependenciesReconciler(Context& context)
     : LoopController(context, "dependencies-distributor", {.workers = context.options.workers}),
       attached_(context.informers),
-      kinds_(context.resources) {
+      kinds_(context.resources),
+      reinterpretation_(context, loop_, {interpreter::Operation::InterpretDependency}) {
   context.informers.on(kinds::kResourceBinding.collection(),
                        [this](const Event& event) { on_binding(event); });
   context.informers.on_any([this](const Event& event) { on_any(event); });
@@ -94,6 +95,12 @@ void DependenciesReconciler::on_any(const Event& event) {
 // 1. Gone, deleting, or no longer distributing: let go. 2. Ask what the template depends on. 3. Note it.
 // 4. What it no longer depends on is detached. 5. What it depends on is attached.
 Task<Outcome> DependenciesReconciler::reconcile(Key key) {
+  if (Reinterpretation::is_key(key)) {
+    auto spreading =
+        reinterpretation_.spread(key, {kinds::kResourceBinding.collection()}, reinterpretation_.its_own());
+    co_await std::move(spreading);
+    co_return Outcome::done();
+  }
   const ObjectPtr binding = context_.get(kinds::kResourceBinding, key.object);
   const auto content = binding ? binding->content() : nullptr;
   if (!binding || binding->deleting() || !propagates(*content)) {

@@ -6,17 +6,18 @@
 #include "core/controllers/attached_bindings.hpp"
 #include "core/controllers/controller.hpp"
 #include "core/controllers/dependencies/referrers.hpp"
+#include "core/controllers/reinterpretation.hpp"
 #include "core/controllers/served_kinds.hpp"
 #include "core/controllers/templates.hpp"
 
 namespace flotilla::controllers {
 
 // Root: ResourceBinding with spec.propagateDeps. Wakes on: its generation or deletion; any change of an
-// object that it depends on. Reads: template, what it depends on, bindings of that. Writes: the annotation
-// resourcebinding.karmada.io/dependencies; bindings attached to it (labels, spec.requiredBy and what follows
-// from it). Holds: what a template depends on goes where the template goes, and what it no longer depends on
-// does not stay there for its sake. Ends: attached bindings are let go, then the finalizer
-// karmada.io/binding-dependencies-distributor goes.
+// object that it depends on; how dependencies of its kind are found. Reads: template, what it depends on,
+// bindings of that. Writes: the annotation resourcebinding.karmada.io/dependencies; bindings attached to it
+// (labels, spec.requiredBy and what follows from it). Holds: what a template depends on goes where the
+// template goes, and what it no longer depends on does not stay there for its sake. Ends: attached bindings
+// are let go, then the finalizer karmada.io/binding-dependencies-distributor goes.
 class DependenciesReconciler final : public LoopController {
  public:
   explicit DependenciesReconciler(Context& context);
@@ -41,6 +42,7 @@ class DependenciesReconciler final : public LoopController {
   // On the informers' strand.
   Referrers referrers_;
   ServedKinds kinds_;
+  Reinterpretation reinterpretation_;
 };
 
 }  // namespace flotilla::controllers

@@ -55,7 +55,8 @@ ExecutionReconciler::ExecutionReconciler(Context& context)
     : LoopController(context, "execution",
                      {.workers = kWorkers,
                       .max_delay = std::chrono::seconds(30),
-                      .timed_as = "work_sync_workload_duration_seconds"}) {
+                      .timed_as = "work_sync_workload_duration_seconds"}),
+      reinterpretation_(context, loop_, {interpreter::Operation::Retain}) {
   context.informers.on(kinds::kWork.collection(), [this](const Event& event) { on_work(event); });
   context.informers.on(kinds::kCluster.collection(), [this](const Event& event) { on_cluster(event); });
   context.clusters.on_change([this](const cluster::MemberChange& change) { on_member_change(change); });
@@ -106,6 +107,11 @@ Result<ExecutionReconciler::Target> ExecutionReconciler::target_of(const std::st
 }
 
 Task<Outcome> ExecutionReconciler::reconcile(Key key) {
+  if (Reinterpretation::is_key(key)) {
+    auto spreading = reinterpretation_.spread(key, {kinds::kWork.collection()}, reinterpretation_.its_own());
+    co_await std::move(spreading);
+    co_return Outcome::done();
+  }
   const auto cluster = api::cluster_of_execution_namespace(key.object.ns);
   if (!cluster) co_return Outcome::give_up(cluster.error());
   const std::pair<SteadyTime, Key> piece(context_.executor.clock().steady_now(), key);
@@ -189,6 +195,7 @@ Task<Outcome> ExecutionReconciler::dispatch(ObjectPtr work, Target target) {
     bool wrote = false;
     auto putting = put(target.member, manifest, false, &wrote);
     Result<Json> done = co_await std::move(putting);
+    if (!done && interpreter::is_still_asked(done.error())) co_return Outcome::retry(std::move(done).error());
     if (wrote || !done) tell_sync(*content, manifest, target.member->name(), done ? nullptr : &done.error());
     if (done) {
       observed.push_back(*std::move(done));
@@ -358,6 +365,7 @@ Task<Json> ExecutionReconciler::first_statuses(std::shared_ptr<const Json> conte
         };
     auto deciding = decide(context_, std::move(reading));
     auto status = co_await std::move(deciding);
+    if (health_fault && interpreter::is_still_asked(*health_fault)) co_return nullptr;
     if (!status) co_return nullptr;  // WorkStatusReconciler says why
     tell_manifest_status(context_.events, work, manifests[i], status, health_fault, Json());
     statuses.push_back(*std::move(status));

@@ -8,6 +8,7 @@
 #include "core/api/conditions.hpp"
 #include "core/cluster/registry.hpp"
 #include "core/controllers/controller.hpp"
+#include "core/controllers/reinterpretation.hpp"
 
 namespace flotilla::controllers {
 
@@ -17,11 +18,11 @@ struct WorkCondition {
 };
 
 // Root: Work. Wakes on: a Work's generation; a managed object in the member that changed or vanished; its
-// cluster becoming Ready. Reads: the Cluster, the member's cache. Writes: the member's objects, conditions
-// Applied and Dispatching, and with the first of them the statuses that the member answered. Holds: an object
-// that somebody else manages is neither changed nor deleted; what is not known (cache not synced, cluster not
-// Ready) is never taken for absent. Ends: the member's objects are gone (or preserved, without our marks),
-// then the finalizer karmada.io/execution-controller goes.
+// cluster becoming Ready; what members own of its kind. Reads: the Cluster, the member's cache. Writes: the
+// member's objects, conditions Applied and Dispatching, and with the first of them the statuses that the
+// member answered. Holds: an object that somebody else manages is neither changed nor deleted; what is not
+// known (cache not synced, cluster not Ready) is never taken for absent. Ends: the member's objects are gone
+// (or preserved, without our marks), then the finalizer karmada.io/execution-controller goes.
 class ExecutionReconciler final : public LoopController {
  public:
   explicit ExecutionReconciler(Context& context);
@@ -67,6 +68,7 @@ class ExecutionReconciler final : public LoopController {
   };
   bool is_stuck(const Traffic& traffic) const;
   std::map<std::string, Traffic> traffic_;
+  Reinterpretation reinterpretation_;
 };
 
 }  // namespace flotilla::controllers

@@ -40,7 +40,13 @@ Duration pause_after_eviction(double rate) {
 TaintEvictionReconciler::TaintEvictionReconciler(Context& context, const BindingScope& scope)
     : LoopController(context, scope.namespaced ? "taint-manager" : "cluster-taint-manager",
                      {.workers = kWorkers}),
-      scope_(scope) {
+      scope_(scope),
+      queue_(scope.namespaced ? "resource-binding-eviction" : "cluster-resource-binding-eviction") {
+  if (context.metrics != nullptr) {
+    depth_ = context.metrics->computed("eviction_queue_depth",
+                                       "Bindings that wait to be evicted from clusters.", {{"name", queue_}},
+                                       [this] { return static_cast<double>(loop_.waiting()); });
+  }
   context.informers.on(kinds::kCluster.collection(), [this](const Event& event) { on_cluster(event); });
   context.informers.on(scope.kind.collection(), [this](const Event& event) { on_binding(event); });
 }
@@ -67,9 +73,32 @@ Task<Outcome> TaintEvictionReconciler::reconcile(Key key) {
     co_return Outcome::done();
   }
   const ObjectPtr binding = context_.get(scope_.kind, key.object);
-  if (!binding || binding->deleting()) co_return Outcome::done();
+  if (!binding || binding->deleting()) {
+    count_waiting(key, nullptr);
+    co_return Outcome::done();
+  }
   auto looking = look_at(binding);
   co_return co_await std::move(looking);
+}
+
+void TaintEvictionReconciler::count_waiting(const Key& key, const Json* binding) {
+  if (const auto known = waiting_.find(key); known != waiting_.end()) {
+    for (const auto& gauge : known->second) gauge->add(-1);
+    waiting_.erase(known);
+  }
+  if (binding == nullptr) return;
+  std::vector<std::shared_ptr<Gauge>> gauges;
+  for (const Json& target : (*binding)["spec"]["clusters"].elements()) {
+    const std::string name(target["name"].as_string());
+    const ObjectPtr cluster = context_.get(kinds::kCluster, {"", name});
+    if (!cluster || !has_no_execute_taint(*cluster->content())) continue;
+    gauges.push_back(gauge_in(
+        context_.metrics, "eviction_kind_total", "What is looked at for eviction, by cluster and kind.",
+        {{"member_cluster", name},
+         {"resource_kind", std::string((*binding)["spec"]["resource"]["kind"].as_string())}}));
+    gauges.back()->add(1);
+  }
+  if (!gauges.empty()) waiting_.emplace(key, std::move(gauges));
 }
 
 // The text of a binding says first whether it can mean the cluster.
@@ -89,13 +118,31 @@ Task<void> TaintEvictionReconciler::spread(std::string cluster) {
 
 Task<Outcome> TaintEvictionReconciler::look_at(ObjectPtr binding) {
   const auto content = binding->content();
+  count_waiting({scope_.kind.collection(), binding->key()}, content.get());
+  const Clock& clock = context_.executor.clock();
+  const SteadyTime began = clock.steady_now();
+  const auto processed = [&](bool ok) {
+    static const Buckets kBuckets = exponential_buckets(0.001, 2, 15);
+    histogram_in(context_.metrics, "eviction_processing_latency_seconds",
+                 "How long a look at a binding takes.", kBuckets, {{"name", queue_}})
+        ->observe(clock.steady_now() - began);
+    counter_in(context_.metrics, "eviction_processing_total",
+               "Looks at bindings that may have to be evicted.",
+               {{"name", queue_}, {"result", ok ? "success" : "error"}})
+        ->add();
+  };
   const auto due = find_due(*content);
-  if (!due) co_return Outcome::retry(due.error());
+  if (!due) {
+    processed(false);
+    co_return Outcome::retry(due.error());
+  }
   if (due->cluster.empty()) {
+    processed(true);
     co_return due->next == Duration::max() ? Outcome::done() : Outcome::again_in(due->next);
   }
   auto evicting = evict_from(binding, due->cluster);
   const Status evicted = co_await std::move(evicting);
+  processed(evicted.ok() || evicted.error().is(Code::NotFound));
   if (!evicted && evicted.error().is(Code::NotFound)) co_return Outcome::done();
   if (!evicted) {
     if (!evicted.error().is(Code::Conflict))

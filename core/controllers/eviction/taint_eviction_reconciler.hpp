@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <set>
+#include <vector>
 
 #include "core/controllers/controller.hpp"
 
@@ -32,7 +34,14 @@ class TaintEvictionReconciler final : public LoopController {
   Task<Status> evict_from(ObjectPtr binding, std::string cluster);
   void tell(const Json& binding, std::string_view type, std::string_view reason, const std::string& message);
 
+  // Counts what is to be evicted, by cluster and kind, as `binding` says now.
+  void count_waiting(const Key& key, const Json* binding);
+
   const BindingScope& scope_;
+  const std::string queue_;  // how Karmada names it, in metrics
+  // What is counted as waiting; on the loop's strand.
+  std::map<Key, std::vector<std::shared_ptr<Gauge>>> waiting_;
+  std::shared_ptr<void> depth_;
   std::set<std::string> tainted_;  // clusters with NoExecute taints; on the informers' strand
 };
 

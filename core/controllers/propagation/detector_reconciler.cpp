@@ -42,7 +42,10 @@ DetectorReconciler::DetectorReconciler(Context& context, PolicyIndex& policies)
                                           api::labels::kClusterPropagationPolicyId),
       skipped_namespaces_(*SkippedNamespaces::parse(context.options.skipped_propagating_namespaces)),
       template_kinds_(context.resources, templates_only(context.options)),
-      kinds_(context.resources) {
+      kinds_(context.resources),
+      reinterpretation_(
+          context, loop_,
+          {interpreter::Operation::InterpretReplica, interpreter::Operation::InterpretComponent}) {
   const Buckets buckets = exponential_buckets(0.001, 2, 12);
   matching_ = histogram_in(context.metrics, "resource_match_policy_duration_seconds",
                            "How long it takes to find a template's policy.", buckets);
@@ -86,15 +89,19 @@ void DetectorReconciler::on_any(const Event& event) {
 // A binding that vanished while its template lives is made again.
 void DetectorReconciler::on_binding(const Event& event) {
   if (event.type != Event::Type::Deleted) return;
-  const auto content = event.object->content();
-  const Json& resource = (*content)["spec"]["resource"];
+  const auto key = template_key(*event.object->content());
+  if (!key) return;
+  mark_changed_by_user(*key);
+  loop_.enqueue(*key);
+}
+
+std::optional<Key> DetectorReconciler::template_key(const Json& binding) const {
+  const Json& resource = binding["spec"]["resource"];
   const auto kind =
       stored_kind(context_, api::Gvk::from(resource["apiVersion"].as_string(), resource["kind"].as_string()));
-  if (!kind) return;
-  const Key key{kind->collection(),
-                {std::string(resource["namespace"].as_string()), std::string(resource["name"].as_string())}};
-  mark_changed_by_user(key);
-  loop_.enqueue(key);
+  if (!kind) return std::nullopt;
+  return Key{kind->collection(),
+             {std::string(resource["namespace"].as_string()), std::string(resource["name"].as_string())}};
 }
 
 bool DetectorReconciler::is_skipped_namespace(const std::string& ns) {
@@ -118,6 +125,14 @@ Task<Outcome> DetectorReconciler::reconcile(Key key) {
       key.collection == kinds::kClusterPropagationPolicy.collection()) {
     auto step = reconcile_policy(key);
     co_return co_await std::move(step);
+  }
+  if (Reinterpretation::is_key(key)) {
+    Reinterpretation::Wake wake = [this](const Json& binding, const Key&) {
+      if (const auto due = template_key(binding)) loop_.enqueue(*due, reconcile::kBackground);
+    };
+    auto spreading = reinterpretation_.spread(key, binding_collections(), std::move(wake));
+    co_await std::move(spreading);
+    co_return Outcome::done();
   }
   const bool by_user = take_changed_by_user(key);
   const StoredKind* kind = kinds_.find(key.collection);

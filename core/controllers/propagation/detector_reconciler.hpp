@@ -10,6 +10,7 @@
 #include "core/controllers/controller.hpp"
 #include "core/controllers/policy_index.hpp"
 #include "core/controllers/propagation/event_filter.hpp"
+#include "core/controllers/reinterpretation.hpp"
 #include "core/controllers/served_kinds.hpp"
 #include "core/controllers/skipped_namespaces.hpp"
 #include "core/controllers/templates.hpp"
@@ -19,13 +20,13 @@ namespace flotilla::controllers {
 
 // Roots: every resource template (objects of all kinds that are not the control plane's own),
 // PropagationPolicy, ClusterPropagationPolicy. Wakes on: a template's specification; a policy's generation or
-// deletion; an override policy that a policy waits for; a binding that vanished. Reads: policies, override
-// policies that a policy depends on, bindings of a policy. Writes: claims on templates and bindings,
-// bindings, the policies' finalizers. Holds: a template is claimed by at most one policy and keeps it until
-// that policy is deleted or no longer means it, or another preempts it; a claimed template has its binding,
-// save that a lazy policy takes effect with the user's next change only. Ends: a deleted policy's claims are
-// removed (bindings and workloads stay), then its finalizer goes; a deleted template's binding goes by
-// garbage collection.
+// deletion; an override policy that a policy waits for; a binding that vanished; what replicas of its kind
+// are. Reads: policies, override policies that a policy depends on, bindings of a policy. Writes: claims on
+// templates and bindings, bindings, the policies' finalizers. Holds: a template is claimed by at most one
+// policy and keeps it until that policy is deleted or no longer means it, or another preempts it; a claimed
+// template has its binding, save that a lazy policy takes effect with the user's next change only. Ends: a
+// deleted policy's claims are removed (bindings and workloads stay), then its finalizer goes; a deleted
+// template's binding goes by garbage collection.
 class DetectorReconciler final : public LoopController {
  public:
   DetectorReconciler(Context& context, PolicyIndex& policies);
@@ -44,6 +45,8 @@ class DetectorReconciler final : public LoopController {
   // Templates.
   void on_any(const Event& event);
   void on_binding(const Event& event);
+  // The template of a binding; nullopt: its kind is not served.
+  std::optional<Key> template_key(const Json& binding) const;
   bool is_skipped_namespace(const std::string& ns);
   void mark_changed_by_user(const Key& key);
   bool take_changed_by_user(const Key& key);
@@ -94,6 +97,7 @@ class DetectorReconciler final : public LoopController {
   std::set<Key> waiting_;
   std::mutex changed_mutex_;
   std::set<Key> changed_by_user_;  // templates, and policies since the start
+  Reinterpretation reinterpretation_;
   std::shared_ptr<Histogram> matching_, applied_, not_applied_;
 };
 

@@ -23,7 +23,8 @@ constexpr int kAggregateAttempts = 5;
 
 BindingStatusReconciler::BindingStatusReconciler(Context& context, WorkIndex& works)
     : LoopController(context, "binding-status", reconcile::LoopOptions{.workers = context.options.workers}),
-      works_(works) {
+      works_(works),
+      reinterpretation_(context, loop_, {interpreter::Operation::AggregateStatus}) {
   for (const BindingScope* scope : {&kNamespacedScope, &kClusterScope}) {
     context.informers.on(scope->kind.collection(), [this](const Event& event) { on_binding(event); });
   }
@@ -85,6 +86,11 @@ Task<Outcome> BindingStatusReconciler::reconcile(Key key) {
   if (key.collection == kinds::kCluster.collection()) {
     auto waking = wake_bindings_in(key.object.name);
     co_await std::move(waking);
+    co_return Outcome::done();
+  }
+  if (Reinterpretation::is_key(key)) {
+    auto spreading = reinterpretation_.spread(key, binding_collections(), reinterpretation_.its_own());
+    co_await std::move(spreading);
     co_return Outcome::done();
   }
   const BindingScope& scope = scope_of(key.collection);

@@ -17,7 +17,9 @@ bool is_reported(const Json& work) {
 }  // namespace
 
 WorkStatusReconciler::WorkStatusReconciler(Context& context)
-    : LoopController(context, "work-status", {.workers = 8, .max_delay = std::chrono::seconds(30)}) {
+    : LoopController(context, "work-status", {.workers = 8, .max_delay = std::chrono::seconds(30)}),
+      reinterpretation_(context, loop_,
+                        {interpreter::Operation::InterpretStatus, interpreter::Operation::InterpretHealth}) {
   context.clusters.on_change([this](const cluster::MemberChange& change) {
     const std::string_view ns = api::annotation_of(*change.object, api::annotations::kWorkNamespace);
     const std::string_view name = api::annotation_of(*change.object, api::annotations::kWorkName);
@@ -33,6 +35,11 @@ WorkStatusReconciler::WorkStatusReconciler(Context& context)
 }
 
 Task<Outcome> WorkStatusReconciler::reconcile(Key key) {
+  if (Reinterpretation::is_key(key)) {
+    auto spreading = reinterpretation_.spread(key, {kinds::kWork.collection()}, reinterpretation_.its_own());
+    co_await std::move(spreading);
+    co_return Outcome::done();
+  }
   const ObjectPtr work = context_.get(kinds::kWork, key.object);
   if (!work || work->deleting()) co_return Outcome::done();
   const auto cluster = api::cluster_of_execution_namespace(key.object.ns);
@@ -81,6 +88,8 @@ Task<Result<std::optional<Json>>> WorkStatusReconciler::look_at(std::shared_ptr<
       };
   auto deciding = decide(context_, std::move(reading));
   auto status = co_await std::move(deciding);
+  // Not known yet is not Unknown.
+  if (health_fault && interpreter::is_still_asked(*health_fault)) co_return *std::move(health_fault);
   const Json& before = (*work)["status"]["manifestStatuses"].element(ordinal);
   tell_manifest_status(context_.events, *work, manifest, status, health_fault, before);
   if (!status) co_return std::move(status).error();

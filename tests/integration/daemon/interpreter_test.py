@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -109,6 +110,116 @@ class Interpret(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertIn("not ok ./three: healthy: want true, got false", said)
         self.assertIn("0 passed, 1 failed", said)
+
+
+class Edit(unittest.TestCase):
+    """What a user types is a script here: each run of the editor takes the next of `edits`, a Python expression of
+    the text that it was shown."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def path(self, name):
+        return os.path.join(self.folder.name, name)
+
+    def edit(self, edits, *arguments, flags=()):
+        for number, expression in enumerate(edits):
+            with open(self.path(f"edit{number}"), "w", encoding="utf-8") as file:
+                file.write(expression)
+        with open(self.path("editor.py"), "w", encoding="utf-8") as file:
+            file.write("import os, sys\n"
+                       "here = os.path.dirname(os.path.abspath(__file__))\n"
+                       "done = len([n for n in os.listdir(here) if n.startswith('shown')])\n"
+                       "text = open(sys.argv[1]).read()\n"
+                       "open(f'{here}/shown{done}', 'w').write(text)\n"
+                       "edited = eval(open(f'{here}/edit{done}').read(), {'text': text})\n"
+                       "open(sys.argv[1], 'w').write(edited)\n")
+        environment = {**os.environ, "KUBE_EDITOR": f"{sys.executable} {self.path('editor.py')}", "EDITOR": "false",
+                       "TMPDIR": self.folder.name}
+        result = subprocess.run([f"{BIN}/flotillactl", *flags, "interpret", "--edit", *arguments], capture_output=True,
+                                text=True, timeout=60, env=environment)
+        return result.returncode, result.stdout, result.stderr
+
+    def shown(self, number):
+        with open(self.path(f"shown{number}"), encoding="utf-8") as file:
+            return file.read()
+
+    def customization(self):
+        path = self.path("c.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump({"apiVersion": "config.karmada.io/v1alpha1", "kind": "ResourceInterpreterCustomization",
+                       "metadata": {"name": "c"},
+                       "spec": {"target": {"apiVersion": "example.io/v1", "kind": "Game"}, "customizations": {
+                           "healthInterpretation": {"luaScript": "function InterpretHealth(o)\n  return true\nend\n"}}}},
+                      file)
+        return path
+
+    def script(self, path, member):
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)["spec"]["customizations"].get(member, {}).get("luaScript")
+
+    def test_an_edit_is_saved_in_the_file(self):
+        file = self.customization()
+        code, said, aside = self.edit(["text.replace('return true', 'return false')"], "-f", file, "--show-doc")
+        self.assertEqual((code, said), (0, "resourceinterpretercustomization.config.karmada.io/c edited\n"), aside)
+        self.assertEqual(self.script(file, "healthInterpretation"), "function InterpretHealth(o)\n  return false\nend\n")
+        self.assertIn("---@rule: InterpretHealth\n--| ", self.shown(0))
+
+    def test_nothing_is_saved_that_was_not_changed(self):
+        file = self.customization()
+        with open(file, encoding="utf-8") as before:
+            before = before.read()
+        for edit in ("text", "''"):
+            for shown in ("shown0",):
+                if os.path.exists(self.path(shown)):
+                    os.unlink(self.path(shown))
+            code, said, aside = self.edit([edit], "-f", file)
+            self.assertEqual((code, said, aside), (0, "", "Edit cancelled, no changes made.\n"))
+            with open(file, encoding="utf-8") as after:
+                self.assertEqual(after.read(), before)
+
+    def test_what_is_wrong_is_shown_in_the_next_round(self):
+        file = self.customization()
+        code, _, aside = self.edit([r"text.replace('\nend', '')", "text.replace('return true', 'return false end')"],
+                                   "-f", file)
+        self.assertEqual(code, 0, aside)
+        self.assertRegex(self.shown(1), r"(?m)^-- It was not saved:\n-- InterpretHealth: line \d+: 'end' expected")
+        self.assertEqual(self.script(file, "healthInterpretation"), "function InterpretHealth(o)\n  return false end\n")
+
+    def test_who_gives_up_keeps_a_copy(self):
+        file = self.customization()
+        code, _, aside = self.edit([r"text.replace('\nend', '')", "text"], "-f", file)
+        self.assertEqual(code, 1)
+        self.assertIn("Edit cancelled, no valid changes were saved.", aside)
+        with open(re.search(r'stored to "(.*)"', aside)[1], encoding="utf-8") as copy:
+            self.assertIn("return true", copy.read())
+        self.assertIn("end", self.script(file, "healthInterpretation"))
+
+    def test_a_new_file_becomes_a_customization(self):
+        edit = ("text.replace('name: ', 'name: n').replace('apiVersion: ', 'apiVersion: v1').replace('kind: ', 'kind: K')"
+                ".replace('rule: Retain\\n', 'rule: Retain\\nfunction Retain(d, o) return d end\\n')")
+        code, said, aside = self.edit([edit], "-f", self.path("new.yaml"))
+        self.assertEqual((code, said), (0, "resourceinterpretercustomization.config.karmada.io/n edited\n"), aside)
+        self.assertEqual(ctl("--check", "-f", self.path("new.yaml"))[0], 0)
+
+    def test_one_of_the_control_plane_is_saved_there(self):
+        world = fleet.Fleet(BIN, self.folder.name, {}, {})
+        self.addCleanup(world.stop)
+        world.start()
+        with open(self.customization(), encoding="utf-8") as file:
+            world.plane.apply(json.load(file))
+        flags = ["--kubeconfig", world.plane.kubeconfig]
+        code, said, aside = self.edit(["text.replace('name: c', 'name: d')", "text.replace('name: d', 'name: c').replace('true', 'nil')"],
+                                      "c", flags=flags)
+        self.assertEqual((code, said), (0, "resourceinterpretercustomization.config.karmada.io/c edited\n"), aside)
+        self.assertIn("cannot be changed", self.shown(1))
+        saved = world.plane.request("GET", "/apis/config.karmada.io/v1alpha1/resourceinterpretercustomizations/c")
+        self.assertIn("return nil", saved["spec"]["customizations"]["healthInterpretation"]["luaScript"])
+
+    def test_usage(self):
+        for arguments in ([], ["a", "b"], ["a", "-f", self.customization()], ["--check", "a"]):
+            self.assertEqual(self.edit([], *arguments)[0], 64, arguments)
 
 
 DEPLOYMENT = {
@@ -235,6 +346,38 @@ class Webhook(unittest.TestCase):
         self.wait_event("GetReplicasFailed", "webhook call failed: no such game")
         self.answers = {"InterpretReplica": lambda r: {"replicas": 7}}
         self.wait_binding(lambda b: b["spec"].get("replicas") == 7)
+
+    def test_a_webhook_that_hangs_under_load_holds_up_its_kind_alone(self):
+        free, lock, calls = threading.Event(), threading.Lock(), {"now": 0, "most": 0}
+        self.addCleanup(free.set)
+
+        def hang(request):
+            with lock:
+                calls["now"] += 1
+                calls["most"] = max(calls["most"], calls["now"])
+            free.wait(30)
+            with lock:
+                calls["now"] -= 1
+            return {"replicas": 5}
+
+        self.answers = {"InterpretReplica": hang}
+        self.configure(["InterpretReplica"], timeout=30)
+        self.plane.apply(POLICY)
+        for number in range(100):
+            self.plane.apply({**DEPLOYMENT, "metadata": {"name": f"web-{number}", "namespace": "default"}})
+        started = time.monotonic()
+        for number in range(20):
+            self.plane.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": f"quick-{number}", "namespace": "default"},
+                              "stringData": {"a": "b"}})
+            self.wait(f"/apis/work.karmada.io/v1alpha2/namespaces/default/resourcebindings/quick-{number}-secret",
+                      lambda b: b.get("status", {}).get("aggregatedStatus"))
+        self.assertLess(time.monotonic() - started, 15)
+        self.assertFalse(free.is_set())
+        self.assertLessEqual(calls["most"], 16)
+        self.wait_event("GetReplicasFailed", "hooks/deployments.example.io. (has not answered for a moment|has 16 questions)")
+        free.set()
+        self.wait("/apis/work.karmada.io/v1alpha2/namespaces/default/resourcebindings", lambda listed: sum(
+            binding["spec"].get("replicas") == 5 for binding in listed["items"]) == 100, 40)
 
     def wait_event(self, reason, words):
         self.wait("/api/v1/namespaces/default/events", lambda events: any(
