@@ -42,7 +42,8 @@ class Daemon_AskedQuestions : public ::testing::Test {
   }
 
   Result<Answer> ask(int number, bool wait = true) {
-    auto answering = asked_.answer("hook", chain_, about(number), wait, [this, number] { return call(number); });
+    auto answering =
+        asked_.answer("hook", chain_, about(number), wait, [this, number] { return call(number); });
     return wait_for(executor_, std::move(answering));
   }
 
@@ -96,7 +97,8 @@ TEST_F(Daemon_AskedQuestions, are_few_at_a_time) {
 
 TEST_F(Daemon_AskedQuestions, of_other_lines_do_not_wait) {
   for (int number = 0; number < 100; ++number) (void)ask(number, false);
-  auto answering = asked_.answer("other", chain_, about(1), true, []() -> Task<Result<Answer>> { co_return Answer(); });
+  auto answering =
+      asked_.answer("other", chain_, about(1), true, []() -> Task<Result<Answer>> { co_return Answer(); });
   EXPECT_TRUE(wait_for(executor_, std::move(answering)).ok());
 }
 
