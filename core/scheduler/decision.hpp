@@ -2,6 +2,7 @@
 // The answer of scheduling and the record of how it came about.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -40,12 +41,35 @@ struct Candidate {
 // A reason is a number of Policies::reason; 0 means that the cluster fits.
 using Reason = std::uint16_t;
 
+// What one policy wrote in the step Score, per row; only rows that fit mean something. Its part of a
+// candidate's score is a tenth of it times the weight.
+struct ScoreColumn {
+  std::uint8_t policy = 0;
+  std::int32_t weight = 1;
+  std::vector<std::int32_t> scores;
+};
+
+inline constexpr std::uint8_t kGeneralEstimator = 0xff;
+
+// What one estimator said, per row; -1: it does not know. Only rows that fit mean something.
+struct EstimateColumn {
+  std::uint8_t policy = kGeneralEstimator;
+  bool failed = false;  // then it is as if it had not been asked
+  std::vector<std::int32_t> replicas;
+};
+
+enum class Step : std::uint8_t { Filter, Score, Estimate, Select, Assign };
+inline constexpr std::size_t kSteps = 5;
+
 // What was found out about each cluster. Rows are those of the table that was asked.
 struct Record {
   std::vector<Reason> reasons;         // per row
   std::vector<std::uint8_t> policies;  // per row: the policy (by its place) whose verdict the reason is
   std::vector<Candidate> candidates;   // those that fit, with score and room
   std::vector<Row> selected;           // after spreading, in order
+  std::vector<ScoreColumn> scores;     // in the order of policies; those of weight 0 are not asked
+  std::vector<EstimateColumn> estimates;
+  std::array<std::int64_t, kSteps> nanoseconds{};  // per step; zeros without Options::ticks
 };
 
 struct Decision {

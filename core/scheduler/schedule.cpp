@@ -141,10 +141,11 @@ Failure fit_failure(State& state, const ClusterTable& table, const Policies& pol
   return {FailureKind::NoClusterFit, message + "."};
 }
 
-Status prioritize(State& state, const ClusterTable& table, const Policies& policies) {
+Status prioritize(State& state, const ClusterTable& table, const Policies& policies, Record* record) {
   state.scores.assign(table.size(), 0);
   RowRange all{0, static_cast<Row>(table.size())};
-  for (const Policies::Entry& entry : policies.entries()) {
+  for (std::size_t i = 0; i < policies.entries().size(); ++i) {
+    const Policies::Entry& entry = policies.entries()[i];
     if ((entry.policy->steps() & kScoreStep) == 0 || entry.weight == 0) continue;
     state.policy_scores.assign(table.size(), 0);
     Status done = entry.policy->score(state.workload, all, state.fits.words(), state.policy_scores);
@@ -152,6 +153,8 @@ Status prioritize(State& state, const ClusterTable& table, const Policies& polic
     for (Row row = 0; row < table.size(); ++row) {
       state.scores[row] += std::clamp(state.policy_scores[row], 0, kMaxScore) / 10 * entry.weight;
     }
+    if (record != nullptr)
+      record->scores.push_back({static_cast<std::uint8_t>(i), entry.weight, state.policy_scores});
   }
   return {};
 }
@@ -163,8 +166,18 @@ bool schedules_component_sets(const Binding& binding, const Options& options) {
          constraint->min_groups == 1 && constraint->max_groups == 1;
 }
 
+// An estimator's column, for the record.
+EstimateColumn column_of(std::size_t policy, bool failed, std::span<const std::int64_t> estimates) {
+  EstimateColumn column{static_cast<std::uint8_t>(policy), failed, {}};
+  if (failed) return column;
+  column.replicas.reserve(estimates.size());
+  for (std::int64_t value : estimates)
+    column.replicas.push_back(static_cast<std::int32_t>(std::clamp<std::int64_t>(value, -1, INT32_MAX)));
+  return column;
+}
+
 Status estimate(State& state, const ClusterTable& table, const Binding& binding, const Policies& policies,
-                const Options& options) {
+                const Options& options, Record* record) {
   state.allocatable.assign(table.size(), INT32_MAX);
   if (binding.replicas == 0 && binding.components.empty()) return {};
   std::span<const std::uint64_t> fits = state.fits.words();
@@ -173,11 +186,14 @@ Status estimate(State& state, const ClusterTable& table, const Binding& binding,
   } else {
     estimate_replicas(table, state.requests, fits, state.allocatable);
   }
+  if (record != nullptr) record->estimates.push_back({kGeneralEstimator, false, state.allocatable});
   RowRange all{0, static_cast<Row>(table.size())};
-  for (const Policies::Entry& entry : policies.entries()) {
+  for (std::size_t i = 0; i < policies.entries().size(); ++i) {
+    const Policies::Entry& entry = policies.entries()[i];
     if ((entry.policy->steps() & kEstimateStep) == 0) continue;
     state.estimates.assign(table.size(), kUnknownEstimate);
     Status done = entry.policy->estimate(state.workload, all, fits, state.estimates);
+    if (record != nullptr) record->estimates.push_back(column_of(i, !done, state.estimates));
     if (!done) continue;  // an estimator that fails is as if it were not there
     for_each_row(fits, [&](Row row) {
       std::int64_t replicas = std::min<std::int64_t>(state.estimates[row], INT32_MAX);
@@ -263,8 +279,30 @@ void add_empty_targets(std::span<const Candidate> selected, std::vector<Target>&
   std::sort(targets.begin(), targets.end(), [](const Target& a, const Target& b) { return a.row < b.row; });
 }
 
+// Notes how long each step took; does nothing without a clock.
+class StepTimes {
+ public:
+  StepTimes(const Options& options, Record* record)
+      : ticks_(record == nullptr ? nullptr : options.ticks), record_(record) {
+    if (ticks_ != nullptr) began_ = ticks_();
+  }
+  void end(Step step) {
+    if (ticks_ == nullptr) return;
+    const std::int64_t now = ticks_();
+    record_->nanoseconds[static_cast<std::size_t>(step)] = now - began_;
+    began_ = now;
+  }
+
+ private:
+  std::int64_t (*ticks_)();
+  Record* record_;
+  std::int64_t began_ = 0;
+};
+
 void decide(State& state, const ClusterTable& table, const Binding& binding, Policies& policies,
             const Options& options, Decision& decision) {
+  Record* record = options.record ? &decision.record : nullptr;
+  StepTimes times(options, record);
   if (Status seen = policies.observe(table); !seen) {
     decision.failure = other_failure(seen.error(), "");
     return;
@@ -274,18 +312,21 @@ void decide(State& state, const ClusterTable& table, const Binding& binding, Pol
     decision.failure = other_failure(filtered.error(), "failed to find fit clusters: ");
     return;
   }
+  times.end(Step::Filter);
   if (state.fits.empty()) {
     decision.failure = fit_failure(state, table, policies);
     return;
   }
-  if (Status scored = prioritize(state, table, policies); !scored) {
+  if (Status scored = prioritize(state, table, policies, record); !scored) {
     decision.failure = other_failure(scored.error(), "failed to prioritize clusters: ");
     return;
   }
-  if (Status estimated = estimate(state, table, binding, policies, options); !estimated) {
+  times.end(Step::Score);
+  if (Status estimated = estimate(state, table, binding, policies, options, record); !estimated) {
     decision.failure = other_failure(estimated.error(), "failed to estimate replicas: ");
     return;
   }
+  times.end(Step::Estimate);
   std::vector<Candidate> candidates = list_candidates(state);
   if (order_matters(*binding.placement)) order_candidates(candidates);
   if (options.record) decision.record.candidates = candidates;
@@ -298,8 +339,10 @@ void decide(State& state, const ClusterTable& table, const Binding& binding, Pol
   if (options.record) {
     for (const Candidate& candidate : candidates) decision.record.selected.push_back(candidate.row);
   }
+  times.end(Step::Select);
   assign(state, binding, options, candidates, decision);
   if (decision.ok() && options.empty_workload_propagation) add_empty_targets(candidates, decision.targets);
+  times.end(Step::Assign);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ struct Options {
   bool empty_workload_propagation = false;  // targets with 0 replicas for selected clusters that get none
   bool multiple_pod_templates = false;      // gate MultiplePodTemplatesScheduling
   bool record = true;                       // fill Decision::record
+  std::int64_t (*ticks)() = nullptr;        // nanoseconds of some clock, for Record::nanoseconds
 };
 
 // What a caller keeps between decisions: compiled placements and memory that is used again.

@@ -173,5 +173,27 @@ TEST(Scheduler_Policies, decide_through_the_seam_alone) {
   EXPECT_EQ(decision.record.candidates[1].allocatable, 1);
 }
 
+TEST(Scheduler_Policies, leave_what_they_said_in_the_record) {
+  Policies policies;
+  policies.add(std::make_unique<Opinionated>(), 2);
+  ClusterTablePtr table = table_of({cluster("m1"), cluster("m2"), cluster("m3")});
+  Binding binding = binding_of(R"({"replicaScheduling":{"replicaSchedulingType":"Divided",
+      "replicaDivisionPreference":"Aggregated"}})");
+  Options options;
+  options.ticks = [] {
+    static std::int64_t now = 0;
+    return now += 7;
+  };
+  const Record record = schedule(*table, binding, policies, options).record;
+  ASSERT_EQ(record.scores.size(), 1u);
+  EXPECT_EQ(record.scores[0].weight, 2);
+  EXPECT_EQ(record.scores[0].scores[2], 500);
+  ASSERT_EQ(record.estimates.size(), 2u);
+  EXPECT_EQ(record.estimates[0].policy, kGeneralEstimator);
+  EXPECT_EQ(record.estimates[1].policy, 0);
+  EXPECT_THAT(record.estimates[1].replicas, ElementsAre(-1, 1, -1));
+  EXPECT_THAT(record.nanoseconds, ElementsAre(7, 7, 7, 7, 7));
+}
+
 }  // namespace
 }  // namespace flotilla::scheduler
