@@ -10,6 +10,7 @@ namespace flotilla::store {
 namespace {
 
 constexpr std::string_view kRoot = "/registry/";
+constexpr std::string_view kSideRoot = "/side/";
 
 std::string storage_key(const Collection& collection, const ObjectKey& key) {
   std::string text;
@@ -23,6 +24,11 @@ std::string storage_key(const Collection& collection, const ObjectKey& key) {
   }
   text += key.name;
   return text;
+}
+
+void add_beside(Commit& commit, SideValues beside) {
+  for (SideValue& side : beside)
+    commit.operations.push_back({std::string(kSideRoot) + side.key, std::move(side.value), side.remove});
 }
 
 Change change_of(Event::Type type, Collection collection, Json object, Revision expected) {
@@ -179,9 +185,10 @@ Task<Result<ObjectPtr>> Store::create(Collection collection, Json object, Durabi
 }
 
 Task<Result<ObjectPtr>> Store::update(Collection collection, Json object, Revision expected,
-                                      Durability durability) {
-  return state_->write(change_of(Event::Type::Modified, std::move(collection), std::move(object), expected),
-                       durability);
+                                      Durability durability, SideValues beside) {
+  Change change = change_of(Event::Type::Modified, std::move(collection), std::move(object), expected);
+  add_beside(change.commit, std::move(beside));
+  return state_->write(std::move(change), durability);
 }
 
 Task<Result<ObjectPtr>> Store::remove(Collection collection, ObjectKey key, Revision expected,
@@ -190,9 +197,38 @@ Task<Result<ObjectPtr>> Store::remove(Collection collection, ObjectKey key, Revi
   change.type = Event::Type::Deleted;
   change.expected = expected;
   change.commit.operations.push_back({storage_key(collection, key), {}, true});
+  if (state_->options.belonging) {
+    const ObjectPtr last = get(collection, key.ns, key.name);
+    if (last) add_beside(change.commit, state_->options.belonging(collection, last));
+  }
   change.key = std::move(key);
   change.collection = std::move(collection);
   return state_->write(std::move(change), durability);
+}
+
+Task<Result<SideValues>> Store::side_values(std::string prefix) const {
+  constexpr std::uint64_t kPage = 1'000;
+  const std::shared_ptr<State> state = state_;
+  std::string from = std::string(kSideRoot) + prefix;
+  // The first key behind all of them: prefixes end in '/' or a digit.
+  std::string end = from;
+  ++end.back();
+  SideValues found;
+  Revision at;
+  for (;;) {
+    auto ranging = state->backend->range(from, end, at, kPage);
+    Result<StorageBackend::Range> range = co_await std::move(ranging);
+    if (!range) co_return std::move(range).error();
+    at = range->revision;
+    for (KeyValue& kv : range->values)
+      found.push_back({kv.key.substr(kSideRoot.size()), std::move(kv.value), false, kv.mod_revision});
+    if (!range->more || range->values.empty()) co_return found;
+    from = range->values.back().key + '\0';
+  }
+}
+
+std::uint64_t Store::setbacks() const {
+  return state_->setbacks.load();
 }
 
 Result<std::unique_ptr<Subscription>> Store::watch(const WatchRequest& request) {

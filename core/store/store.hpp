@@ -38,6 +38,16 @@ enum class Durability {
   Derived,  // answer at once: writes of controllers
 };
 
+// What is kept beside the objects, in storage alone: no object, in no list, no watch, and not in memory.
+// Written and removed in the commit of an object, so that it is there exactly if that commit is.
+struct SideValue {
+  std::string key;  // "decisions/UID/07"
+  std::string value;
+  bool remove = false;
+  Revision revision = {};  // when read: of the commit that wrote it
+};
+using SideValues = std::vector<SideValue>;
+
 struct Event {
   enum class Type : std::uint8_t { Added, Modified, Deleted, Reset };
   Type type = Type::Added;
@@ -89,6 +99,8 @@ struct StoreOptions {
   // Makes this store a fork: what get() does not find here is taken from there, once, and kept. Lists, counts
   // and watches know what was taken or written, nothing else.
   std::function<ObjectPtr(const Collection&, std::string_view ns, std::string_view name)> origin;
+  // Which side values belong to an object and go with it; asked when it is removed. May be empty.
+  std::function<SideValues(const Collection&, const ObjectPtr&)> belonging;
 };
 
 struct StoreStats {
@@ -129,12 +141,17 @@ class Store {
   // Errors: AlreadyExists; NotFound; Conflict (another revision than `expected`); Unavailable (read-only);
   // TooLarge.
   Task<Result<ObjectPtr>> create(Collection collection, Json object, Durability durability);
-  // expected 0: whatever is there (but it must be there).
-  Task<Result<ObjectPtr>> update(Collection collection, Json object, Revision expected,
-                                 Durability durability);
+  // expected 0: whatever is there (but it must be there). `beside`: distinct keys.
+  Task<Result<ObjectPtr>> update(Collection collection, Json object, Revision expected, Durability durability,
+                                 SideValues beside = {});
   // The answer is the deleted object at the revision of its deletion.
   Task<Result<ObjectPtr>> remove(Collection collection, ObjectKey key, Revision expected,
                                  Durability durability);
+  // Those whose keys begin with `prefix`, ascending, as storage has them: what was written a moment ago is
+  // there once that commit is durable().
+  Task<Result<SideValues>> side_values(std::string prefix) const;
+  // Grows when commits were taken back: side values that were written since the last look may be missing.
+  std::uint64_t setbacks() const;
 
   // Errors: Gone when `after` is older than the history kept.
   Result<std::unique_ptr<Subscription>> watch(const WatchRequest& request);

@@ -205,6 +205,7 @@ void Store::State::roll_back(Aftermath& after) {
   reset(newest_of_all);
   kLog.warn("commits were taken back", {{"count", pending.size()}, {"durable", durable.get()}});
   pending.clear();
+  setbacks.fetch_add(1);
   revision = durable;
   failing = false;
   wake_waiters(Revision(INT64_MAX), unavailable());

@@ -71,6 +71,7 @@ Task<Status> Store::State::reload() {
   {
     std::unique_lock lock(self->mutex);
     self->base = self->revision = self->durable = *at;
+    self->setbacks.fetch_add(1);
     self->safe.store(at->get(), std::memory_order_release);
     self->bytes = total;
     const auto inform = [&](Audience& newest, Audience& durable) {

@@ -116,6 +116,7 @@ struct Store::State : std::enable_shared_from_this<Store::State> {
   std::vector<std::shared_ptr<DurableWaiter>> woken;  // to be notified when the lock is released
   std::optional<std::string> read_only;               // why
   bool failing = false;                               // a pending commit was refused
+  std::atomic<std::uint64_t> setbacks{0};             // commits were taken back, or all was loaded again
   bool open = false;
   std::size_t bytes = 0;
   std::unordered_set<std::string> asked;  // of the origin

@@ -136,7 +136,8 @@ Task<Result<ObjectPtr>> Writer::write_over(const StoredKind& kind, Part part, Ob
     co_return std::move(removed).error();
   }
   if (options.dry_run) co_return api::Object::make(next, current->revision());
-  auto updating = store_.update(kind.collection(), std::move(next), current->revision(), options.durability);
+  auto updating = store_.update(kind.collection(), std::move(next), current->revision(), options.durability,
+                                options.beside ? *options.beside : SideValues());
   Result<ObjectPtr> updated = co_await std::move(updating);
   if (!updated) retry = updated.error().is(Code::Conflict);
   if (!updated && !admitted_late.is_null()) {

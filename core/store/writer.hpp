@@ -74,6 +74,8 @@ struct WriteOptions {
   bool dry_run = false;
   // Create with the status given: for those who would write it at once anyway (simulators, controllers).
   bool with_status = false;
+  // Goes into the commit of an update; may be filled as late as in Writer::Change.
+  std::shared_ptr<SideValues> beside = {};
 };
 
 struct DeleteOptions {

@@ -232,6 +232,52 @@ TEST_F(Store_Basics, a_refused_commit_takes_back_all_that_followed_and_the_store
   EXPECT_EQ(run(durable->next())->front().object, again);
 }
 
+TEST_F(Store_Basics, what_lies_beside_an_object_comes_and_goes_with_its_commits) {
+  StoreOptions options;
+  options.belonging = [](const Collection& collection, const ObjectPtr& object) {
+    return SideValues{{collection.get() + "/" + object->name() + "/1", {}, true},
+                      {collection.get() + "/" + object->name() + "/9", {}, true}};
+  };
+  open(options);
+  create("ns", "a");
+  create("ns", "b");
+  const auto write = [&](const std::string& name, const std::string& value, SideValues beside) {
+    return run(store_->update(kConfigMaps, config_map("ns", name, value), Revision(), Durability::Wait,
+                              std::move(beside)));
+  };
+  const auto first = write("a", "1", {{"configmaps/a/1", "one"}, {"shared/1", "other"}});
+  ASSERT_TRUE(first.ok());
+  ASSERT_TRUE(write("b", "1", {{"configmaps/b/1", "two"}}).ok());
+  auto kept = run(store_->side_values("configmaps/"));
+  ASSERT_EQ(kept->size(), 2u);
+  EXPECT_EQ((*kept)[0].key, "configmaps/a/1");
+  EXPECT_EQ((*kept)[0].revision, (*first)->revision());
+  EXPECT_EQ((*kept)[1].value, "two");
+  // Neither a list nor a restart knows it, and a removal takes what belongs to the object.
+  close();
+  open(options);
+  EXPECT_EQ(store_->collections(), std::vector<Collection>{kConfigMaps});
+  EXPECT_EQ(run(store_->side_values("configmaps/"))->size(), 2u);
+  ASSERT_TRUE(run(store_->remove(kConfigMaps, {"ns", "a"}, Revision(), Durability::Wait)).ok());
+  kept = run(store_->side_values("configmaps/"));
+  ASSERT_EQ(kept->size(), 1u);
+  EXPECT_EQ((*kept)[0].value, "two");
+  EXPECT_EQ(run(store_->side_values("shared/"))->size(), 1u);
+}
+
+TEST_F(Store_Basics, what_lies_beside_a_refused_commit_is_not_kept) {
+  open();
+  create("ns", "a");
+  const std::uint64_t before = store_->setbacks();
+  disk_->refuse_with("disk full");
+  EXPECT_FALSE(run(store_->update(kConfigMaps, config_map("ns", "a", "2"), Revision(), Durability::Wait,
+                                  {{"notes/1", "lost"}}))
+                   .ok());
+  disk_->refuse_with("");
+  EXPECT_GT(store_->setbacks(), before);
+  EXPECT_TRUE(run(store_->side_values("notes/"))->empty());
+}
+
 TEST_F(Store_Basics, close_ends_watches) {
   open();
   auto watching = watch(store_->revision());

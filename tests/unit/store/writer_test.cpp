@@ -317,5 +317,23 @@ TEST_F(Store_Writer, late_admission_is_asked_of_every_write_that_changes_somethi
                                             "delete/ old"}));
 }
 
+TEST_F(Store_Writer, a_change_may_say_what_is_written_beside_it) {
+  make(kBinding, R"({"metadata":{"name":"a","namespace":"ns"},"spec":{"x":1}})");
+  WriteOptions options;
+  options.beside = std::make_shared<SideValues>();
+  const auto changed = run(writer_->modify(
+      kBinding, Part::Whole, {"ns", "a"},
+      [beside = options.beside](Json& object) -> Result<bool> {
+        object["spec"].set("x", 2);
+        *beside = {{"notes/" + std::string(api::uid_of(object)), "why"}};
+        return true;
+      },
+      options));
+  ASSERT_TRUE(changed.ok());
+  const auto kept = run(store_->side_values("notes/"));
+  ASSERT_EQ(kept->size(), 1u);
+  EXPECT_EQ((*kept)[0].revision, (*changed)->revision());
+}
+
 }  // namespace
 }  // namespace flotilla::store
