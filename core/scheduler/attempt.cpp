@@ -13,6 +13,7 @@ Attempt attempt(const api::Json& binding, const ClusterTable& table, Policies& p
   if (terms.empty()) {
     attempt.decision = schedule(table, parsed, policies, options, workspace);
     if (!attempt.decision.ok()) attempt.failures.push_back(attempt.decision.failure);
+    attempt.binding = std::move(parsed);
     return attempt;
   }
   const std::size_t first =
@@ -23,10 +24,11 @@ Attempt attempt(const api::Json& binding, const ClusterTable& table, Policies& p
     attempt.decision = schedule(table, parsed, policies, options, workspace);
     if (attempt.decision.ok()) {
       attempt.failures.clear();
-      return attempt;
+      break;
     }
     attempt.failures.push_back(attempt.decision.failure);
   }
+  attempt.binding = std::move(parsed);
   return attempt;
 }
 

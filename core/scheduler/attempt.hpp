@@ -14,6 +14,7 @@ struct Attempt {
   Decision decision;                // of the last term that was tried
   std::string affinity_name;        // of the term used; empty without clusterAffinities
   std::vector<Failure> failures{};  // of each term that was tried in vain; empty when one was found
+  Binding binding{};                // what was asked; observed_affinity is the term that was tried last
 };
 
 // With clusterAffinities the terms are tried from the one in use onwards, never back to an earlier one.

@@ -69,6 +69,7 @@ struct Record {
   std::vector<Row> selected;           // after spreading, in order
   std::vector<ScoreColumn> scores;     // in the order of policies; those of weight 0 are not asked
   std::vector<EstimateColumn> estimates;
+  std::vector<std::int64_t> weights;               // per row, where static weights divide
   std::array<std::int64_t, kSteps> nanoseconds{};  // per step; zeros without Options::ticks
 };
 

@@ -265,6 +265,8 @@ void assign(const State& state, const Binding& binding, const Options& options,
   input.uid = binding.uid;
   input.tiers = !placement.affinity && !placement.affinities.empty() &&
                 placement.affinities[state.workload.term].has_overflow;
+  if (options.record && input.strategy == Strategy::StaticWeight)
+    decision.record.weights = state.workload.placement->weights;
   decision.targets = assign_replicas(input, selected, decision.failure);
   if (!decision.ok()) decision.failure.message.insert(0, kDoing);
 }
