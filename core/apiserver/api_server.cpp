@@ -7,6 +7,7 @@
 #include "core/apiserver/admission/controller_writes.hpp"
 #include "core/apiserver/aggregation/aggregation.hpp"
 #include "core/apiserver/aggregation/local_services.hpp"
+#include "core/apiserver/cluster_proxy/cluster_proxy.hpp"
 #include "core/apiserver/custom/crds.hpp"
 #include "core/apiserver/discovery.hpp"
 #include "core/apiserver/endpoints.hpp"
@@ -81,25 +82,6 @@ std::string_view connect_verb(std::string_view method) {
   return "";
 }
 
-Task<http::Response> serve_cluster_proxy(ServerPtr server, CallPtr call) {
-  if (!server->options.cluster_proxy) {
-    co_return error_response(*call, Error(Code::Unavailable, "no cluster proxy is configured"));
-  }
-  ClusterProxyRequest request;
-  request.cluster = call->info.name;
-  const std::string marker = "/clusters/" + call->info.name + "/proxy";
-  const auto at = call->request.path.find(marker);
-  std::string_view rest = at == std::string::npos
-                              ? std::string_view()
-                              : std::string_view(call->request.path).substr(at + marker.size());
-  request.target = rest.empty() ? "/" : std::string(rest);
-  if (!call->request.query.empty()) request.target += "?" + call->request.query;
-  request.user = call->user;
-  request.request = std::move(call->request);
-  auto proxying = server->options.cluster_proxy(std::move(request));
-  co_return co_await std::move(proxying);
-}
-
 // There is no network behind services, nodes and pods here.
 http::Response serve_no_proxy(const Server& server, const Call& call) {
   // A service may be named SCHEME:NAME:PORT, the others NAME:PORT.
@@ -116,11 +98,6 @@ http::Response serve_no_proxy(const Server& server, const Call& call) {
 
 Task<http::Response> serve_subresource(ServerPtr server, CallPtr call) {
   const std::string& sub = call->info.subresource;
-  const Resource& resource = *call->resource;
-  if (resource.group == "cluster.karmada.io" && resource.resource == "clusters" && sub == "proxy") {
-    auto proxying = serve_cluster_proxy(server, call);
-    co_return co_await std::move(proxying);
-  }
   const api::Subresource* found = find_subresource(*call);
   if (found == nullptr || (!call->info.rest.empty() && sub != "proxy")) co_return nobody(*server, *call);
   const std::string& method = call->request.method;
@@ -298,6 +275,17 @@ Task<http::Response> route(ServerPtr server, CallPtr call) {
   if (is_computed(*server, *call)) {
     auto computing = serve_computed(server, call);
     co_return co_await std::move(computing);
+  }
+  if (is_cluster_proxy(*call)) {
+    if (call->info.name == "*" && !proxied_request(*call).is_resource) {
+      // What is of no member is asked of this server.
+      call->request.path = proxied_path(call->request.path);
+      call->info = read_request(call->request.method, call->request.path, call->query);
+      auto routing = route(server, call);
+      co_return co_await std::move(routing);
+    }
+    auto proxying = serve_cluster_proxy(server, call);
+    co_return co_await std::move(proxying);
   }
   if (call->info.is_resource) {
     if (!media) {

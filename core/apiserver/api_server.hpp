@@ -26,16 +26,7 @@
 
 namespace flotilla::apiserver {
 
-// The rest of /apis/cluster.karmada.io/v1alpha1/clusters/NAME/proxy/..., after authorization.
-struct ClusterProxyRequest {
-  std::string cluster;
-  std::string target;  // path and query for the member, with a leading slash
-  UserInfo user;
-  http::Request request;
-};
-using ClusterProxy = std::function<Task<http::Response>(ClusterProxyRequest)>;
-
-// A read of objects that nobody stores: metrics of a simulated cluster.
+// A read of objects that nobody stores: metrics, of a simulated cluster or of all members.
 struct ComputedRead {
   std::string group, version, ns;
   std::vector<std::string> path;  // behind the namespace: resource, name, ...
@@ -66,7 +57,6 @@ struct ApiServerOptions {
   std::string proxy_authority_pem, client_authority_pem;
   std::function<Result<api::Json>(std::string_view)>
       parse_yaml;  // null: YAML bodies are read as JSON or refused
-  ClusterProxy cluster_proxy;
   ComputedApis computed;
   std::string service_network = "10.0.0.0/16";
   Duration event_ttl = std::chrono::hours(1);  // events that nobody has written for so long are removed

@@ -72,7 +72,8 @@ std::vector<ResourcePtr> resources_of(const Served& served, std::string_view gro
                                       std::string_view version) {
   std::vector<ResourcePtr> found;
   for (const ResourcePtr& resource : served.registry.resources()) {
-    if (resource->group == group && resource->version == version) found.push_back(resource);
+    const bool named = !resource->resource.empty();
+    if (named && resource->group == group && resource->version == version) found.push_back(resource);
   }
   std::stable_sort(found.begin(), found.end(),
                    [](const ResourcePtr& a, const ResourcePtr& b) { return a->resource < b->resource; });

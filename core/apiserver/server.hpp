@@ -11,6 +11,7 @@
 #include "core/apiserver/audit/auditor.hpp"
 #include "core/apiserver/call.hpp"
 #include "core/apiserver/catalog.hpp"
+#include "core/apiserver/cluster_proxy/member_access.hpp"
 #include "core/apiserver/monitoring/overload.hpp"
 #include "core/apiserver/monitoring/request_metrics.hpp"
 #include "core/apiserver/openapi/document_cache.hpp"
@@ -44,6 +45,7 @@ struct Server {
   RequestMetrics metrics;
   Metrics series;  // what is counted more rarely
   Overload overload;
+  MemberClients members;
   std::unique_ptr<Auditor> auditor;  // null: nothing is written down
   WallTime started;
   std::atomic<std::uint64_t> watches{0};

@@ -1,24 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/cluster/endpoint.hpp"
 
-#include "core/base/base64.hpp"
+#include "core/api/secret_data.hpp"
 
 namespace flotilla::cluster {
-namespace {
-
-// One value of Secret.data, decoded; empty when absent.
-Result<std::string> secret_value(const Json& secret, std::string_view key) {
-  const Json* value = secret["data"].find(key);
-  if (value == nullptr) return std::string();
-  auto decoded = base64_decode(value->as_string());
-  if (!decoded) {
-    return invalid("secret " + api::key_of(secret).text() + ": data." + std::string(key) + " is not base64");
-  }
-  return *std::move(decoded);
-}
-
-}  // namespace
-
 std::string driver_of(const Json& cluster) {
   const std::string_view named = api::annotation_of(cluster, kDriverAnnotation);
   return std::string(named.empty() ? kDefaultDriver : named);
@@ -54,7 +39,7 @@ Result<ClusterEndpoint> endpoint_of(const Json& cluster, const Json* secret) {
       {"client-certificate", &endpoint.client_certificate_pem},
       {"client-key", &endpoint.client_key_pem}};
   for (const auto& [key, target] : parts) {
-    auto value = secret_value(*secret, key);
+    auto value = api::secret_value(*secret, key);
     if (!value) return value.error();
     *target = *std::move(value);
   }

@@ -87,7 +87,7 @@ std::shared_ptr<MemberCache> Member::cache(const Gvr& resource, const std::strin
 
 std::shared_ptr<Roster> Member::roster(const Gvr& resource, Roster::Trim trim) {
   std::lock_guard lock(mutex_);
-  std::shared_ptr<Roster>& roster = rosters_[resource];
+  std::shared_ptr<Roster>& roster = rosters_[{resource, trim}];
   if (!roster) {
     roster = std::make_shared<Roster>(name(), resource, connection_, trim);
     scope_.spawn_on(executor_.strand(), roster->run());

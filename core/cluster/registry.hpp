@@ -41,7 +41,7 @@ class Member {
   // The cache of one resource, started at its first use. Of managed objects; with a label selector of others
   // ("*": of all).
   std::shared_ptr<MemberCache> cache(const Gvr& resource, const std::string& selector = {});
-  // Everything of one resource, trimmed by the first who asks; started at its first use.
+  // Everything of one resource, trimmed in one way; started at its first use.
   std::shared_ptr<Roster> roster(const Gvr& resource, Roster::Trim trim);
   // Ends caches and connection. Not from an I/O thread.
   void stop();
@@ -59,7 +59,7 @@ class Member {
   mutable std::mutex mutex_;
   std::shared_ptr<const Discovery> discovery_;
   std::map<std::pair<Gvr, std::string>, std::shared_ptr<MemberCache>> caches_;
-  std::map<Gvr, std::shared_ptr<Roster>> rosters_;
+  std::map<std::pair<Gvr, Roster::Trim>, std::shared_ptr<Roster>> rosters_;
 };
 
 class ClusterRegistry {

@@ -14,6 +14,15 @@ Roster::Listing Roster::list() const {
   return listing;
 }
 
+std::vector<Json> Roster::list(std::string_view ns) const {
+  std::vector<Json> found;
+  std::lock_guard lock(mutex_);
+  for (auto it = objects_.lower_bound(api::ObjectKey{std::string(ns), {}});
+       it != objects_.end() && it->first.ns == ns; ++it)
+    found.push_back(it->second);
+  return found;
+}
+
 std::uint64_t Roster::version() const {
   std::lock_guard lock(mutex_);
   return version_;

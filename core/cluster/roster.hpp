@@ -22,6 +22,8 @@ class Roster final : public Following {
     std::vector<Json> objects;  // by namespace and name
   };
   Listing list() const;
+  // Those of a namespace.
+  std::vector<Json> list(std::string_view ns) const;
   std::uint64_t version() const;
 
  private:

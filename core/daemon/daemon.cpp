@@ -66,7 +66,7 @@ struct Daemon::State {
   Status serve();
   std::string socket_path() const;
   void describe_program(bool is_member);
-  void simulate_metrics(apiserver::ApiServerOptions& options);
+  void serve_metrics(apiserver::ApiServerOptions& options);
 
   config::Settings settings;
   const Clock& clock;
@@ -179,8 +179,9 @@ Status Daemon::State::start_api() {
   if (!loaded) return loaded.error();
   pki = std::move(*loaded);
   apiserver::ApiServerOptions options;
-  if (settings.is_member()) options.registry = &api::Registry::kubernetes();
-  if (settings.is_member() && settings.simulation.enabled) simulate_metrics(options);
+  options.registry = settings.is_member() ? &api::Registry::kubernetes() : &api::Registry::builtin();
+  if (settings.is_member() ? settings.simulation.enabled : settings.controllers.enabled)
+    serve_metrics(options);
   options.service_account_key_pem = pki.service_account_key_pem;
   options.server_address = fmt::format("{}:{}", client_host(listen.host), listen.port);
   if (!settings.is_member()) {
@@ -210,9 +211,9 @@ Status Daemon::State::start_api() {
   return {};
 }
 
-// metrics.k8s.io and custom.metrics.k8s.io of a simulated cluster.
-void Daemon::State::simulate_metrics(apiserver::ApiServerOptions& options) {
-  registry = api::Registry::kubernetes();
+// What metrics APIs have in discovery. Which metrics there are is for those who ask.
+void Daemon::State::serve_metrics(apiserver::ApiServerOptions& options) {
+  registry = *options.registry;
   for (const auto& [resource, kind] : {std::pair{"pods", "PodMetrics"}, std::pair{"nodes", "NodeMetrics"}}) {
     auto measured = std::make_shared<api::Resource>();
     measured->group = "metrics.k8s.io";
@@ -228,6 +229,19 @@ void Daemon::State::simulate_metrics(apiserver::ApiServerOptions& options) {
   options.computed.groups = {"metrics.k8s.io", "custom.metrics.k8s.io"};
   options.computed.read = [this](apiserver::ComputedRead read) {
     return answer_simulated(*store, clock, std::move(read));
+  };
+  if (settings.is_member()) return;
+  for (const auto& [group, version] :
+       {std::pair{"custom.metrics.k8s.io", "v1beta1"}, std::pair{"custom.metrics.k8s.io", "v1beta2"},
+        std::pair{"external.metrics.k8s.io", "v1beta1"}}) {
+    auto served = std::make_shared<api::Resource>();
+    served->group = group;
+    served->version = version;
+    registry.add(std::move(served));
+  }
+  options.computed.groups.emplace_back("external.metrics.k8s.io");
+  options.computed.read = [this](apiserver::ComputedRead read) {
+    return roles->read_metrics(std::move(read));
   };
 }
 

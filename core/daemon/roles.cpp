@@ -7,6 +7,7 @@
 #include "core/base/log.hpp"
 #include "core/cluster/registry.hpp"
 #include "core/controllers/all.hpp"
+#include "core/controllers/fleet_metrics.hpp"
 #include "core/controllers/kube/kube_controllers.hpp"
 #include "core/daemon/admission.hpp"
 #include "core/daemon/components.hpp"
@@ -164,6 +165,12 @@ void Roles::stop() {
     const Status stopped = wait_for(own.context.executor, std::move(stopping));
     if (!stopped) kLog.warn("plugin did not stop in order", {{"error", stopped.error().message()}});
   }
+}
+
+Task<Result<api::Json>> Roles::read_metrics(apiserver::ComputedRead read) {
+  controllers::MetricsRead wanted{std::move(read.group), std::move(read.version), std::move(read.ns),
+                                  std::move(read.path), std::move(read.label_selector)};
+  return controllers::read_fleet_metrics(&state_->context.store, &state_->clusters, std::move(wanted));
 }
 
 bool Roles::idle() const {

@@ -32,6 +32,8 @@ class Roles {
   Status start();
   void stop();
   bool idle() const;
+  // The metrics APIs of a control plane over its members, between start() and stop().
+  Task<Result<api::Json>> read_metrics(apiserver::ComputedRead read);
 
  private:
   struct State;

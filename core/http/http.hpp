@@ -150,7 +150,9 @@ struct ClientOptions {
   std::string basic_user, basic_password;
   std::string server_name;  // for verification and SNI; empty: the host
   std::string proxy_url;    // http proxy with CONNECT
+  Headers proxy_headers;    // of the CONNECT
   bool insecure_skip_verify = false;
+  bool only_tls_1_3 = false;  // else 1.2 will do
   std::size_t max_connections = 16;
   std::size_t max_body_bytes = 256u << 20;
   std::size_t max_header_bytes = 256u << 10;

@@ -228,6 +228,7 @@ Task<Status> ConnectionPool::tunnel(PooledWirePtr connection) {
   if (!proxy_.user.empty()) {
     append_field(head, "Proxy-Authorization", "Basic " + base64_encode(proxy_.user + ":" + proxy_.password));
   }
+  for (const auto& [name, value] : options_.proxy_headers.fields()) append_field(head, name, value);
   head += "\r\n";
   Wire& wire = connection->wire;
   auto writing = wire.write_all(head);

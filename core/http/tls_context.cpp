@@ -106,6 +106,7 @@ Result<std::shared_ptr<Context>> make_server_context(const TlsIdentity& identity
 Result<std::shared_ptr<Context>> make_client_context(const ClientOptions& options) {
   auto context = std::make_shared<Context>(Context::tls_client);
   set_common_options(*context);
+  if (options.only_tls_1_3) SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_3_VERSION);
   ErrorCode error;
   if (!options.ca_pem.empty()) {
     context->add_certificate_authority(asio::buffer(options.ca_pem), error);

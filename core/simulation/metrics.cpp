@@ -192,6 +192,11 @@ Json custom_value(const store::Store& store, const Json& object, const MetricsQu
 }
 
 Result<Json> custom_metrics(const store::Store& store, const MetricsQuery& query, WallTime now) {
+  if (query.path.size() == 2 && query.path[0] == "metrics" && !query.ns.empty()) {
+    const MetricsQuery of_namespace{
+        query.group, query.version, "", {"namespaces", query.ns, query.path[1]}, query.label_selector};
+    return custom_metrics(store, of_namespace, now);
+  }
   if (query.path.size() != 3) return not_found("the server could not find the requested resource");
   const std::string &resource = query.path[0], &name = query.path[1], &metric = query.path[2];
   const auto selector = api::LabelSelector::parse(query.label_selector);

@@ -261,7 +261,7 @@ class Fleet:
             raise AssertionError("\n".join(faults))
 
     def kubeconfig(self):
-        """All servers as contexts of one file, the control plane first."""
+        """All servers as contexts of one file, the control plane first; then members through its proxy."""
         path = f"{self.folder}/kubeconfig"
         if not os.path.exists(path):
             merged = {"apiVersion": "v1", "kind": "Config", "current-context": "flotilla",
@@ -273,6 +273,12 @@ class Fleet:
                 merged["clusters"].append({"name": called, "cluster": own["clusters"][0]["cluster"]})
                 merged["users"].append({"name": called, "user": own["users"][0]["user"]})
                 merged["contexts"].append({"name": called, "context": {"cluster": called, "user": called}})
+            through = merged["clusters"][0]["cluster"]
+            for name in [*self.members, "*"]:
+                called = "all-clusters" if name == "*" else f"through-{name}"
+                server = through["server"] + f"/apis/cluster.karmada.io/v1alpha1/clusters/{name}/proxy"
+                merged["clusters"].append({"name": called, "cluster": {**through, "server": server}})
+                merged["contexts"].append({"name": called, "context": {"cluster": called, "user": "flotilla"}})
             with open(path, "w", encoding="utf-8") as file:
                 yaml.safe_dump(merged, file)
         return path

@@ -309,8 +309,11 @@ std::vector<ForeignDocument> foreign_documents(const DocumentSource& source, Ope
 void write_document(const DocumentSource& source, OpenApi version,
                     const std::function<bool(const Resource&)>& wanted, Sink& sink) {
   DocumentWriter writer(source, version, sink);
+  const auto is_written = [&](const Resource& resource) {
+    return !resource.resource.empty() && wanted(resource);
+  };
   for (const ResourcePtr& resource : source.registry.resources()) {
-    if (wanted(*resource)) writer.paths(*resource);
+    if (is_written(*resource)) writer.paths(*resource);
   }
   const auto foreign = foreign_documents(source, version);
   for (const ForeignDocument& document : foreign) {
@@ -318,7 +321,7 @@ void write_document(const DocumentSource& source, OpenApi version,
   }
   std::set<std::string> kinds;  // some kinds are served as several resources
   for (const ResourcePtr& resource : source.registry.resources()) {
-    if (wanted(*resource) && kinds.insert(component_name(*resource)).second) writer.type(*resource);
+    if (is_written(*resource) && kinds.insert(component_name(*resource)).second) writer.type(*resource);
   }
   for (const ForeignDocument& document : foreign) {
     for (const auto& [name, schema] : document.definitions) writer.foreign_type(name, schema);

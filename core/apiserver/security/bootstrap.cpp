@@ -64,6 +64,16 @@ constexpr RoleRow kRoles[] = {
          {"apiGroups":["rbac.authorization.k8s.io"],"resources":["rolebindings","roles"],"verbs":["create","delete","deletecollection","get","list","patch","update","watch"]}])"},
 };
 
+// Of a control plane: its administrators by name, since members learn names and groups of those who may use
+// clusters/proxy. Both of the daemon's own: its certificate's and the Unix socket's.
+constexpr std::string_view kProxyAdministrators = "cluster-proxy-admin";
+constexpr std::string_view kProxyRules =
+    R"([{"apiGroups":["cluster.karmada.io"],"resources":["clusters/proxy"],"verbs":["*"]}])";
+constexpr std::string_view kMetricsReaders = "system:aggregated-metrics-reader";
+constexpr std::string_view kMetricsRules =
+    R"([{"apiGroups":["metrics.k8s.io"],"resources":["pods","nodes"],"verbs":["get","list","watch"]}])";
+constexpr const char* kAdministrators[] = {"admin", "system:admin"};
+
 struct AggregateRow {
   std::string_view name;
   std::string_view own_label;  // the role it flows into itself
@@ -118,8 +128,19 @@ std::string aggregate_label(std::string_view target) {
   return "rbac.authorization.k8s.io/aggregate-to-" + std::string(target);
 }
 
+bool has_clusters(const Server& server) {
+  return server.catalog.builtin().find_resource("cluster.karmada.io", "v1alpha1", "clusters") != nullptr;
+}
+
 std::vector<Json> cluster_roles(const Server& server) {
   std::vector<Json> roles;
+  if (has_clusters(server)) {
+    roles.push_back(rbac_object(server, "ClusterRole", kProxyAdministrators));
+    roles.back().set("rules", *Json::parse(kProxyRules));
+    roles.push_back(rbac_object(server, "ClusterRole", kMetricsReaders));
+    roles.back()["metadata"]["labels"].set(aggregate_label("view"), "true");
+    roles.back().set("rules", *Json::parse(kMetricsRules));
+  }
   for (const RoleRow& row : kRoles) {
     Json role = rbac_object(server, "ClusterRole", row.name);
     if (!row.label.empty()) role["metadata"]["labels"].set(aggregate_label(row.label), "true");
@@ -155,6 +176,14 @@ std::vector<Json> cluster_roles(const Server& server) {
 
 std::vector<Json> cluster_role_bindings(const Server& server) {
   std::vector<Json> bindings;
+  if (has_clusters(server)) {
+    Json binding = rbac_object(server, "ClusterRoleBinding", kProxyAdministrators);
+    binding.set("roleRef",
+                Json::object({{"apiGroup", kRbac}, {"kind", "ClusterRole"}, {"name", kProxyAdministrators}}));
+    for (const char* name : kAdministrators)
+      binding["subjects"].push_back(Json::object({{"apiGroup", kRbac}, {"kind", "User"}, {"name", name}}));
+    bindings.push_back(std::move(binding));
+  }
   for (const BindingRow& row : kBindings) {
     Json binding = rbac_object(server, "ClusterRoleBinding", row.name);
     binding.set("roleRef", Json::object({{"apiGroup", kRbac}, {"kind", "ClusterRole"}, {"name", row.role}}));

@@ -3,6 +3,7 @@
 
 #include "core/api/names.hpp"
 #include "core/api/scale.hpp"
+#include "core/async/together.hpp"
 #include "core/controllers/facts.hpp"
 
 namespace flotilla::controllers {
@@ -26,6 +27,9 @@ Result<ObjectPtr> binding_of(const Context& context, const Json& template_) {
   if (!same) return not_found("No binding matches the target resource. ");
   return binding;
 }
+
+constexpr std::size_t kMembersAtOnce = 32;
+constexpr Duration kFirstList = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -115,11 +119,21 @@ Result<FederatedAutoscaleReconciler::Fleet> FederatedAutoscaleReconciler::find_f
 // A member that does not answer is left out.
 Task<Status> FederatedAutoscaleReconciler::look_at_members(Autoscaler autoscaler, ScaleTarget target,
                                                            std::shared_ptr<Fleet> fleet) {
-  const std::vector<std::shared_ptr<cluster::Member>> members = fleet->members;
-  for (const auto& member : members) {
-    auto looking = look_at(autoscaler, target, member, fleet);
-    const auto replicas = co_await std::move(looking);
-    if (replicas) fleet->replicas += *replicas;
+  auto sights = std::make_shared<std::vector<Sight>>(fleet->members.size());
+  std::vector<Task<void>> looks;
+  for (std::size_t i = 0; i < fleet->members.size(); ++i)
+    looks.push_back(look_at(autoscaler, target, fleet->members[i], sights, i));
+  auto looking = run_together(std::move(looks), kMembersAtOnce);
+  co_await std::move(looking);
+  for (std::size_t i = 0; i < sights->size(); ++i) {
+    Sight& seen = (*sights)[i];
+    const std::string& cluster = fleet->members[i]->name();
+    fleet->replicas += seen.replicas;
+    fleet->status_replicas += seen.status_replicas;
+    if (seen.selector.empty()) continue;
+    if (fleet->selector.empty()) fleet->selector = seen.selector;
+    fleet->selectors[cluster] = std::move(seen.selector);
+    for (Json& pod : seen.pods) fleet->pods.push_back({cluster, std::move(pod)});
   }
   if (fleet->replicas == 0) {
     co_return Error(
@@ -129,30 +143,30 @@ Task<Status> FederatedAutoscaleReconciler::look_at_members(Autoscaler autoscaler
   co_return Status();
 }
 
-Task<Result<std::int64_t>> FederatedAutoscaleReconciler::look_at(Autoscaler autoscaler, ScaleTarget target,
-                                                                 std::shared_ptr<cluster::Member> member,
-                                                                 std::shared_ptr<Fleet> fleet) {
+Task<void> FederatedAutoscaleReconciler::look_at(Autoscaler autoscaler, ScaleTarget target,
+                                                 std::shared_ptr<cluster::Member> member, Sights sights,
+                                                 std::size_t index) {
   const std::string ns(api::namespace_of(*autoscaler));
   const api::Gvr gvr{target.resource->group, target.resource->version, target.resource->resource};
   auto getting = member->connection().get(gvr, ns, target.object->name());
   const Result<Json> there = co_await std::move(getting);
-  if (!there) co_return there.error();
+  if (!there) co_return;
   const Json scale = api::scale_of(*target.resource, *there);
-  const std::int64_t replicas = scale["spec"]["replicas"].as_int();
-  fleet->status_replicas += scale["status"]["replicas"].as_int();
-  const std::string selector(scale["status"]["selector"].as_string());
-  if (selector.empty()) {
+  Sight& seen = (*sights)[index];
+  seen.replicas = scale["spec"]["replicas"].as_int();
+  seen.status_replicas = scale["status"]["replicas"].as_int();
+  seen.selector = scale["status"]["selector"].as_string();
+  if (seen.selector.empty()) {
     context_.events.record(*autoscaler, reconcile::kWarning, "SelectorRequired", "selector is required");
-    co_return replicas;
+    co_return;
   }
-  if (fleet->selector.empty()) fleet->selector = selector;
-  fleet->selectors[member->name()] = selector;
-  cluster::ListSelector wanted{ns, selector, {}};
-  auto listing = member->connection().list({"", "v1", "pods"}, std::move(wanted));
-  Result<cluster::MemberList> pods = co_await std::move(listing);
-  if (!pods) co_return replicas;
-  for (Json& pod : pods->objects) fleet->pods.push_back({member->name(), std::move(pod)});
-  co_return replicas;
+  const auto selector = api::LabelSelector::parse(seen.selector);
+  const auto pods = member->roster({"", "v1", "pods"}, trim_scaled_pod);
+  auto waiting = pods->wait_synced(kFirstList);
+  if (!selector || !co_await std::move(waiting)) co_return;
+  for (Json& pod : pods->list(ns)) {
+    if (selector->matches(std::as_const(pod)["metadata"]["labels"])) seen.pods.push_back(std::move(pod));
+  }
 }
 
 // Two autoscalers that count the same pods would work against each other.

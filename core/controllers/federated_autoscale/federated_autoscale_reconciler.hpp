@@ -38,10 +38,18 @@ class FederatedAutoscaleReconciler final : public LoopController {
     std::string selector;  // the first there was
   };
 
+  // What one member says.
+  struct Sight {
+    std::int64_t replicas = 0, status_replicas = 0;
+    std::string selector;
+    std::vector<Json> pods;
+  };
+  using Sights = std::shared_ptr<std::vector<Sight>>;
+
   Result<Fleet> find_fleet(const ScaleTarget& target, Obstacle& obstacle) const;
   Task<Status> look_at_members(Autoscaler autoscaler, ScaleTarget target, std::shared_ptr<Fleet> fleet);
-  Task<Result<std::int64_t>> look_at(Autoscaler autoscaler, ScaleTarget target,
-                                     std::shared_ptr<cluster::Member> member, std::shared_ptr<Fleet> fleet);
+  Task<void> look_at(Autoscaler autoscaler, ScaleTarget target, std::shared_ptr<cluster::Member> member,
+                     Sights sights, std::size_t index);
   // Null: its pods are its own.
   std::optional<Error> ambiguity(const ObjectKey& key, const Fleet& fleet);
   Task<Outcome> scale(Autoscaler autoscaler, ScaleTarget target, std::shared_ptr<Fleet> fleet);

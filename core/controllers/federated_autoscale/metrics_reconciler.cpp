@@ -2,29 +2,9 @@
 // What the metrics APIs of members answer, summed up and concatenated as karmada-metrics-adapter does.
 #include "core/api/names.hpp"
 #include "core/controllers/federated_autoscale/federated_autoscale_reconciler.hpp"
+#include "core/controllers/fleet_metrics.hpp"
 
 namespace flotilla::controllers {
-namespace {
-
-constexpr const char* kCustomVersions[] = {"v1beta2", "v1beta1"};
-
-// Newer first. A member that serves neither has nothing to say.
-Task<Result<std::vector<Json>>> list_custom(std::shared_ptr<cluster::Member> member, std::string resource,
-                                            std::string ns, std::string labels) {
-  std::optional<Error> failure;
-  for (const char* version : kCustomVersions) {
-    cluster::ListSelector selector{ns, labels, {}};
-    auto listing =
-        member->connection().list({"custom.metrics.k8s.io", version, resource}, std::move(selector));
-    Result<cluster::MemberList> listed = co_await std::move(listing);
-    if (listed) co_return std::move(listed->objects);
-    failure = listed.error();
-    if (!failure->is(Code::NotFound)) break;
-  }
-  co_return *std::move(failure);
-}
-
-}  // namespace
 
 Task<std::vector<Result<MetricAnswer>>> FederatedAutoscaleReconciler::ask_metrics(
     Autoscaler autoscaler, std::shared_ptr<Fleet> fleet) {
@@ -75,22 +55,24 @@ Task<Result<MetricAnswer>> FederatedAutoscaleReconciler::ask_metric(Autoscaler a
 Task<Result<MetricAnswer>> FederatedAutoscaleReconciler::ask_pods(std::string ns,
                                                                   std::shared_ptr<Fleet> fleet,
                                                                   std::string metric) {
-  MetricAnswer answer;
+  std::vector<MemberQuestion> questions;
+  std::vector<std::string> clusters;
   for (const auto& member : fleet->members) {
     const auto selector = fleet->selectors.find(member->name());
     if (selector == fleet->selectors.end()) continue;
-    std::vector<Json> found;
+    clusters.push_back(member->name());
     if (metric.empty()) {
-      cluster::ListSelector wanted{ns, selector->second, {}};
-      auto listing = member->connection().list({"metrics.k8s.io", "v1beta1", "pods"}, std::move(wanted));
-      Result<cluster::MemberList> listed = co_await std::move(listing);
-      if (listed) found = std::move(listed->objects);
+      questions.push_back({member, {{"metrics.k8s.io", "v1beta1", "pods"}}, {ns, selector->second, {}}});
     } else {
-      auto listing = list_custom(member, "pods/*/" + metric, ns, selector->second);
-      Result<std::vector<Json>> listed = co_await std::move(listing);
-      if (listed) found = *std::move(listed);
+      questions.push_back(custom_metrics_question(member, "pods/*/" + metric, ns, selector->second));
     }
-    for (Json& one : found) answer.pods.push_back({member->name(), std::move(one)});
+  }
+  auto asking = ask_members(std::move(questions));
+  const std::vector<MemberAnswer> answers = co_await std::move(asking);
+  MetricAnswer answer;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (!answers[i]) continue;
+    for (const Json& one : *answers[i]) answer.pods.push_back({clusters[i], one});
   }
   co_return answer;
 }
@@ -103,19 +85,17 @@ Task<Result<MetricAnswer>> FederatedAutoscaleReconciler::ask_object(std::string 
   const auto resource =
       context_.resources()->find_kind(api::Gvk::from(described["apiVersion"].as_string(), kind));
   const std::string plural = resource ? resource->group_resource() : api::to_lower(kind) + "s";
-  const bool is_namespace = kind == "Namespace";
-  const std::string path = plural + "/" + (is_namespace ? ns : name) + "/" + metric;
+  const std::string path = kind == "Namespace" ? "metrics/" + metric : plural + "/" + name + "/" + metric;
+  std::vector<MemberQuestion> questions;
+  for (const auto& member : ready_members(context_.store, context_.clusters))
+    questions.push_back(custom_metrics_question(member, path, ns, {}));
+  auto asking = ask_members(std::move(questions));
+  const std::vector<MemberAnswer> answers = co_await std::move(asking);
   MetricAnswer answer;
   bool known = false;
-  for (const ObjectPtr& cluster : context_.store.list(kinds::kCluster.collection()).objects) {
-    const auto member = context_.clusters.find(cluster->name());
-    const auto content = cluster->content();
-    if (!member || !api::is_condition_true((*content)["status"]["conditions"], api::conditions::kReady))
-      continue;
-    auto listing = list_custom(member, path, is_namespace ? std::string() : ns, {});
-    const Result<std::vector<Json>> listed = co_await std::move(listing);
-    if (!listed) continue;
-    for (const Json& value : *listed) {
+  for (const MemberAnswer& one : answers) {
+    if (!one) continue;
+    for (const Json& value : *one) {
       answer.value += milli_of(value["value"]);
       known = true;
     }

@@ -38,6 +38,31 @@ std::string member_key(std::string_view cluster, std::string_view name) {
   return std::string(cluster) + "/" + std::string(name);
 }
 
+Json trim_scaled_pod(const Json& pod) {
+  const auto keep = [](const Json& from, std::initializer_list<const char*> fields) {
+    Json kept = Json::object();
+    for (const char* field : fields) {
+      if (const Json* value = from.find(field)) kept.set(field, *value);
+    }
+    return kept;
+  };
+  Json containers = Json::array();
+  for (const Json& container : pod["spec"]["containers"].elements())
+    containers.push_back(keep(container, {"name", "resources"}));
+  Json status = keep(pod["status"], {"phase", "startTime"});
+  Json conditions = Json::array();
+  for (const Json& condition : pod["status"]["conditions"].elements()) {
+    if (condition["type"].as_string() == "Ready") conditions.push_back(condition);
+  }
+  status.set("conditions", std::move(conditions));
+  Json trimmed =
+      Json::object({{"metadata", keep(pod["metadata"], {"name", "namespace", "labels", "deletionTimestamp"})},
+                    {"spec", Json::object({{"containers", std::move(containers)}})},
+                    {"status", std::move(status)}});
+  trimmed.freeze();
+  return trimmed;
+}
+
 std::int64_t milli_of(const Json& quantity) {
   const auto read = api::Quantity::from_json(quantity);
   return read ? read->milli_value() : 0;

@@ -36,6 +36,9 @@ Result<PodSamples> container_usage(const std::vector<MemberObject>& metrics, std
 // Of MetricValue objects (custom.metrics.k8s.io) that describe pods.
 PodSamples custom_values(const std::vector<MemberObject>& metrics);
 
+// What is left of a pod for those who reckon with it.
+api::Json trim_scaled_pod(const api::Json& pod);
+
 // A quantity in thousandths; 0 where it cannot be read.
 std::int64_t milli_of(const api::Json& quantity);
 
