@@ -42,7 +42,7 @@ TEST(ApiServer_ClusterProxy, lists_are_joined_under_the_metadata_of_the_first) {
 api::ObjectPtr secret(const std::string& name, const std::string& data) {
   auto json = Json::parse(R"({"apiVersion":"v1","kind":"Secret","metadata":{"namespace":"ns","name":")" +
                           name + R"("},"data":)" + data + "}");
-  return api::Object::make(*std::move(json));
+  return api::Object::make(*json, Revision(1));
 }
 
 class ApiServer_MemberAccess : public testing::Test {
