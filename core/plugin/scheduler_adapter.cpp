@@ -4,79 +4,39 @@
 #include <flotilla/abi/scheduler.h>
 
 #include <cstddef>
-#include <vector>
+#include <exception>
 
+#include "core/base/log.hpp"
+#include "core/plugin/host_state.hpp"
 #include "core/plugin/table_view.hpp"
+#include "core/plugin/workload_view.hpp"
 
 namespace flotilla::plugin {
 namespace {
 
+using scheduler::Candidate;
 using scheduler::ClusterTable;
 using scheduler::Reason;
+using scheduler::Row;
 using scheduler::RowRange;
+using scheduler::Target;
 using scheduler::Workload;
 
-// Targets are shown where they lie.
-static_assert(sizeof(flt_target_t) == sizeof(scheduler::Target));
-static_assert(offsetof(flt_target_t, replicas) == offsetof(scheduler::Target, replicas));
-static_assert(FLT_TOLERATE_OTHER == static_cast<std::uint32_t>(scheduler::Toleration::Operator::Other));
-static_assert(FLT_SPREAD_LABEL == static_cast<std::uint32_t>(scheduler::SpreadField::Label));
+const Logger kLog("plugin");
 
-flt_str_t shown(std::string_view text) {
-  return {text.empty() ? nullptr : text.data(), text.size()};
-}
+// Candidates are shown where they lie, and the words of both sides are one.
+static_assert(sizeof(flt_candidate_t) == sizeof(Candidate));
+static_assert(offsetof(flt_candidate_t, score) == offsetof(Candidate, score));
+static_assert(offsetof(flt_candidate_t, allocatable) == offsetof(Candidate, allocatable));
+static_assert(offsetof(flt_candidate_t, overflow_order) == offsetof(Candidate, overflow_order));
+static_assert(offsetof(flt_candidate_t, available) == offsetof(Candidate, available));
+static_assert(FLT_SKIP_FILTER == scheduler::kFilterStep && FLT_SKIP_SCORE == scheduler::kScoreStep);
+static_assert(FLT_SKIP_ESTIMATE == scheduler::kEstimateStep && FLT_SKIP_SELECT == scheduler::kSelectStep);
+static_assert(FLT_SKIP_ASSIGN == scheduler::kAssignStep && FLT_ANY_ORDER == scheduler::kAnyOrder);
+static_assert(FLT_OUTCOME_ROLLED_BACK == static_cast<std::uint32_t>(scheduler::Outcome::RolledBack));
 
-// What a plugin is shown of a workload; lives for one call.
-class WorkloadView {
- public:
-  explicit WorkloadView(const Workload& workload) {
-    const scheduler::Binding& binding = *workload.binding;
-    raw_.struct_size = sizeof raw_;
-    if (workload.divisible) raw_.flags |= FLT_WORKLOAD_DIVISIBLE;
-    if (binding.reschedule) raw_.flags |= FLT_WORKLOAD_FRESH;
-    raw_.ctx = &workload;
-    raw_.api_version = shown(binding.api_version);
-    raw_.kind = shown(binding.kind);
-    raw_.ns = shown(binding.resource_namespace);
-    raw_.name = shown(binding.resource_name);
-    raw_.uid = shown(binding.uid);
-    raw_.api = workload.api;
-    raw_.replicas = binding.replicas;
-    raw_.priority = binding.priority;
-    raw_.requests = workload.requests.data();
-    raw_.n_requests = workload.requests.size();
-    raw_.previous = reinterpret_cast<const flt_target_t*>(workload.previous.data());
-    raw_.n_previous = workload.previous.size();
-    raw_.targets = workload.targets.data();
-    raw_.evicting = workload.evicting.data();
-    for (std::span<const std::uint64_t> rows : workload.affinity) affinity_.push_back(rows.data());
-    raw_.affinity = affinity_.data();
-    raw_.n_affinity = affinity_.size();
-    for (const scheduler::SymToleration& each : workload.tolerations) {
-      tolerations_.push_back({each.key, each.value, static_cast<std::uint32_t>(each.op),
-                              static_cast<std::uint32_t>(each.effect)});
-    }
-    raw_.tolerations = tolerations_.data();
-    raw_.n_tolerations = tolerations_.size();
-    const scheduler::Symbols& symbols = workload.table->symbols();
-    for (const scheduler::SpreadConstraint& each : binding.placement->spread) {
-      spread_.push_back({static_cast<std::uint32_t>(each.field), symbols.find(each.label), each.min_groups,
-                         each.max_groups});
-    }
-    raw_.spread = spread_.data();
-    raw_.n_spread = spread_.size();
-  }
-  WorkloadView(const WorkloadView&) = delete;
-  WorkloadView& operator=(const WorkloadView&) = delete;
-
-  const flt_workload_t* get() const { return &raw_; }
-
- private:
-  flt_workload_t raw_{};
-  std::vector<const std::uint64_t*> affinity_;
-  std::vector<flt_toleration_t> tolerations_;
-  std::vector<flt_spread_t> spread_;
-};
+constexpr std::uint32_t kAllSkips =
+    FLT_SKIP_FILTER | FLT_SKIP_SCORE | FLT_SKIP_ESTIMATE | FLT_SKIP_SELECT | FLT_SKIP_ASSIGN | FLT_ANY_ORDER;
 
 struct Binding {
   ColumnNumbers& columns;
@@ -91,17 +51,31 @@ std::uint16_t bind_reason(const flt_binder_t* binder, flt_str_t text) {
   return static_cast<const Binding*>(binder->ctx)->reasons.intern({text.p, static_cast<std::size_t>(text.n)});
 }
 
+// A fault of the plugin, as opposed to an answer that the user has to hear.
+bool is_fault(const Error& error) {
+  return !error.is(Code::Conflict) && !error.is(Code::ResourceExhausted);
+}
+
 class PluginPolicy final : public scheduler::Policy {
  public:
-  explicit PluginPolicy(std::shared_ptr<Instance> instance)
-      : instance_(std::move(instance)), ops_(*instance_->ops<flt_scheduler_ops_t>()) {
+  PluginPolicy(std::shared_ptr<Instance> instance, const SchedulerPolicyLimits& limits)
+      : instance_(std::move(instance)),
+        ops_(*instance_->ops<flt_scheduler_ops_t>()),
+        clock_(instance_->services()->environment().executor().clock()),
+        longest_(limits.longest_call),
+        budget_(limits.budget) {
+    if (FLT_HAS(&ops_, prepare)) steps_ |= scheduler::kPrepareStep;
     if (FLT_HAS(&ops_, filter)) steps_ |= scheduler::kFilterStep;
     if (FLT_HAS(&ops_, score)) steps_ |= scheduler::kScoreStep;
     if (FLT_HAS(&ops_, estimate)) steps_ |= scheduler::kEstimateStep;
+    if (FLT_HAS(&ops_, select)) steps_ |= scheduler::kSelectStep;
+    if (FLT_HAS(&ops_, assign)) steps_ |= scheduler::kAssignStep;
+    if (FLT_HAS(&ops_, observe)) steps_ |= scheduler::kOutcomeStep;
   }
 
   std::string_view name() const override { return instance_->name(); }
   std::uint32_t steps() const override { return steps_; }
+  bool is_fallback() const override { return (instance_->component().caps & FLT_SCHEDULER_FALLBACK) != 0; }
 
   Status observe(const ClusterTable& table, scheduler::Reasons& reasons) override {
     const Binding binding{columns_, reasons};
@@ -121,6 +95,16 @@ class PluginPolicy final : public scheduler::Policy {
     return {};
   }
 
+  Status prepare(const Workload& workload, std::span<std::uint64_t> rows,
+                 std::uint32_t& skipped) const override {
+    const auto operation = [&](const flt_cycle_t* cycle, const flt_workload_t* shown, flt_error_t* error) {
+      return ops_.prepare(instance_->self(), cycle, shown, rows.data(), &skipped, error);
+    };
+    Status done = run(workload, operation);
+    skipped &= kAllSkips;
+    return done;
+  }
+
   Status filter(const Workload& workload, RowRange range, std::span<std::uint64_t> fits,
                 std::span<Reason> reasons) const override {
     return run(workload, [&](const flt_cycle_t* cycle, const flt_workload_t* shown, flt_error_t* error) {
@@ -129,8 +113,10 @@ class PluginPolicy final : public scheduler::Policy {
     });
   }
 
+  // What only advises is left out while the policy rests.
   Status score(const Workload& workload, RowRange range, std::span<const std::uint64_t> fits,
                std::span<std::int32_t> scores) const override {
+    if (budget_.resting(clock_.steady_now())) return {};
     return run(workload, [&](const flt_cycle_t* cycle, const flt_workload_t* shown, flt_error_t* error) {
       return ops_.score(instance_->self(), cycle, shown, {range.first, range.last}, fits.data(),
                         scores.data(), error);
@@ -145,22 +131,98 @@ class PluginPolicy final : public scheduler::Policy {
     });
   }
 
+  Status select(const Workload& workload, std::span<const Candidate> candidates, std::span<Row> chosen,
+                std::size_t& count) const override {
+    std::uint64_t n = 0;
+    const auto operation = [&](const flt_cycle_t* cycle, const flt_workload_t* shown, flt_error_t* error) {
+      return ops_.select(instance_->self(), cycle, shown,
+                         reinterpret_cast<const flt_candidate_t*>(candidates.data()), candidates.size(),
+                         chosen.data(), &n, error);
+    };
+    Status done = run(workload, operation);
+    count = static_cast<std::size_t>(n);
+    return done;
+  }
+
+  Status assign(const Workload& workload, std::span<const Candidate> chosen, std::span<Target> targets,
+                std::size_t& count) const override {
+    std::uint64_t n = 0;
+    const auto operation = [&](const flt_cycle_t* cycle, const flt_workload_t* shown, flt_error_t* error) {
+      return ops_.assign(instance_->self(), cycle, shown,
+                         reinterpret_cast<const flt_candidate_t*>(chosen.data()), chosen.size(),
+                         reinterpret_cast<flt_target_t*>(targets.data()), &n, error);
+    };
+    Status done = run(workload, operation);
+    count = static_cast<std::size_t>(n);
+    return done;
+  }
+
+  void outcome(const Workload& workload, scheduler::Outcome outcome,
+               std::span<const Target> targets) const override {
+    const auto operation = [&](const flt_cycle_t* cycle, const flt_workload_t* shown, flt_error_t*) {
+      ops_.observe(instance_->self(), cycle, shown, static_cast<std::uint32_t>(outcome),
+                   reinterpret_cast<const flt_target_t*>(targets.data()), targets.size());
+      return FLT_OK;
+    };
+    static_cast<void>(run(workload, operation));
+  }
+
+  void charge(std::string_view what) const override {
+    instance_->services()->state().misbehaved(what);
+    if (!budget_.spend(clock_.steady_now(), what)) return;
+    kLog.error("scheduler policy rests for being wrong too often", {{"policy", name()}, {"last", what}});
+  }
+
  private:
+  // One call: gate, deadline, and what is thrown across in spite of the rules.
   template <typename Operation>
   Status run(const Workload& workload, Operation operation) const {
+    const SteadyTime began = clock_.steady_now();
+    if (budget_.resting(began)) {
+      return Error(Code::Unavailable,
+                   "rests after too many faults, the last of them: " + budget_.last_fault());
+    }
     const TableView view(*workload.table, columns_);
+    WorkloadView& shown = WorkloadView::of(workload);
     flt_cycle_t cycle{};
     cycle.struct_size = sizeof cycle;
     cycle.table = view.get();
-    const WorkloadView shown(workload);
-    ErrorSlot error;
-    const flt_status_t status = operation(&cycle, shown.get(), error.get());
-    if (status != FLT_OK) return error.take(status);
+    cycle.deadline_ns =
+        std::chrono::duration_cast<std::chrono::nanoseconds>((began + longest_).time_since_epoch()).count();
+    flt_status_t status = FLT_INTERNAL;
+    try {
+      status = operation(&cycle, shown.get(), shown.error());
+    } catch (const std::exception& thrown) {
+      return charged(internal(std::string("threw: ") + thrown.what()));
+    } catch (...) {
+      return charged(internal("threw something"));
+    }
+    if (status != FLT_OK) {
+      Error error = shown.take_error(status);
+      return is_fault(error) ? charged(std::move(error)) : std::move(error);
+    }
+    const SteadyTime ended = clock_.steady_now();
+    if (ended - began > longest_) return charged(Error(Code::Timeout, late(ended - began)));
     return {};
+  }
+
+  Error charged(Error error) const {
+    charge(error.message());
+    return error;
+  }
+
+  std::string late(SteadyTime::duration took) const {
+    const auto ms = [](auto duration) {
+      return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) + " ms";
+    };
+    return "took " + ms(took) + ", at most " + ms(longest_) + " are allowed";
   }
 
   std::shared_ptr<Instance> instance_;
   const flt_scheduler_ops_t& ops_;
+  const Clock& clock_;
+  const SteadyTime::duration longest_;
+  mutable ErrorBudget budget_;
   std::uint32_t steps_ = 0;
   bool bound_ = false;
   ColumnNumbers columns_;
@@ -168,19 +230,14 @@ class PluginPolicy final : public scheduler::Policy {
 
 }  // namespace
 
-Result<std::unique_ptr<scheduler::Policy>> make_scheduler_policy(std::shared_ptr<Instance> instance) {
+Result<std::unique_ptr<scheduler::Policy>> make_scheduler_policy(std::shared_ptr<Instance> instance,
+                                                                 const SchedulerPolicyLimits& limits) {
   const flt_component_t& component = instance->component();
   if (std::string_view(component.kind) != FLT_KIND_SCHEDULER || component.ops == nullptr) {
     return invalid(std::string(component.name) + " is of kind " + component.kind + ", not " +
                    FLT_KIND_SCHEDULER);
   }
-  const auto& ops = *instance->ops<flt_scheduler_ops_t>();
-  if (FLT_HAS(&ops, prepare) || FLT_HAS(&ops, select) || FLT_HAS(&ops, assign)) {
-    return Error(Code::Unsupported,
-                 "scheduler policy " + std::string(component.name) +
-                     " prepares, selects or assigns, which this version does not offer yet");
-  }
-  return std::unique_ptr<scheduler::Policy>(std::make_unique<PluginPolicy>(std::move(instance)));
+  return std::unique_ptr<scheduler::Policy>(std::make_unique<PluginPolicy>(std::move(instance), limits));
 }
 
 }  // namespace flotilla::plugin

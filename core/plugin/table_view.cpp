@@ -17,6 +17,8 @@ static_assert(sizeof(flt_label_t) == sizeof(scheduler::ApiKey));
 static_assert(offsetof(flt_label_t, value) == offsetof(scheduler::ApiKey, kind));
 static_assert(sizeof(flt_taint_t) == sizeof(scheduler::Taint));
 static_assert(offsetof(flt_taint_t, effect) == offsetof(scheduler::Taint, effect));
+static_assert(sizeof(flt_amount_t) == sizeof(scheduler::ResourceAmount));
+static_assert(offsetof(flt_amount_t, amount) == offsetof(scheduler::ResourceAmount, amount));
 static_assert(FLT_EFFECT_NO_EXECUTE == static_cast<std::uint32_t>(scheduler::TaintEffect::NoExecute));
 static_assert(FLT_CLUSTER_ZONES == scheduler::kHasZones && FLT_CLUSTER_DELETING == scheduler::kDeleting);
 static_assert(FLT_SYM_UNKNOWN == scheduler::kUnknownSym && FLT_NO_ROW == scheduler::kNoRow);
@@ -103,8 +105,19 @@ std::uint32_t find_api(const flt_table_t* table, flt_str_t api_version, flt_str_
   return of(table).table().find_api(view_of(api_version), view_of(kind));
 }
 
+flt_status_t grade(const flt_table_t* table, std::uint32_t row, std::uint32_t index, flt_grade_t* out) {
+  const std::vector<scheduler::NodeGrades>& models = of(table).table().resources().models;
+  if (out->struct_size < sizeof *out) return FLT_INVALID_ARGUMENT;
+  if (row >= models.size() || models[row] == nullptr || index >= models[row]->size()) return FLT_NOT_FOUND;
+  const scheduler::NodeGrade& found = (*models[row])[index];
+  out->count = found.count;
+  out->least = reinterpret_cast<const flt_amount_t*>(found.least.data());
+  out->n_least = found.least.size();
+  return FLT_OK;
+}
+
 constexpr flt_table_functions_t kFunctions = {
-    sizeof(flt_table_functions_t), 0, find_column, column, text, find_sym, find_row, find_api};
+    sizeof(flt_table_functions_t), 0, find_column, column, text, find_sym, find_row, find_api, grade};
 
 }  // namespace
 

@@ -48,6 +48,12 @@ struct Binding {
   bool has_placement = false;
   std::string observed_affinity;  // status.schedulerObservingAffinityName: the term in use
   bool reschedule = false;        // rescheduling was triggered after the last time
+  // spec.workloadAffinityGroups; the binding itself as "namespace/name", by which it is left out of its
+  // group.
+  std::string affinity_group;
+  std::string anti_affinity_group;
+  std::string self;
+  std::string requirements_text;  // spec.replicaRequirements as JSON; empty where it has none
 
   bool is_workload() const { return replicas > 0 || has_requirements || !components.empty(); }
 };

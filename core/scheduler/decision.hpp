@@ -49,7 +49,7 @@ struct ScoreColumn {
   std::vector<std::int32_t> scores;
 };
 
-inline constexpr std::uint8_t kGeneralEstimator = 0xff;
+inline constexpr std::uint8_t kGeneralEstimator = 0xff;  // of records from before estimators were policies
 
 // What one estimator said, per row; -1: it does not know. Only rows that fit mean something.
 struct EstimateColumn {

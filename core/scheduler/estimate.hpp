@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The general estimator: how many replicas a cluster can take, by what its status says about its nodes.
+// What replicas request in the units of a table, and how many of them each cluster can take.
 #pragma once
 
 #include <cstdint>
@@ -21,13 +21,18 @@ struct ResolvedRequests {
 // `out` is reused.
 void resolve_requests(const ClusterTable& table, std::span<const Request> requests, bool given,
                       ResolvedRequests& out);
+// What one set of all these components requests together.
+void resolve_set(const ClusterTable& table, std::span<const Component> components, ResolvedRequests& out);
 
-// Per row of `rows`, the number of further replicas, 0..INT32_MAX. O(rows * requested resources).
-void estimate_replicas(const ClusterTable& table, const ResolvedRequests& requests,
-                       std::span<const std::uint64_t> rows, std::span<std::int32_t> replicas);
+class Policies;
+struct Record;
+struct Workload;
 
-// Per row, the number of whole sets of these components.
-void estimate_component_sets(const ClusterTable& table, std::span<const Component> components,
-                             std::span<const std::uint64_t> rows, std::span<std::int32_t> sets);
+// Per row of `fits`, how many further replicas (whole_sets: whole sets of components) the cluster can take,
+// by the least that any estimator says; those of which nobody knows anything get the binding's replicas. An
+// estimator that fails or answers out of range is as if it had not been asked.
+// `scratch` is memory to use; `record` may be null.
+void estimate_room(const Workload& workload, const Policies& policies, std::span<const std::uint64_t> fits,
+                   std::vector<std::int32_t>& room, std::vector<std::int64_t>& scratch, Record* record);
 
 }  // namespace flotilla::scheduler

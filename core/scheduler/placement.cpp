@@ -39,8 +39,10 @@ SpreadConstraint parse_spread(const Json& json) {
                      : field == "provider"       ? SpreadField::Provider
                      : !constraint.label.empty() ? SpreadField::Label
                                                  : SpreadField::None;
-  constraint.min_groups = static_cast<std::int32_t>(json["minGroups"].as_int());
-  constraint.max_groups = static_cast<std::int32_t>(json["maxGroups"].as_int());
+  constraint.min_groups =
+      static_cast<std::int32_t>(std::clamp<std::int64_t>(json["minGroups"].as_int(), INT32_MIN, INT32_MAX));
+  constraint.max_groups =
+      static_cast<std::int32_t>(std::clamp<std::int64_t>(json["maxGroups"].as_int(), INT32_MIN, INT32_MAX));
   return constraint;
 }
 

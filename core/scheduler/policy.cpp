@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/scheduler/policy.hpp"
 
+#include <algorithm>
 #include <limits>
 
 namespace flotilla::scheduler {
@@ -13,6 +14,10 @@ Reason Reasons::intern(std::string_view text) {
   texts_.emplace_back(text);
   numbers_.emplace(texts_.back(), number);
   return number;
+}
+
+Status Policy::prepare(const Workload&, std::span<std::uint64_t>, std::uint32_t&) const {
+  return {};
 }
 
 Status Policy::filter(const Workload&, RowRange, std::span<std::uint64_t>, std::span<Reason>) const {
@@ -29,9 +34,37 @@ Status Policy::estimate(const Workload&, RowRange, std::span<const std::uint64_t
   return {};
 }
 
+Status Policy::select(const Workload&, std::span<const Candidate> candidates, std::span<Row> chosen,
+                      std::size_t& count) const {
+  for (const Candidate& candidate : candidates) chosen[count++] = candidate.row;
+  return {};
+}
+
+Status Policy::assign(const Workload&, std::span<const Candidate>, std::span<Target>, std::size_t&) const {
+  return Error(Code::Conflict, "nobody divides replicas");
+}
+
 void Policies::add(std::unique_ptr<Policy> policy, std::int32_t weight) {
-  entries_.push_back({std::move(policy), weight});
+  const Reason unsaid = reasons_.intern("cluster(s) were refused by policy " + std::string(policy->name()) +
+                                        " without a reason");
+  entries_.push_back({std::move(policy), std::clamp(weight, -kMaxWeight, kMaxWeight), unsaid});
   seen_identity_ = nullptr;
+}
+
+bool Policies::takes_part(const Workload& workload, std::size_t i, std::uint32_t step) const {
+  const std::uint32_t skipped = i < workload.skipped.size() ? workload.skipped[i] : 0;
+  return (entries_[i].policy->steps() & ~skipped & step) != 0;
+}
+
+const Policy* Policies::active(const Workload& workload, std::uint32_t step) const {
+  const Policy* fallback = nullptr;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    if (!takes_part(workload, i, step)) continue;
+    const Policy* policy = entries_[i].policy.get();
+    if (!policy->is_fallback()) return policy;
+    if (fallback == nullptr) fallback = policy;
+  }
+  return fallback;
 }
 
 Status Policies::observe(const ClusterTable& table) {

@@ -42,10 +42,18 @@ class Reasons {
 inline constexpr std::uint32_t kFilterStep = 1;
 inline constexpr std::uint32_t kScoreStep = 2;
 inline constexpr std::uint32_t kEstimateStep = 4;
+inline constexpr std::uint32_t kSelectStep = 8;
+inline constexpr std::uint32_t kAssignStep = 16;
+inline constexpr std::uint32_t kAnyOrder = 32;  // in prepare(): the order of candidates does not matter to it
+inline constexpr std::uint32_t kPrepareStep = 64;
+inline constexpr std::uint32_t kOutcomeStep = 128;
 
 inline constexpr std::int64_t kUnknownEstimate = -1;
 // What score() writes at most; a policy's part of the sum is 0..100 times its weight.
 inline constexpr std::int32_t kMaxScore = 1000;
+inline constexpr std::int32_t kMaxWeight = 1'000'000;
+
+enum class Outcome : std::uint8_t { Scheduled, Failed, RolledBack };
 
 class Policy {
  public:
@@ -53,12 +61,18 @@ class Policy {
 
   virtual std::string_view name() const = 0;
   virtual std::uint32_t steps() const = 0;
+  // Selects and assigns only where no other policy does.
+  virtual bool is_fallback() const { return false; }
 
   // A table that this policy has not seen; serial. An error fails the decisions over this table.
   virtual Status observe(const ClusterTable&, Reasons&) { return {}; }
 
-  // The steps may be called concurrently, for any ranges. An error fails the decision.
+  // All that follows may be called concurrently, for any ranges, and is checked by the caller: what is wrong
+  // fails the decision and is charged. So does an error, but for those that select and assign name.
   //
+  // Before the other steps: may clear bits of `rows` and write into `skipped` which steps are not for this
+  // workload (k…Step), and kAnyOrder.
+  virtual Status prepare(const Workload&, std::span<std::uint64_t> rows, std::uint32_t& skipped) const;
   // Clears the bit of each row in `fits` that must not get the workload and writes why into `reasons` (both
   // indexed by row). Rows already cleared are left alone.
   virtual Status filter(const Workload&, RowRange, std::span<std::uint64_t> fits,
@@ -69,20 +83,40 @@ class Policy {
   // Writes how many further replicas each row that fits can take, or kUnknownEstimate.
   virtual Status estimate(const Workload&, RowRange, std::span<const std::uint64_t> fits,
                           std::span<std::int64_t> replicas) const;
+  // Writes the rows of the chosen candidates, best first, and their number. Errors: Conflict: cannot be met,
+  // with a message for the user.
+  virtual Status select(const Workload&, std::span<const Candidate>, std::span<Row> chosen,
+                        std::size_t& count) const;
+  // Writes targets and their number. Errors: ResourceExhausted: not enough room, Conflict: cannot be divided
+  // so; with a message for the user.
+  virtual Status assign(const Workload&, std::span<const Candidate> chosen, std::span<Target> targets,
+                        std::size_t& count) const;
+  // What became of a decision.
+  virtual void outcome(const Workload&, Outcome, std::span<const Target>) const {}
+
+  // Its answer was wrong: counts against it.
+  virtual void charge(std::string_view /*what*/) const {}
 };
 
-// The policies in force, in order, with their reasons. Thread: one decision at a time.
+// The policies in force, in order, with their reasons. Thread: add() and observe() alone; decisions over a
+// table that was observed may run side by side.
 class Policies {
  public:
   struct Entry {
     std::unique_ptr<Policy> policy;
-    std::int32_t weight = 1;
+    std::int32_t weight = 1;  // at most kMaxWeight either way
+    Reason unsaid = 0;        // for what it refuses without a reason
   };
 
   void add(std::unique_ptr<Policy> policy, std::int32_t weight = 1);
   std::span<const Entry> entries() const { return entries_; }
   std::string_view reason(Reason reason) const { return reasons_.text(reason); }
   std::size_t reasons() const { return reasons_.size(); }
+
+  // Does policy `i` have this step, and did not pass it for this workload?
+  bool takes_part(const Workload& workload, std::size_t i, std::uint32_t step) const;
+  // The one policy that selects, or assigns; null: nobody.
+  const Policy* active(const Workload& workload, std::uint32_t step) const;
 
   // Shows a table to every policy unless they have seen it.
   Status observe(const ClusterTable& table);

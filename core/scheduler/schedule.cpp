@@ -11,20 +11,15 @@
 namespace flotilla::scheduler {
 
 struct Workspace::State {
-  PlacementCache placements;
-  Workload workload;
+  Resolver resolver;
+  std::vector<std::uint32_t> skipped;
   RowSet fits;
-  RowSet targets;
-  RowSet evicting;
-  std::vector<std::span<const std::uint64_t>> affinity;
-  std::vector<SymToleration> tolerations;
-  std::vector<Target> previous;
-  ResolvedRequests requests;
+  RowSet before;
   std::vector<Reason> reasons;
   std::vector<std::uint8_t> refused_by;
-  std::vector<std::int32_t> scores;
+  std::vector<std::int64_t> scores;
   std::vector<std::int32_t> policy_scores;
-  std::vector<std::int32_t> allocatable;
+  std::vector<std::int32_t> room;
   std::vector<std::int64_t> estimates;
   std::vector<std::uint32_t> counts;
 };
@@ -44,82 +39,74 @@ Failure other_failure(const Error& error, std::string_view doing) {
   return {FailureKind::Other, std::string(doing) + error.message()};
 }
 
-void resolve_names(State& state, const ClusterTable& table, const Binding& binding) {
-  state.targets.reset(table.size());
-  state.evicting.reset(table.size());
-  state.previous.clear();
-  for (const TargetCluster& target : binding.clusters) {
-    Row row = table.find(target.name);
-    if (row == kNoRow) continue;
-    state.targets.add(row);
-    state.previous.push_back({row, target.replicas});
-  }
-  for (const std::string& name : binding.evicting) {
-    Row row = table.find(name);
-    if (row != kNoRow) state.evicting.add(row);
-  }
+std::string policy_text(const Policy& policy) {
+  return "policy " + std::string(policy.name());
 }
 
-void resolve_affinity(State& state, const Binding& binding) {
-  const CompiledPlacement& compiled = *state.workload.placement;
-  state.affinity.clear();
-  if (compiled.affinity) {
-    state.affinity.push_back(compiled.affinity->words());
-  } else if (!compiled.affinities.empty()) {
-    const std::vector<RowSet>& tiers = compiled.affinities[state.workload.term];
-    std::size_t count = binding.is_workload() ? tiers.size() : 1;
-    for (std::size_t tier = 0; tier < count; ++tier) state.affinity.push_back(tiers[tier].words());
-  }
+Error fault(const Policy& policy, const std::string& what) {
+  policy.charge(what);
+  return internal(policy_text(policy) + " " + what);
 }
 
-void resolve(State& state, const ClusterTable& table, const Binding& binding) {
-  Workload& workload = state.workload;
-  const Symbols& symbols = table.symbols();
-  workload.table = &table;
-  workload.binding = &binding;
-  workload.placement = &state.placements.get(table, binding.placement);
-  workload.term = affinity_index(*binding.placement, binding.observed_affinity);
-  workload.api = table.find_api(binding.api_version, binding.kind);
-  workload.divisible = binding.is_workload();
-  resolve_names(state, table, binding);
-  resolve_affinity(state, binding);
-  state.tolerations.clear();
-  for (const Toleration& toleration : binding.placement->tolerations) {
-    state.tolerations.push_back(
-        {symbols.find(toleration.key), symbols.find(toleration.value), toleration.op, toleration.effect});
+// Which rows a policy has taken from `before`, with a reason for each. A policy can take clusters away, never
+// bring one back.
+Status take_refusals(State& state, const Policies& policies, std::size_t i) {
+  const Policies::Entry& entry = policies.entries()[i];
+  bool brought_back = false;
+  bool unheard_of = false;
+  std::span<std::uint64_t> fits = state.fits.words();
+  std::span<std::uint64_t> refused = state.before.words();
+  for (std::size_t w = 0; w < fits.size(); ++w) {
+    brought_back |= (fits[w] & ~refused[w]) != 0;
+    refused[w] &= ~fits[w];
   }
-  resolve_requests(table, binding.requests, binding.has_requirements, state.requests);
-  workload.requests = state.requests.per_resource;
-  workload.requests_unknown = state.requests.unknown;
-  workload.previous = state.previous;
-  workload.targets = state.targets.words();
-  workload.evicting = state.evicting.words();
-  workload.affinity = state.affinity;
-  workload.tolerations = state.tolerations;
+  state.before.for_each([&](Row row) {
+    state.refused_by[row] = static_cast<std::uint8_t>(i);
+    if (state.reasons[row] == Reasons::kFits) state.reasons[row] = entry.unsaid;
+    unheard_of |= state.reasons[row] >= policies.reasons();
+  });
+  if (brought_back) return fault(*entry.policy, "brought back clusters that were refused already");
+  if (unheard_of) {
+    for (Reason& reason : state.reasons) reason = reason < policies.reasons() ? reason : entry.unsaid;
+    return fault(*entry.policy, "gave a reason that it never registered");
+  }
+  return {};
+}
+
+// Policies that narrow the clusters from the start, and those that pass steps.
+Status prepare(State& state, Workload& workload, const Policies& policies) {
+  state.skipped.assign(policies.entries().size(), 0);
+  for (std::size_t i = 0; i < policies.entries().size(); ++i) {
+    const Policy& policy = *policies.entries()[i].policy;
+    if ((policy.steps() & kPrepareStep) == 0) continue;
+    state.before = state.fits;
+    if (Status done = policy.prepare(workload, state.fits.words(), state.skipped[i]); !done) {
+      return std::move(done).context(policy_text(policy));
+    }
+    if (Status taken = take_refusals(state, policies, i); !taken) return taken;
+  }
+  workload.skipped = state.skipped;
+  return {};
 }
 
 // Clusters that are being deleted never fit and are given no reason.
-Status find_clusters_that_fit(State& state, const ClusterTable& table, Policies& policies) {
+Status find_clusters_that_fit(State& state, Workload& workload, const Policies& policies) {
+  const ClusterTable& table = *workload.table;
   state.fits.reset(table.size(), true);
   for (std::size_t w = 0; w < table.words(); ++w) {
     state.fits.words()[w] &= ~table.identity().deleting.words()[w];
   }
   state.reasons.assign(table.size(), Reasons::kFits);
   state.refused_by.assign(table.size(), 0);
+  if (Status prepared = prepare(state, workload, policies); !prepared) return prepared;
   RowRange all{0, static_cast<Row>(table.size())};
-  RowSet before;
   for (std::size_t i = 0; i < policies.entries().size(); ++i) {
+    if (!policies.takes_part(workload, i, kFilterStep)) continue;
     const Policy& policy = *policies.entries()[i].policy;
-    if ((policy.steps() & kFilterStep) == 0) continue;
-    before = state.fits;
-    Status done = policy.filter(state.workload, all, state.fits.words(), state.reasons);
-    if (!done) return std::move(done).context("policy " + std::string(policy.name()));
-    for (std::size_t w = 0; w < table.words(); ++w) {
-      // A policy can take clusters away, never bring one back.
-      state.fits.words()[w] &= before.words()[w];
-      before.words()[w] &= ~state.fits.words()[w];
-    }
-    before.for_each([&](Row row) { state.refused_by[row] = static_cast<std::uint8_t>(i); });
+    state.before = state.fits;
+    Status done = policy.filter(workload, all, state.fits.words(), state.reasons);
+    if (!done) return std::move(done).context(policy_text(policy));
+    if (Status taken = take_refusals(state, policies, i); !taken) return taken;
   }
   return {};
 }
@@ -141,17 +128,25 @@ Failure fit_failure(State& state, const ClusterTable& table, const Policies& pol
   return {FailureKind::NoClusterFit, message + "."};
 }
 
-Status prioritize(State& state, const ClusterTable& table, const Policies& policies, Record* record) {
-  state.scores.assign(table.size(), 0);
-  RowRange all{0, static_cast<Row>(table.size())};
+Status prioritize(State& state, const Workload& workload, const Policies& policies, Record* record) {
+  const std::size_t rows = workload.table->size();
+  state.scores.assign(rows, 0);
+  RowRange all{0, static_cast<Row>(rows)};
   for (std::size_t i = 0; i < policies.entries().size(); ++i) {
     const Policies::Entry& entry = policies.entries()[i];
-    if ((entry.policy->steps() & kScoreStep) == 0 || entry.weight == 0) continue;
-    state.policy_scores.assign(table.size(), 0);
-    Status done = entry.policy->score(state.workload, all, state.fits.words(), state.policy_scores);
-    if (!done) return std::move(done).context("policy " + std::string(entry.policy->name()));
-    for (Row row = 0; row < table.size(); ++row) {
-      state.scores[row] += std::clamp(state.policy_scores[row], 0, kMaxScore) / 10 * entry.weight;
+    if (!policies.takes_part(workload, i, kScoreStep) || entry.weight == 0) continue;
+    state.policy_scores.assign(rows, 0);
+    Status done = entry.policy->score(workload, all, state.fits.words(), state.policy_scores);
+    if (!done) return std::move(done).context(policy_text(*entry.policy));
+    std::int32_t wrong = 0;
+    state.fits.for_each([&](Row row) {
+      const std::int32_t score = state.policy_scores[row];
+      if (score < 0 || score > kMaxScore) wrong = score;
+      state.scores[row] += std::int64_t{score / 10} * entry.weight;
+    });
+    if (wrong != 0) {
+      return fault(*entry.policy,
+                   "gave a score of " + std::to_string(wrong) + ", not 0 to " + std::to_string(kMaxScore));
     }
     if (record != nullptr)
       record->scores.push_back({static_cast<std::uint8_t>(i), entry.weight, state.policy_scores});
@@ -159,75 +154,29 @@ Status prioritize(State& state, const ClusterTable& table, const Policies& polic
   return {};
 }
 
-// Pod templates are scheduled as whole sets, and only onto a single cluster.
-bool schedules_component_sets(const Binding& binding, const Options& options) {
-  const SpreadConstraint* constraint = binding.placement->find_spread(SpreadField::Cluster);
-  return options.multiple_pod_templates && !binding.components.empty() && constraint != nullptr &&
-         constraint->min_groups == 1 && constraint->max_groups == 1;
-}
-
-// An estimator's column, for the record.
-EstimateColumn column_of(std::size_t policy, bool failed, std::span<const std::int64_t> estimates) {
-  EstimateColumn column{static_cast<std::uint8_t>(policy), failed, {}};
-  if (failed) return column;
-  column.replicas.reserve(estimates.size());
-  for (std::int64_t value : estimates)
-    column.replicas.push_back(static_cast<std::int32_t>(std::clamp<std::int64_t>(value, -1, INT32_MAX)));
-  return column;
-}
-
-Status estimate(State& state, const ClusterTable& table, const Binding& binding, const Policies& policies,
-                const Options& options, Record* record) {
-  state.allocatable.assign(table.size(), INT32_MAX);
-  if (binding.replicas == 0 && binding.components.empty()) return {};
-  std::span<const std::uint64_t> fits = state.fits.words();
-  if (schedules_component_sets(binding, options)) {
-    estimate_component_sets(table, binding.components, fits, state.allocatable);
-  } else {
-    estimate_replicas(table, state.requests, fits, state.allocatable);
-  }
-  if (record != nullptr) record->estimates.push_back({kGeneralEstimator, false, state.allocatable});
-  RowRange all{0, static_cast<Row>(table.size())};
-  for (std::size_t i = 0; i < policies.entries().size(); ++i) {
-    const Policies::Entry& entry = policies.entries()[i];
-    if ((entry.policy->steps() & kEstimateStep) == 0) continue;
-    state.estimates.assign(table.size(), kUnknownEstimate);
-    Status done = entry.policy->estimate(state.workload, all, fits, state.estimates);
-    if (record != nullptr) record->estimates.push_back(column_of(i, !done, state.estimates));
-    if (!done) continue;  // an estimator that fails is as if it were not there
-    for_each_row(fits, [&](Row row) {
-      std::int64_t replicas = std::min<std::int64_t>(state.estimates[row], INT32_MAX);
-      if (replicas < 0) return;
-      state.allocatable[row] = std::min(state.allocatable[row], static_cast<std::int32_t>(replicas));
-    });
-  }
-  for_each_row(fits, [&](Row row) {
-    if (state.allocatable[row] == INT32_MAX) state.allocatable[row] = binding.replicas;
-  });
-  return {};
-}
-
-std::vector<Candidate> list_candidates(const State& state) {
+std::vector<Candidate> list_candidates(const State& state, const Workload& workload) {
   std::vector<Candidate> candidates;
   candidates.reserve(state.fits.count());
-  bool tiers = state.workload.affinity.size() > 1;
+  bool tiers = workload.affinity.size() > 1;
   state.fits.for_each([&](Row row) {
-    Candidate candidate{row, state.scores[row], state.allocatable[row], 0, state.allocatable[row]};
+    const auto score =
+        static_cast<std::int32_t>(std::clamp<std::int64_t>(state.scores[row], INT32_MIN, INT32_MAX));
+    Candidate candidate{row, score, state.room[row], 0, state.room[row]};
     if (tiers) {
-      auto first = std::find_if(state.workload.affinity.begin(), state.workload.affinity.end(),
+      auto first = std::find_if(workload.affinity.begin(), workload.affinity.end(),
                                 [&](std::span<const std::uint64_t> rows) { return has_bit(rows, row); });
-      candidate.overflow_order = first == state.workload.affinity.end()
+      candidate.overflow_order = first == workload.affinity.end()
                                      ? kNoTier
-                                     : static_cast<std::int32_t>(first - state.workload.affinity.begin());
+                                     : static_cast<std::int32_t>(first - workload.affinity.begin());
     }
     candidates.push_back(candidate);
   });
-  if (!state.previous.empty()) {
+  if (!workload.previous.empty()) {
     auto at = [&](Row row) {
       return std::lower_bound(candidates.begin(), candidates.end(), row,
                               [](const Candidate& candidate, Row wanted) { return candidate.row < wanted; });
     };
-    for (const Target& target : state.previous) {
+    for (const Target& target : workload.previous) {
       auto found = at(target.row);
       if (found != candidates.end() && found->row == target.row) found->available += target.replicas;
     }
@@ -235,48 +184,38 @@ std::vector<Candidate> list_candidates(const State& state) {
   return candidates;
 }
 
-// Only these look at the order: spread constraints, and the choice of the fewest clusters.
-bool order_matters(const Placement& placement) {
-  return spreads(placement) || placement.strategy == Strategy::Aggregated;
+// Sorting is spared where those that select and assign say that they do not look at the order.
+bool order_matters(const Workload& workload, const Policies& policies) {
+  for (std::uint32_t step : {kSelectStep, kAssignStep}) {
+    const Policy* active = policies.active(workload, step);
+    for (std::size_t i = 0; active != nullptr && i < policies.entries().size(); ++i) {
+      if (policies.entries()[i].policy.get() != active) continue;
+      if ((workload.skipped[i] & kAnyOrder) == 0) return true;
+    }
+  }
+  return false;
 }
 
-void assign(const State& state, const Binding& binding, const Options& options,
-            std::span<const Candidate> selected, Decision& decision) {
-  constexpr std::string_view kDoing = "failed to assign replicas: ";
-  if (selected.empty()) {
-    decision.failure = {FailureKind::Other, std::string(kDoing) + "no clusters available to schedule"};
+void assign(const Workload& workload, const Policies& policies, std::span<const Candidate> selected,
+            Decision& decision) {
+  const Binding& binding = *workload.binding;
+  const bool divides = (binding.replicas > 0 || binding.has_requirements) && binding.components.size() <= 1;
+  if (divides || selected.empty()) {
+    decision.targets = assign_replicas(workload, policies, selected, decision.failure);
+    if (!decision.ok()) decision.failure.message.insert(0, "failed to assign replicas: ");
     return;
   }
-  bool divides = (binding.replicas > 0 || binding.has_requirements) && binding.components.size() <= 1;
-  if (!divides) {
-    for (const Candidate& candidate : selected) decision.targets.push_back({candidate.row, 0});
-    std::sort(decision.targets.begin(), decision.targets.end(),
-              [](const Target& a, const Target& b) { return a.row < b.row; });
-    decision.with_components = binding.components.size() > 1 && schedules_component_sets(binding, options);
-    return;
-  }
-  const Placement& placement = *binding.placement;
-  AssignInput input;
-  input.strategy = placement.has_scheduling ? placement.strategy : Strategy::Duplicated;
-  input.replicas = binding.replicas;
-  input.fresh = binding.reschedule;
-  input.previous = state.previous;
-  input.weights = state.workload.placement->weights;
-  input.uid = binding.uid;
-  input.tiers = !placement.affinity && !placement.affinities.empty() &&
-                placement.affinities[state.workload.term].has_overflow;
-  if (options.record && input.strategy == Strategy::StaticWeight)
-    decision.record.weights = state.workload.placement->weights;
-  decision.targets = assign_replicas(input, selected, decision.failure);
-  if (!decision.ok()) decision.failure.message.insert(0, kDoing);
+  for (const Candidate& candidate : selected) decision.targets.push_back({candidate.row, 0});
+  std::sort(decision.targets.begin(), decision.targets.end(),
+            [](const Target& a, const Target& b) { return a.row < b.row; });
+  decision.with_components = binding.components.size() > 1 && workload.whole_sets;
 }
 
-void add_empty_targets(std::span<const Candidate> selected, std::vector<Target>& targets) {
-  std::size_t assigned = targets.size();
+void add_empty_targets(std::size_t rows, std::span<const Candidate> selected, std::vector<Target>& targets) {
+  RowSet has(rows);
+  for (const Target& target : targets) has.add(target.row);
   for (const Candidate& candidate : selected) {
-    bool has = std::any_of(targets.begin(), targets.begin() + static_cast<std::ptrdiff_t>(assigned),
-                           [&](const Target& target) { return target.row == candidate.row; });
-    if (!has) targets.push_back({candidate.row, 0});
+    if (!has.has(candidate.row)) targets.push_back({candidate.row, 0});
   }
   std::sort(targets.begin(), targets.end(), [](const Target& a, const Target& b) { return a.row < b.row; });
 }
@@ -301,6 +240,10 @@ class StepTimes {
   std::int64_t began_ = 0;
 };
 
+ResolveOptions resolve_options(const Options& options) {
+  return {options.multiple_pod_templates, options.groups};
+}
+
 void decide(State& state, const ClusterTable& table, const Binding& binding, Policies& policies,
             const Options& options, Decision& decision) {
   Record* record = options.record ? &decision.record : nullptr;
@@ -309,8 +252,8 @@ void decide(State& state, const ClusterTable& table, const Binding& binding, Pol
     decision.failure = other_failure(seen.error(), "");
     return;
   }
-  resolve(state, table, binding);
-  if (Status filtered = find_clusters_that_fit(state, table, policies); !filtered) {
+  Workload& workload = state.resolver.resolve(table, binding, resolve_options(options));
+  if (Status filtered = find_clusters_that_fit(state, workload, policies); !filtered) {
     decision.failure = other_failure(filtered.error(), "failed to find fit clusters: ");
     return;
   }
@@ -319,31 +262,31 @@ void decide(State& state, const ClusterTable& table, const Binding& binding, Pol
     decision.failure = fit_failure(state, table, policies);
     return;
   }
-  if (Status scored = prioritize(state, table, policies, record); !scored) {
+  if (Status scored = prioritize(state, workload, policies, record); !scored) {
     decision.failure = other_failure(scored.error(), "failed to prioritize clusters: ");
     return;
   }
   times.end(Step::Score);
-  if (Status estimated = estimate(state, table, binding, policies, options, record); !estimated) {
-    decision.failure = other_failure(estimated.error(), "failed to estimate replicas: ");
-    return;
-  }
+  estimate_room(workload, policies, state.fits.words(), state.room, state.estimates, record);
   times.end(Step::Estimate);
-  std::vector<Candidate> candidates = list_candidates(state);
-  if (order_matters(*binding.placement)) order_candidates(candidates);
-  if (options.record) decision.record.candidates = candidates;
-  SelectInput input{&table, binding.placement.get(), binding.replicas,
-                    schedules_component_sets(binding, options)};
-  if (Status selected = select_clusters(input, candidates); !selected) {
-    decision.failure = other_failure(selected.error(), "failed to select clusters: ");
+  std::vector<Candidate> candidates = list_candidates(state, workload);
+  if (order_matters(workload, policies)) order_candidates(candidates);
+  if (record != nullptr) record->candidates = candidates;
+  if (!select_clusters(workload, policies, candidates, decision.failure)) {
+    decision.failure.message.insert(0, "failed to select clusters: ");
     return;
   }
-  if (options.record) {
-    for (const Candidate& candidate : candidates) decision.record.selected.push_back(candidate.row);
+  if (record != nullptr) {
+    for (const Candidate& candidate : candidates) record->selected.push_back(candidate.row);
   }
   times.end(Step::Select);
-  assign(state, binding, options, candidates, decision);
-  if (decision.ok() && options.empty_workload_propagation) add_empty_targets(candidates, decision.targets);
+  if (record != nullptr && workload.strategy() == Strategy::StaticWeight) {
+    record->weights = workload.placement->weights;
+  }
+  assign(workload, policies, candidates, decision);
+  if (decision.ok() && options.empty_workload_propagation) {
+    add_empty_targets(table.size(), candidates, decision.targets);
+  }
   times.end(Step::Assign);
 }
 
@@ -362,6 +305,16 @@ Decision schedule(const ClusterTable& table, const Binding& binding, Policies& p
     decision.record.policies = state.refused_by;
   }
   return decision;
+}
+
+void report(const ClusterTable& table, const Binding& binding, const Policies& policies,
+            const Options& options, Workspace& workspace, Outcome outcome, std::span<const Target> targets) {
+  const auto wants = [](const Policies::Entry& entry) { return (entry.policy->steps() & kOutcomeStep) != 0; };
+  if (std::none_of(policies.entries().begin(), policies.entries().end(), wants)) return;
+  const Workload& workload = workspace.state().resolver.resolve(table, binding, resolve_options(options));
+  for (const Policies::Entry& entry : policies.entries()) {
+    if (wants(entry)) entry.policy->outcome(workload, outcome, targets);
+  }
 }
 
 Decision schedule(const ClusterTable& table, const Binding& binding, Policies& policies,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One scheduling decision: filter -> score -> estimate -> select -> assign. Pure: equal inputs, equal answer.
+// One scheduling decision: prepare -> filter -> score -> estimate -> select -> assign. Pure: equal inputs,
+// equal answer.
 #pragma once
 
 #include <memory>
@@ -8,6 +9,7 @@
 #include "core/scheduler/cluster_table.hpp"
 #include "core/scheduler/decision.hpp"
 #include "core/scheduler/policy.hpp"
+#include "core/scheduler/resolve.hpp"
 
 namespace flotilla::scheduler {
 
@@ -15,6 +17,7 @@ struct Options {
   bool empty_workload_propagation = false;  // targets with 0 replicas for selected clusters that get none
   bool multiple_pod_templates = false;      // gate MultiplePodTemplatesScheduling
   bool record = true;                       // fill Decision::record
+  const AffinityGroups* groups = nullptr;   // where other members of workload affinity groups are
   std::int64_t (*ticks)() = nullptr;        // nanoseconds of some clock, for Record::nanoseconds
 };
 
@@ -44,5 +47,9 @@ Decision schedule(const ClusterTable& table, const Binding& binding, Policies& p
 // The same without anything kept.
 Decision schedule(const ClusterTable& table, const Binding& binding, Policies& policies,
                   const Options& options = {});
+
+// Tells the policies that want to know what became of a decision, once it is written or given up.
+void report(const ClusterTable& table, const Binding& binding, const Policies& policies,
+            const Options& options, Workspace& workspace, Outcome outcome, std::span<const Target> targets);
 
 }  // namespace flotilla::scheduler

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which of the clusters that fit are used: selection by spread constraints.
+// Which of the clusters that fit are used: the step `select`, and what is said about groups in records.
 #pragma once
 
 #include <cstdint>
+#include <flotilla/sdk/spread.hpp>
 #include <span>
-#include <string>
-#include <string_view>
 #include <vector>
 
-#include "core/base/result.hpp"
-#include "core/scheduler/cluster_table.hpp"
-#include "core/scheduler/decision.hpp"
-#include "core/scheduler/placement.hpp"
+#include "core/scheduler/policy.hpp"
 
 namespace flotilla::scheduler {
 
-struct SelectInput {
-  const ClusterTable* table = nullptr;
-  const Placement* placement = nullptr;
-  std::int32_t replicas = 0;
-  bool one_set = false;  // one whole set of components is asked for, whatever `replicas` says
-};
+using sdk::choose_groups;
+using sdk::Group;
+
+// Does the placement ask for spreading, and heeds its strategy that?
+bool spreads(const Placement& placement);
+
+// Leaves those candidates that the active policy chooses, in its order. Without such a policy all are chosen,
+// unless constraints are in force: then that is a failure. False: `failure` is set.
+bool select_clusters(const Workload& workload, const Policies& policies, std::vector<Candidate>& candidates,
+                     Failure& failure);
 
 // A region with clusters that fit.
 struct RegionInfo {
@@ -30,26 +30,8 @@ struct RegionInfo {
   std::vector<std::uint32_t> members;  // positions among the candidates, in their order
 };
 
-// Does selection look at the order of candidates at all?
-bool spreads(const Placement& placement);
-
-// `candidates` in the order of order_candidates(). Leaves the chosen ones, in order. Errors: Internal with
-// the text of the condition.
-Status select_clusters(const SelectInput& input, std::vector<Candidate>& candidates);
-
-// The regions of the candidates, with their scores, best first. For select_clusters and for the record.
-std::vector<RegionInfo> group_by_region(const SelectInput& input, std::span<const Candidate> candidates);
-
-// A group to choose from: `value` clusters, of `weight`.
-struct Group {
-  std::string_view name;
-  std::int64_t value = 0;
-  std::int64_t weight = 0;
-};
-
-// The best combination of min_groups..max_groups groups that together have `target` clusters: positions in
-// `groups`, best group first. Empty when there is none.
-std::vector<std::uint32_t> choose_groups(std::span<const Group> groups, std::int32_t min_groups,
-                                         std::int32_t max_groups, std::int64_t target);
+// The regions of the candidates, which are in the order of order_candidates(), with their scores, best first:
+// what the in-tree policy chooses from. For records.
+std::vector<RegionInfo> group_by_region(const Workload& workload, std::span<const Candidate> candidates);
 
 }  // namespace flotilla::scheduler

@@ -1,25 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sainte-Laguë / Webster apportionment: seats go one by one to the party with the most votes per odd number.
+// Apportionment by Webster's method, for the host's own uses. The method itself is part of the SDK: policies
+// that divide replicas stand on the same.
 #pragma once
 
-#include <cstdint>
-#include <span>
-#include <string_view>
-#include <vector>
+#include <flotilla/sdk/apportion.hpp>
 
 namespace flotilla::scheduler {
 
-struct Party {
-  std::int64_t votes = 0;
-  std::int32_t seats = 0;  // at the start, and in the end
-};
-
-// Ties of equal votes and seats go to the lowest or to the highest position. Which one is drawn from the uid
-// of the template, so that many small templates do not all land on the same cluster.
-bool prefers_last(std::string_view uid);
-
-// Gives `seats` more seats to the parties, which are in ascending order of name. Parties without votes get
-// none; if no party has votes, nothing is given. O(parties + min(seats, parties) * log(parties)).
-void apportion(std::span<Party> parties, std::int64_t seats, bool prefer_last);
+using sdk::apportion;
+using sdk::Party;
+using sdk::prefers_last;
 
 }  // namespace flotilla::scheduler

@@ -7,7 +7,7 @@
 #include "core/scheduler/assign.hpp"
 #include "core/scheduler/candidates.hpp"
 #include "core/scheduler/cluster_table_builder.hpp"
-#include "core/scheduler/estimate.hpp"
+#include "core/scheduler/resolve.hpp"
 #include "core/scheduler/schedule.hpp"
 #include "core/scheduler/select.hpp"
 #include "core/scheduler/trigger.hpp"
@@ -80,24 +80,26 @@ Candidates candidates_of(const Json& shorthands, const scheduler::Binding& bindi
   return candidates;
 }
 
+fakes::InTreePolicies& in_tree() {
+  static fakes::InTreePolicies policies;  // one host for all questions
+  return policies;
+}
+
+// A step of its own, without those before it.
+const scheduler::Workload& resolved(scheduler::Resolver& resolver, const scheduler::ClusterTable& table,
+                                    const scheduler::Binding& binding) {
+  ASSERT((*in_tree()).observe(table).ok());
+  return resolver.resolve(table, binding, {});
+}
+
 Json assign(const Json& input) {
   scheduler::Binding binding = scheduler::parse_binding(input["spec"], input["status"]);
   Candidates candidates = candidates_of(input["candidates"], binding);
-  scheduler::PlacementCache cache;
-  std::vector<scheduler::Target> previous;
-  for (const scheduler::TargetCluster& target : binding.clusters) {
-    scheduler::Row row = candidates.table->find(target.name);
-    if (row != scheduler::kNoRow) previous.push_back({row, target.replicas});
-  }
-  scheduler::AssignInput request;
-  request.strategy = binding.placement->strategy;
-  request.replicas = binding.replicas;
-  request.fresh = binding.reschedule;
-  request.previous = previous;
-  request.weights = cache.get(*candidates.table, binding.placement).weights;
-  request.uid = binding.uid;
+  scheduler::Resolver resolver;
+  const scheduler::Workload& workload = resolved(resolver, *candidates.table, binding);
   scheduler::Failure failure;
-  std::vector<scheduler::Target> targets = scheduler::assign_replicas(request, candidates.list, failure);
+  std::vector<scheduler::Target> targets =
+      scheduler::assign_replicas(workload, *in_tree(), candidates.list, failure);
   if (failure.kind != scheduler::FailureKind::None) return error_of(failure);
   return Json::object({{"clusters", targets_of(*candidates.table, targets)}});
 }
@@ -125,13 +127,12 @@ Json webster(const Json& input) {
 }
 
 Json scheduling(const Json& input) {
-  static fakes::InTreePolicies policies;  // one host for all questions
   scheduler::ClusterTablePtr table = scheduler::make_cluster_table(input["clusters"].elements());
   scheduler::Binding binding = scheduler::parse_binding(input["spec"], input["status"]);
   scheduler::Options options;
   options.empty_workload_propagation = input["options"]["enableEmptyWorkloadPropagation"].as_bool();
   options.multiple_pod_templates = input["featureGates"]["MultiplePodTemplatesScheduling"].as_bool();
-  scheduler::Decision decision = scheduler::schedule(*table, binding, *policies, options);
+  scheduler::Decision decision = scheduler::schedule(*table, binding, *in_tree(), options);
   if (!decision.ok()) return error_of(decision.failure);
   Json targets = targets_of(*table, decision.targets);
   for (Json& target : targets.elements()) {
@@ -181,14 +182,17 @@ Json spread(const Json& input) {
   std::sort(candidates.list.begin(), candidates.list.end(),
             [](const auto& a, const auto& b) { return a.row < b.row; });
   scheduler::order_candidates(candidates.list);
-  scheduler::SelectInput request{candidates.table.get(), binding.placement.get(), binding.replicas};
+  scheduler::Resolver resolver;
+  const scheduler::Workload& workload = resolved(resolver, *candidates.table, binding);
   std::vector<scheduler::RegionInfo> infos;
-  if (scheduler::spreads(*binding.placement)) infos = scheduler::group_by_region(request, candidates.list);
+  if (workload.spreads) infos = scheduler::group_by_region(workload, candidates.list);
   Json regions = regions_of(*candidates.table, std::move(infos));
-  Status selected = scheduler::select_clusters(request, candidates.list);
+  scheduler::Failure failure;
+  const bool selected =
+      !workload.spreads || scheduler::select_clusters(workload, *in_tree(), candidates.list, failure);
   Json answer = Json::object();
   if (!selected) {
-    answer = error_of(selected.error().message());
+    answer = error_of(failure.message);
   } else {
     Json names = Json::array();
     for (const scheduler::Candidate& candidate : candidates.list) {
@@ -202,13 +206,17 @@ Json spread(const Json& input) {
 
 Json estimator(const Json& input) {
   scheduler::ClusterTablePtr table = scheduler::make_cluster_table(std::span(&input["cluster"], 1));
-  scheduler::ResolvedRequests requests;
-  const Json& requirements = input["replicaRequirements"];
-  scheduler::resolve_requests(*table, scheduler::parse_requests(requirements), requirements.is_object(),
-                              requests);
+  Json spec = Json::object();
+  if (input["replicaRequirements"].is_object()) spec["replicaRequirements"] = input["replicaRequirements"];
+  scheduler::Binding binding = scheduler::parse_binding(spec, Json());
+  scheduler::Resolver resolver;
+  const scheduler::Workload& workload = resolved(resolver, *table, binding);
   scheduler::RowSet rows(1, true);
-  std::int32_t replicas = 0;
-  scheduler::estimate_replicas(*table, requests, rows.words(), std::span(&replicas, 1));
+  std::int64_t replicas = INT32_MAX;
+  for (const scheduler::Policies::Entry& entry : (*in_tree()).entries()) {
+    if ((entry.policy->steps() & scheduler::kEstimateStep) == 0) continue;
+    ASSERT(entry.policy->estimate(workload, {0, 1}, rows.words(), std::span(&replicas, 1)).ok());
+  }
   return Json::object({{"replicas", replicas}});
 }
 

@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/fakes/in_tree_policies.hpp"
+#include "tests/unit/scheduler/clusters.hpp"
+
 namespace flotilla::scheduler {
 namespace {
 
@@ -19,6 +22,38 @@ struct Case {
   std::vector<std::int64_t> weights = {};
 };
 
+// A workload as policies see it, without the steps before assign.
+struct Asked {
+  explicit Asked(const Case& given) {
+    std::vector<api::Json> clusters;
+    for (std::size_t i = 0; i < given.room.size(); ++i)
+      clusters.push_back(cluster("m" + std::to_string(100 + i)));
+    table = table_of(clusters);
+    auto read = std::make_shared<Placement>();
+    read->has_scheduling = true;
+    read->strategy = given.strategy;
+    binding.placement = read;
+    binding.replicas = given.replicas;
+    binding.reschedule = given.fresh;
+    compiled.weights = given.weights;
+    workload.table = table.get();
+    workload.binding = &binding;
+    workload.placement = &compiled;
+    workload.requests = &requests;
+    workload.previous = previous = given.previous;
+    workload.decision = 1;
+    EXPECT_TRUE((*policies).observe(*table).ok());
+  }
+
+  ClusterTablePtr table;
+  Binding binding;
+  CompiledPlacement compiled;
+  ResolvedRequests requests;
+  std::vector<Target> previous;
+  Workload workload;
+  fakes::InTreePolicies policies;
+};
+
 // Replicas by row; the message in `failed` when it fails.
 std::vector<std::int32_t> assigned(const Case& given, std::string* failed = nullptr) {
   std::vector<Candidate> candidates;
@@ -29,15 +64,10 @@ std::vector<std::int32_t> assigned(const Case& given, std::string* failed = null
     candidate.available = given.room[row];
     candidates.push_back(candidate);
   }
-  AssignInput input;
-  input.strategy = given.strategy;
-  input.replicas = given.replicas;
-  input.fresh = given.fresh;
-  input.previous = given.previous;
-  input.weights = given.weights;
+  Asked asked(given);
   Failure failure;
   std::vector<std::int32_t> by_row(given.room.size());
-  for (const Target& target : assign_replicas(input, candidates, failure))
+  for (const Target& target : assign_replicas(asked.workload, *asked.policies, candidates, failure))
     by_row[target.row] = target.replicas;
   if (failed != nullptr) *failed = failure.message;
   return by_row;
@@ -107,14 +137,15 @@ TEST(Scheduler_Assign, fails_for_want_of_room) {
 
 TEST(Scheduler_Assign, fills_one_tier_after_the_other) {
   std::vector<Candidate> candidates = {{0, 0, 4, 1, 4}, {1, 0, 5, 0, 5}, {2, 0, 9, 2, 9}};
-  AssignInput input;
-  input.strategy = Strategy::Aggregated;
-  input.replicas = 8;
-  input.tiers = true;
+  Asked asked({.strategy = Strategy::Aggregated, .replicas = 8, .room = {4, 5, 9}});
+  asked.workload.tiers = true;
   Failure failure;
-  EXPECT_THAT(assign_replicas(input, candidates, failure), ElementsAre(Target{0, 3}, Target{1, 5}));
-  input.replicas = 19;
-  EXPECT_THAT(assign_replicas(input, candidates, failure), IsEmpty());
+  EXPECT_THAT(assign_replicas(asked.workload, *asked.policies, candidates, failure),
+              ElementsAre(Target{0, 3}, Target{1, 5}));
+  asked.binding.replicas = 19;
+  ++asked.workload.decision;
+  EXPECT_THAT(assign_replicas(asked.workload, *asked.policies, candidates, failure), IsEmpty());
+  EXPECT_EQ(failure.kind, FailureKind::Unschedulable);
   EXPECT_EQ(failure.message, "Clusters available replicas are not enough to schedule.");
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <flotilla/sdk/order.hpp>
 #include <random>
 
 namespace flotilla::scheduler {
@@ -36,7 +37,7 @@ TEST(Scheduler_Candidates, keep_their_order_where_keys_are_equal) {
   std::vector<std::int64_t> keys(100, 4);
   keys[50] = -3;
   keys[70] = 9;
-  std::vector<std::uint32_t> order = descending(keys);
+  std::vector<std::uint32_t> order = sdk::descending(keys);
   EXPECT_EQ(order[0], 70u);
   EXPECT_EQ(order[1], 0u);
   EXPECT_EQ(order[51], 51u);

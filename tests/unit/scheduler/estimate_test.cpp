@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "core/scheduler/policy.hpp"
+#include "core/scheduler/resolve.hpp"
+#include "tests/fakes/in_tree_policies.hpp"
 #include "tests/unit/scheduler/clusters.hpp"
 
 namespace flotilla::scheduler {
@@ -10,15 +13,25 @@ namespace {
 
 using api::Json;
 
-std::int32_t estimated(const Json& cluster, std::string_view requirements) {
+std::int32_t room_for(const Json& cluster, const Json& spec, const ResolveOptions& options = {}) {
+  static fakes::InTreePolicies policies;
   ClusterTablePtr table = table_of({cluster});
+  EXPECT_TRUE((*policies).observe(*table).ok());
+  const Binding binding = parse_binding(spec, Json());
+  Resolver resolver;
+  const Workload& workload = resolver.resolve(*table, binding, options);
+  std::vector<std::int32_t> room;
+  std::vector<std::int64_t> scratch;
+  estimate_room(workload, *policies, RowSet(1, true).words(), room, scratch, nullptr);
+  return room[0];
+}
+
+std::int32_t estimated(const Json& cluster, std::string_view requirements) {
+  Json spec = Json::object();
+  spec["replicas"] = INT32_MAX;
   Json read = parsed(requirements);
-  ResolvedRequests requests;
-  resolve_requests(*table, parse_requests(read), read.is_object(), requests);
-  RowSet rows(1, true);
-  std::int32_t replicas = -1;
-  estimate_replicas(*table, requests, rows.words(), std::span(&replicas, 1));
-  return replicas;
+  if (read.is_object()) spec["replicaRequirements"] = read;
+  return room_for(cluster, spec);
 }
 
 Json summary(std::string_view text) {
@@ -68,14 +81,25 @@ TEST(Scheduler_Estimate, is_nothing_for_a_cluster_that_says_nothing) {
 }
 
 TEST(Scheduler_Estimate, counts_whole_sets_of_components) {
-  ClusterTablePtr table = table_of({cluster("m1", "", "10")});
-  std::vector<Component> components = {
-      {"a", 1, parse_requests(parsed(R"({"resourceRequest":{"cpu":"2"}})"))},
-      {"b", 2, parse_requests(parsed(R"({"resourceRequest":{"cpu":"1"}})"))}};
-  RowSet rows(1, true);
-  std::int32_t sets = -1;
-  estimate_component_sets(*table, components, rows.words(), std::span(&sets, 1));
-  EXPECT_EQ(sets, 2);
+  const Json spec = parsed(R"({"components":[
+      {"name":"a","replicas":1,"replicaRequirements":{"resourceRequest":{"cpu":"2"}}},
+      {"name":"b","replicas":2,"replicaRequirements":{"resourceRequest":{"cpu":"1"}}}],
+      "placement":{"spreadConstraints":[{"spreadByField":"cluster","minGroups":1,"maxGroups":1}]}})");
+  EXPECT_EQ(room_for(cluster("m1", "", "10"), spec, {.multiple_pod_templates = true}), 2);
+}
+
+// Ten sets by what is free in all, one by the nodes there are.
+TEST(Scheduler_Estimate, packs_whole_sets_on_the_nodes_of_a_model) {
+  Json made = summary(R"({"allocatable":{"cpu":"40","pods":"110"},
+      "allocatableModelings":[{"grade":0,"count":1},{"grade":1,"count":2},{"grade":2,"count":0}]})");
+  made.make({"spec", "resourceModels"}) =
+      parsed(R"([{"grade":0,"ranges":[{"name":"cpu","min":"0","max":"2"}]},
+      {"grade":1,"ranges":[{"name":"cpu","min":"2","max":"4"}]},{"grade":2,"ranges":[{"name":"cpu","min":"4","max":"8"}]}])");
+  const Json spec = parsed(R"({"components":[
+      {"name":"a","replicas":1,"replicaRequirements":{"resourceRequest":{"cpu":"2"}}},
+      {"name":"b","replicas":2,"replicaRequirements":{"resourceRequest":{"cpu":"1"}}}],
+      "placement":{"spreadConstraints":[{"spreadByField":"cluster","minGroups":1,"maxGroups":1}]}})");
+  EXPECT_EQ(room_for(made, spec, {.multiple_pod_templates = true}), 1);
 }
 
 }  // namespace

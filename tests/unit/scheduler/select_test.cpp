@@ -7,6 +7,8 @@
 #include <random>
 
 #include "core/scheduler/candidates.hpp"
+#include "core/scheduler/resolve.hpp"
+#include "tests/fakes/in_tree_policies.hpp"
 #include "tests/unit/scheduler/clusters.hpp"
 
 namespace flotilla::scheduler {
@@ -105,11 +107,17 @@ Fleet fleet(const std::vector<std::pair<std::string, std::int32_t>>& region_and_
 
 std::vector<std::string> selected(Fleet& made, std::string_view placement, std::int32_t replicas,
                                   std::string* failed = nullptr) {
-  PlacementPtr read = parse_placement(parsed(placement));
-  Status done = select_clusters({made.table.get(), read.get(), replicas}, made.candidates);
+  static fakes::InTreePolicies policies;
+  Binding binding;
+  binding.placement = parse_placement(parsed(placement));
+  binding.replicas = replicas;
+  EXPECT_TRUE((*policies).observe(*made.table).ok());
+  Resolver resolver;
+  const Workload& workload = resolver.resolve(*made.table, binding, {});
   std::vector<std::string> names;
-  if (!done) {
-    if (failed != nullptr) *failed = done.error().message();
+  Failure failure;
+  if (workload.spreads && !select_clusters(workload, *policies, made.candidates, failure)) {
+    if (failed != nullptr) *failed = failure.message;
     return names;
   }
   for (const Candidate& candidate : made.candidates) names.emplace_back(made.table->name(candidate.row));

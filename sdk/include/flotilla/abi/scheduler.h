@@ -4,9 +4,14 @@
  * call. flt_component.ops points at flt_scheduler_ops_t; flt_component.exec is FLT_EXEC_COMPUTE.
  *
  * Every operation is optional: a component with only `score` is legal. The order of a decision is
- * filter -> score -> estimate -> select -> assign, then observe. Filters of all policies are combined with
- * and, scores by weighted sum, estimates by minimum; exactly one policy may be the one that selects, and one
- * that assigns (the host's own where none is).
+ * prepare -> filter -> score -> estimate -> select -> assign, then observe. Filters of all policies are
+ * combined with and, scores by weighted sum, estimates by minimum. For one workload exactly one policy
+ * selects and one assigns: the first in the operator's order that offers the step, is no fallback
+ * (FLT_SCHEDULER_FALLBACK in flt_component.caps) and did not pass in `prepare`; else the first such fallback.
+ *
+ * The host believes nothing: what an operation returns is checked against rows, ranges and sums. What is wrong
+ * fails the decision with the name of the policy and counts against it; a policy that is wrong too often
+ * rests for a while: then its filter, select and assign fail at once, its score and estimate are left out.
  *
  * Operations are pure: equal table, workload and seed, equal answer; no clock, no I/O, no host call but those
  * of the table. Req-id: FLT-SCH-PURE.
@@ -63,8 +68,31 @@ typedef struct flt_target {
   int32_t replicas;
 } flt_target_t;
 
-#define FLT_WORKLOAD_DIVISIBLE 1u /* has replicas, requirements or components */
-#define FLT_WORKLOAD_FRESH 2u     /* the previous answer shall not bind: rescheduling was asked for */
+/* flt_component.caps: its select and assign are asked only where no other policy takes the step. */
+#define FLT_SCHEDULER_FALLBACK UINT64_C(1)
+
+#define FLT_WORKLOAD_DIVISIBLE 1u        /* has replicas, requirements or components */
+#define FLT_WORKLOAD_FRESH 2u            /* the previous answer shall not bind: rescheduling was asked for */
+#define FLT_WORKLOAD_TIERS 4u            /* one overflow tier is to be filled after the other */
+#define FLT_WORKLOAD_WHOLE_SETS 8u       /* its components are placed as whole sets, on one cluster */
+#define FLT_WORKLOAD_REQUIREMENTS 16u    /* says what a replica requires, be it nothing */
+#define FLT_WORKLOAD_UNKNOWN_REQUEST 32u /* requests a resource that no cluster has */
+#define FLT_WORKLOAD_SPREAD 64u          /* its spread constraints are in force */
+
+/* How the placement wants replicas divided. */
+#define FLT_DIVIDE_DUPLICATED 0u     /* every chosen cluster gets all of them */
+#define FLT_DIVIDE_STATIC_WEIGHT 1u  /* by `weights` */
+#define FLT_DIVIDE_DYNAMIC_WEIGHT 2u /* by room */
+#define FLT_DIVIDE_AGGREGATED 3u     /* on as few clusters as possible */
+#define FLT_DIVIDE_UNKNOWN 4u        /* something this host does not know */
+
+/* One component of a workload of several pod templates. */
+typedef struct flt_pod_set {
+  flt_str_t name;
+  int32_t replicas;
+  uint32_t flags;          /* FLT_WORKLOAD_UNKNOWN_REQUEST */
+  const int64_t* requests; /* of one replica, as flt_workload.requests */
+} flt_pod_set_t;
 
 /* One workload and what its policy asks for, resolved against the table of the cycle. Host-owned, valid
  * during the call. */
@@ -98,6 +126,22 @@ struct flt_workload {
   uint64_t n_tolerations;
   const flt_spread_t* spread;
   uint64_t n_spread;
+  uint32_t strategy; /* FLT_DIVIDE_* */
+  uint32_t _pad2;
+  /* For STATIC_WEIGHT: the weight of each row. Null: all alike. */
+  const int64_t* weights;
+  const flt_pod_set_t* components;
+  uint64_t n_components;
+  /* The groups of workload affinity and anti-affinity it is in: the clusters that every other member with
+   * clusters has, and the clusters that any other member has. Null: no group, or no other member has
+   * clusters. */
+  const uint64_t* affinity_group;
+  const uint64_t* anti_affinity_group;
+  /* As the binding has them: spec.replicaRequirements (absent: none) and spec.placement. JSON. */
+  flt_str_t requirements_json;
+  flt_str_t placement_json;
+  /* What all components together request for one set, per resource. Null without components. */
+  const int64_t* set_requests;
 };
 
 /* What is the same for all workloads of a run. */
@@ -113,6 +157,9 @@ typedef struct flt_cycle {
 #define FLT_SKIP_FILTER 1u
 #define FLT_SKIP_SCORE 2u
 #define FLT_SKIP_ESTIMATE 4u
+#define FLT_SKIP_SELECT 8u  /* lets the next policy select; where none is left, every candidate is chosen */
+#define FLT_SKIP_ASSIGN 16u /* lets the next policy assign */
+#define FLT_ANY_ORDER 32u   /* does not care in which order its candidates come: spares sorting them */
 
 /* A cluster that fits, on its way through select and assign. */
 typedef struct flt_candidate {
@@ -141,8 +188,8 @@ typedef struct flt_scheduler_ops {
   flt_status_t (*table_changed)(void* self, const flt_binder_t* binder, const flt_table_t* table,
                                 const uint64_t* changed, flt_error_t* err);
 
-  /* [compute] Before the steps of one workload. May narrow `rows` (only clear bits) and set FLT_SKIP_* in
-   * `skip`: the steps in which it has no say for this workload. Req-id: FLT-SCH-PREPARE. */
+  /* [compute] Before the steps of one workload. May narrow `rows` (only clear bits) and set FLT_SKIP_* and
+   * FLT_ANY_ORDER in `skip`: the steps in which it has no say for this workload. Req-id: FLT-SCH-PREPARE. */
   flt_status_t (*prepare)(void* self, const flt_cycle_t* cycle, const flt_workload_t* workload,
                           uint64_t* rows, uint32_t* skip, flt_error_t* err);
 
@@ -162,15 +209,19 @@ typedef struct flt_scheduler_ops {
   flt_status_t (*estimate)(void* self, const flt_cycle_t* cycle, const flt_workload_t* workload,
                            flt_rows_t rows, const uint64_t* fits, int64_t* replicas, flt_error_t* err);
 
-  /* [compute] Chooses among the candidates, which come in their order. Writes their rows, best first, into
-   * `chosen` (room for n_candidates) and the count into n_chosen. Req-id: FLT-SCH-SELECT. */
+  /* [compute] Chooses among the candidates, which come best first (by row after FLT_ANY_ORDER). Writes their
+   * rows, best first and each once, into `chosen` (room for n_candidates) and the count into n_chosen.
+   * Errors: FAILED_PRECONDITION: the constraints cannot be met; the message is for the user and counts
+   * against nobody. Req-id: FLT-SCH-SELECT. */
   flt_status_t (*select)(void* self, const flt_cycle_t* cycle, const flt_workload_t* workload,
                          const flt_candidate_t* candidates, uint64_t n_candidates, uint32_t* chosen,
                          uint64_t* n_chosen, flt_error_t* err);
 
   /* [compute] Divides the replicas among the chosen candidates. Writes targets (room for n_chosen), rows at
-   * most once each, and the count into n_targets. The host checks rows, bounds and, for divided workloads,
-   * the sum. RESOURCE_EXHAUSTED: there is not enough room. Req-id: FLT-SCH-ASSIGN. */
+   * most once each, and the count into n_targets. The host checks rows, that replicas are 0 to those of the
+   * workload, and, unless they are duplicated, their sum. Targets with 0 replicas are dropped. Errors:
+   * RESOURCE_EXHAUSTED: there is not enough room; FAILED_PRECONDITION: it cannot be divided so. Both with a
+   * message for the user, and count against nobody. Req-id: FLT-SCH-ASSIGN. */
   flt_status_t (*assign)(void* self, const flt_cycle_t* cycle, const flt_workload_t* workload,
                          const flt_candidate_t* chosen, uint64_t n_chosen, flt_target_t* targets,
                          uint64_t* n_targets, flt_error_t* err);

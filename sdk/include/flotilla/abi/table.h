@@ -87,6 +87,22 @@ typedef struct flt_column {
   const uint64_t* validity; /* the rows that have a value; null: all */
 } flt_column_t;
 
+/* So much of one resource. */
+typedef struct flt_amount {
+  uint32_t resource; /* index into dict.resources */
+  uint32_t _pad;
+  int64_t amount;
+} flt_amount_t;
+
+/* A grade of a cluster's resource model: so many nodes that have at least these resources each. */
+typedef struct flt_grade {
+  uint32_t struct_size; /* set by the caller */
+  uint32_t _pad;
+  int64_t count;
+  const flt_amount_t* least;
+  uint64_t n_least;
+} flt_grade_t;
+
 typedef struct flt_table flt_table_t;
 
 /* All [any], and cheap but for the finds. */
@@ -103,6 +119,9 @@ typedef struct flt_table_functions {
   uint32_t (*find_row)(const flt_table_t* table, flt_str_t cluster);
   /* The line of `apis`, or FLT_NO_API: no cluster serves it. */
   uint32_t (*find_api)(const flt_table_t* table, flt_str_t api_version, flt_str_t kind);
+  /* Grade `index` of a row's resource model. NOT_FOUND behind the last; a row without a usable model has
+   * none. */
+  flt_status_t (*grade)(const flt_table_t* table, uint32_t row, uint32_t index, flt_grade_t* out);
 } flt_table_functions_t;
 
 struct flt_table {

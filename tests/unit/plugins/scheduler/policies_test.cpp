@@ -59,6 +59,7 @@ Json with_taint(std::string_view name, std::string_view taint) {
 
 TEST_F(Plugins_Scheduler, cluster_affinity_keeps_what_the_placement_matches) {
   load("cluster_affinity");
+  load("replica_division");
   std::vector<Json> fleet = {cluster("m1"), cluster("m2"), cluster("m3")};
   EXPECT_THAT(decided(fleet, R"({"placement":{}})"), ElementsAre("m1", "m2", "m3"));
   EXPECT_THAT(decided(fleet, R"({"placement":{"clusterAffinity":{"exclude":["m2"]}}})"),
@@ -111,6 +112,7 @@ TEST_F(Plugins_Scheduler, cluster_eviction_does_not_bring_back_what_is_leaving) 
 
 TEST_F(Plugins_Scheduler, spread_constraint_wants_what_is_spread_by) {
   load("spread_constraint");
+  load("group_selection");
   Json zoned = cluster("m3");
   zoned.make({"spec", "zones"}) = Json::array({"z"});
   auto spread = [&](const std::string& field) {
@@ -124,6 +126,7 @@ TEST_F(Plugins_Scheduler, spread_constraint_wants_what_is_spread_by) {
 
 TEST_F(Plugins_Scheduler, cluster_locality_prefers_what_runs_it_already) {
   load("cluster_locality");
+  load("group_selection");
   constexpr std::string_view kOne = R"({"replicas":1,"clusters":[{"name":"m2","replicas":1}],"placement":{
       "spreadConstraints":[{"spreadByField":"cluster","minGroups":1,"maxGroups":1}]}})";
   EXPECT_THAT(decided({cluster("m1"), cluster("m2")}, kOne), ElementsAre("m2"));

@@ -1,28 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/scheduler/webster.hpp"
+// Sainte-Laguë / Webster apportionment: seats go one by one to the party with the most votes per odd number.
+// For policies that divide replicas; the host and its own policies use the same.
+#pragma once
 
 #include <algorithm>
-#include <numeric>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
 
-namespace flotilla::scheduler {
-namespace {
+namespace flotilla::sdk {
+inline namespace sdk_1 {
 
-double quotient(const Party& party, std::int32_t seats) {
+struct Party {
+  std::int64_t votes = 0;
+  std::int32_t seats = 0;  // at the start, and in the end
+};
+
+inline double votes_per_seat(const Party& party, std::int32_t seats) {
   return static_cast<double>(party.votes) / static_cast<double>(2 * std::int64_t{seats} + 1);
 }
 
 // How many seats the party gets for quotients strictly above the threshold: they all come before any other.
-std::int32_t seats_above(const Party& party, double threshold) {
+inline std::int32_t seats_above(const Party& party, double threshold) {
   double odd = static_cast<double>(party.votes) / threshold;
   auto last = static_cast<std::int64_t>((odd - 1) / 2);
-  auto seats = static_cast<std::int32_t>(std::clamp<std::int64_t>(last, party.seats, INT32_MAX / 4));
-  while (quotient(party, seats) > threshold) ++seats;
-  while (seats > party.seats && quotient(party, seats - 1) <= threshold) --seats;
+  // The estimate is off by one or two at most.
+  auto seats = static_cast<std::int32_t>(std::clamp<std::int64_t>(last, party.seats, INT32_MAX));
+  while (seats < INT32_MAX && votes_per_seat(party, seats) > threshold) ++seats;
+  while (seats > party.seats && votes_per_seat(party, seats - 1) <= threshold) --seats;
   return seats;
 }
 
 // Hands out at once all seats that are certain, and returns how many are left (about one per party).
-std::int64_t give_certain_seats(std::span<Party> parties, std::int64_t seats) {
+inline std::int64_t give_certain_seats(std::span<Party> parties, std::int64_t seats) {
   double votes = 0;
   double voters = 0;
   for (const Party& party : parties) {
@@ -48,16 +59,18 @@ struct Claim {
   std::uint32_t position;
 };
 
-}  // namespace
-
-bool prefers_last(std::string_view uid) {
+// Ties of equal votes and seats go to the lowest or to the highest position. Which one is drawn from the uid
+// of the template, so that many small templates do not all land on the same cluster.
+inline bool prefers_last(std::string_view uid) {
   if (uid.empty()) return false;
   std::uint32_t hash = 2166136261u;
   for (char c : uid) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
   return hash % 2 == 1;
 }
 
-void apportion(std::span<Party> parties, std::int64_t seats, bool prefer_last) {
+// Gives `seats` more seats to the parties, which are in ascending order of name. Parties without votes get
+// none; if no party has votes, nothing is given. O(parties + min(seats, parties) * log(parties)).
+inline void apportion(std::span<Party> parties, std::int64_t seats, bool prefer_last) {
   seats = give_certain_seats(parties, seats);
   if (seats <= 0) return;
   auto weaker = [prefer_last](const Claim& a, const Claim& b) {
@@ -68,7 +81,8 @@ void apportion(std::span<Party> parties, std::int64_t seats, bool prefer_last) {
   std::vector<Claim> claims;
   claims.reserve(parties.size());
   for (std::uint32_t i = 0; i < parties.size(); ++i) {
-    if (parties[i].votes > 0) claims.push_back({quotient(parties[i], parties[i].seats), parties[i].seats, i});
+    if (parties[i].votes > 0)
+      claims.push_back({votes_per_seat(parties[i], parties[i].seats), parties[i].seats, i});
   }
   if (claims.empty()) return;
   // With fewer seats than claims, only the strongest `seats` first claims can win anything.
@@ -84,9 +98,10 @@ void apportion(std::span<Party> parties, std::int64_t seats, bool prefer_last) {
     Claim& claim = claims.back();
     Party& party = parties[claim.position];
     claim.seats = ++party.seats;
-    claim.quotient = quotient(party, party.seats);
+    claim.quotient = votes_per_seat(party, party.seats);
     std::push_heap(claims.begin(), claims.end(), weaker);
   }
 }
 
-}  // namespace flotilla::scheduler
+}  // namespace sdk_1
+}  // namespace flotilla::sdk
