@@ -9,9 +9,10 @@
  * selects and one assigns: the first in the operator's order that offers the step, is no fallback
  * (FLT_SCHEDULER_FALLBACK in flt_component.caps) and did not pass in `prepare`; else the first such fallback.
  *
- * The host believes nothing: what an operation returns is checked against rows, ranges and sums. What is wrong
- * fails the decision with the name of the policy and counts against it; a policy that is wrong too often
- * rests for a while: then its filter, select and assign fail at once, its score and estimate are left out.
+ * The host believes nothing: what an operation returns is checked against rows, ranges and sums. What is
+ * wrong fails the decision with the name of the policy and counts against it; a policy that is wrong too
+ * often rests for a while: then its filter, select and assign fail at once, its score and estimate are left
+ * out.
  *
  * Operations are pure: equal table, workload and seed, equal answer; no clock, no I/O, no host call but those
  * of the table. Req-id: FLT-SCH-PURE.
