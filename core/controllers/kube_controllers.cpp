@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/controllers/kube/agent_approval_reconciler.hpp"
 #include "core/controllers/kube/certificate_reconciler.hpp"
 #include "core/controllers/kube/garbage_reconciler.hpp"
 #include "core/controllers/kube/namespace_reconciler.hpp"
@@ -20,8 +21,10 @@ struct KubeControllers::State {
         namespaces(context),
         roles(context),
         quotas(context),
-        certificates(context) {
-    loops = {&garbage.loop(), &namespaces.loop(), &roles.loop(), &quotas.loop(), &certificates.loop()};
+        certificates(context),
+        agents(context) {
+    loops = {&garbage.loop(), &namespaces.loop(),   &roles.loop(),
+             &quotas.loop(),  &certificates.loop(), &agents.loop()};
     if (!context.service_accounts) return;
     accounts = std::make_unique<ServiceAccountReconciler>(context);
     loops.push_back(&accounts->loop());
@@ -33,6 +36,7 @@ struct KubeControllers::State {
   RoleAggregationReconciler roles;
   QuotaReconciler quotas;
   CertificateReconciler certificates;
+  AgentApprovalReconciler agents;
   std::unique_ptr<ServiceAccountReconciler> accounts;
   std::vector<reconcile::Loop*> loops;
 };

@@ -2,11 +2,13 @@
 #include "core/controllers/removal_guard.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/api/binding.hpp"
 #include "core/api/conditions.hpp"
 #include "core/api/names.hpp"
 #include "core/cluster/registry.hpp"
+#include "core/controllers/facts.hpp"
 #include "core/controllers/templates.hpp"
 
 namespace flotilla::controllers {
@@ -57,6 +59,8 @@ bool set_held(Json& conditions, std::string_view type, const RemovalGuard::Holds
   }
   return false;
 }
+
+constexpr const char *kTripped = "RemovalBreakerTripped", *kReset = "RemovalBreakerReset";
 
 }  // namespace
 
@@ -221,6 +225,7 @@ std::optional<Hold> RemovalGuard::spend(const Json& binding, const std::string& 
   const BudgetLimits limits = this->limits();
   if (api::is_asked_for(cause.reason) || limits.removals <= 0) return std::nullopt;
   const WallTime now = context_.now();
+  if (!std::exchange(recalled_, true)) recall_breakers(now);
   if (budgets_.size() > kManyBudgets) {
     std::erase_if(budgets_, [&](const auto& one) { return one.second.is_idle(limits, now); });
   }
@@ -230,12 +235,16 @@ std::optional<Hold> RemovalGuard::spend(const Json& binding, const std::string& 
     const std::string_view reset =
         owner ? api::annotation_of(*owner, api::annotations::kResetRemovalBreaker) : std::string_view();
     const DeleteBudget::Answer answer = budgets_[account.name].ask(limits, reset, account.works_left, now);
+    if (answer.closed_now && owner) {
+      context_.events.record(*owner, reconcile::kNormal, kReset,
+                             "removals of " + account.name + " go on: its annotation changed");
+    }
     if (answer.allowed) continue;
     const std::string message = "removals of " + account.name + " are held until " +
                                 format_time(now + answer.left) + " or until its annotation " +
                                 std::string(api::annotations::kResetRemovalBreaker) + " changes";
     if (answer.tripped_now && owner) {
-      context_.events.record(*owner, reconcile::kWarning, "RemovalBreakerTripped",
+      context_.events.record(*owner, reconcile::kWarning, kTripped,
                              "more than " + std::to_string(limits.removals) + " removals within " +
                                  format_duration(limits.window) + ": " + message);
     }
@@ -243,6 +252,37 @@ std::optional<Hold> RemovalGuard::spend(const Json& binding, const std::string& 
   }
   for (const Account& account : accounts) budgets_[account.name].spend(now);
   return std::nullopt;
+}
+
+void RemovalGuard::recall_breakers(WallTime now) {
+  struct Word {
+    WallTime at;
+    bool tripped = false;
+    std::string reset;
+  };
+  std::map<std::string, Word> last;
+  for (const ObjectPtr& event : context_.store.list(store::collection_of("", "events")).objects) {
+    if (!mentions(*event, "\"RemovalBreaker")) continue;
+    const auto content = event->content();
+    const std::string_view reason = (*content)["reason"].as_string();
+    const auto at = parse_time((*content)["lastTimestamp"].as_string());
+    if (!at || *at + limits().window <= now || (reason != kTripped && reason != kReset)) continue;
+    const Json& about = (*content)["involvedObject"];
+    const ObjectKey key{std::string(about["namespace"].as_string()), std::string(about["name"].as_string())};
+    const bool cluster = about["kind"].as_string() == "Cluster";
+    const StoredKind& kind = cluster          ? kinds::kCluster
+                             : key.ns.empty() ? kinds::kClusterPropagationPolicy
+                                              : kinds::kPropagationPolicy;
+    const ObjectPtr owner = context_.get(kind, key);
+    if (!owner) continue;
+    Word& word = last[(cluster ? "cluster " : "policy ") + key.text()];
+    if (word.at > *at) continue;
+    word = {*at, reason == kTripped,
+            std::string(api::annotation_of(*owner->content(), api::annotations::kResetRemovalBreaker))};
+  }
+  for (const auto& [name, word] : last) {
+    if (word.tripped) budgets_[name].remember_trip(word.at, word.reset);
+  }
 }
 
 Task<Status> RemovalGuard::announce(ObjectKey work, api::RemovalCause cause) {

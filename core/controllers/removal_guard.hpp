@@ -48,10 +48,13 @@ class RemovalGuard {
                                    const api::RemovalCause& cause);
   std::int64_t works_of_policy(std::string_view label, std::string_view id) const;
   BudgetLimits limits() const;
+  // Breakers that had tripped before this daemon started, as events on policies and clusters tell.
+  void recall_breakers(WallTime now);
 
   Context& context_;
   WorkIndex& works_;
   std::map<std::string, DeleteBudget> budgets_;
+  bool recalled_ = false;
 };
 
 }  // namespace flotilla::controllers

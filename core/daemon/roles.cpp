@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "core/apiserver/security/authorizer.hpp"
+#include "core/base/base64.hpp"
 #include "core/base/log.hpp"
 #include "core/cluster/registry.hpp"
 #include "core/controllers/all.hpp"
@@ -74,7 +76,36 @@ struct Roles::State {
                                 const std::string& request, std::int64_t seconds) {
       return http::sign_request(authority, request, {clock.now(), std::chrono::seconds(seconds)});
     };
+    if (!context.settings.is_member() &&
+        controllers::is_enabled(context.settings.controllers, "agentcsrapproving"))
+      approve_agents(kube);
     return kube;
+  }
+
+  void approve_agents(controllers::KubeContext& kube) {
+    kube.read_request = [](const std::string& encoded) -> Result<controllers::KubeContext::Requested> {
+      const auto pem = base64_decode(encoded);
+      if (!pem) return Error(Code::Invalid, "the request is not base64");
+      auto request = http::parse_signing_request(*pem);
+      if (!request) return std::move(request).error();
+      return controllers::KubeContext::Requested{request->subject.common_name, request->subject.organizations,
+                                                 request->names};
+    };
+    kube.may_create_request = [&store = context.store](const api::Json& spec,
+                                                       const std::string& subresource) {
+      apiserver::UserInfo user;
+      user.name = spec["username"].as_string();
+      user.uid = spec["uid"].as_string();
+      for (const api::Json& group : spec["groups"].elements()) user.groups.emplace_back(group.as_string());
+      // Rules are read anew: certificates are asked for rarely.
+      const apiserver::Authorizer authorizer(store);
+      return authorizer
+          .authorize(user, {.verb = "create",
+                            .group = "certificates.k8s.io",
+                            .resource = "certificatesigningrequests",
+                            .subresource = subresource})
+          .allowed;
+    };
   }
 
   // Plans and their like, from what the controllers have.

@@ -98,10 +98,10 @@ std::vector<std::string> names_of(const GENERAL_NAMES* names, int type) {
   for (int i = 0; names != nullptr && i < sk_GENERAL_NAME_num(names); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, i);
     if (name->type != type) continue;
-    const ASN1_STRING* value = type == GEN_DNS ? name->d.dNSName : name->d.iPAddress;
+    const ASN1_STRING* value = type == GEN_IPADD ? name->d.iPAddress : name->d.ia5;
     const unsigned char* data = ASN1_STRING_get0_data(value);
     const int size = ASN1_STRING_length(value);
-    if (type == GEN_DNS) {
+    if (type != GEN_IPADD) {
       out.emplace_back(reinterpret_cast<const char*>(data), static_cast<std::size_t>(size));
     } else {
       char text[INET6_ADDRSTRLEN] = {};
@@ -344,7 +344,9 @@ Result<SigningRequest> parse_signing_request(std::string_view pem) {
       static_cast<GENERAL_NAMES*>(X509V3_get_d2i(extensions, NID_subject_alt_name, nullptr, nullptr)));
   sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
   out.names = names_of(names.get(), GEN_DNS);
-  for (std::string& address : names_of(names.get(), GEN_IPADD)) out.names.push_back(std::move(address));
+  for (const int type : {GEN_IPADD, GEN_EMAIL, GEN_URI}) {
+    for (std::string& name : names_of(names.get(), type)) out.names.push_back(std::move(name));
+  }
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/api/schema/registry.hpp"
 #include "core/async/metrics.hpp"
@@ -32,6 +33,14 @@ struct KubeContext {
   // A client certificate for a PKCS#10 request (PEM), good for so many seconds. Empty: nothing is signed.
   std::function<Result<std::string>(const std::string& request, std::int64_t seconds)> sign_certificate = {};
   Metrics* metrics = nullptr;  // null: nobody counts
+  // Who a CSR's spec.request is for. Empty: certificates of agents are not approved.
+  struct Requested {
+    std::string common_name;
+    std::vector<std::string> organizations, names;
+  };
+  std::function<Result<Requested>(const std::string& request)> read_request = {};
+  // Whether the user who made a CSR, by its spec, may create certificatesigningrequests/SUBRESOURCE.
+  std::function<bool(const api::Json& spec, const std::string& subresource)> may_create_request = {};
 };
 
 // Thread: as ControllerSet.

@@ -26,12 +26,15 @@ class DeleteBudget {
   struct Answer {
     bool allowed = true;
     bool tripped_now = false;
-    Duration left{0};  // until it closes by itself
+    bool closed_now = false;  // by `reset`
+    Duration left{0};         // until it closes by itself
   };
   // `works_left` is asked for where the number alone would trip.
   Answer ask(const BudgetLimits& limits, std::string_view reset,
              const std::function<std::int64_t()>& works_left, WallTime now);
   void spend(WallTime now) { spent_.push_back(now); }
+  // It had tripped before this daemon started, with this `reset`.
+  void remember_trip(WallTime tripped, std::string_view reset);
   // Nothing it remembers matters any more.
   bool is_idle(const BudgetLimits& limits, WallTime now) const;
 

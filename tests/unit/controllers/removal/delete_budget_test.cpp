@@ -52,6 +52,17 @@ TEST_F(Removal_Budget, closes_when_the_annotation_changes) {
   EXPECT_TRUE(remove(1, "new"));
 }
 
+TEST_F(Removal_Budget, holds_what_tripped_before_the_start) {
+  budget_.remember_trip(now_ - minutes(4), "old");
+  EXPECT_FALSE(remove(100, "old"));
+  EXPECT_FALSE(tripped_now_);
+  EXPECT_TRUE(budget_
+                  .ask(
+                      kLimits, "new", [] { return std::int64_t{1}; }, now_)
+                  .closed_now);
+  EXPECT_TRUE(remove(1, "new"));
+}
+
 TEST_F(Removal_Budget, forgets_what_was_long_ago) {
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(remove(1));
   now_ += minutes(10);
