@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// decision/<clusters>/<strategy>: one whole decision through the six in-tree policies, over a fleet with
-// labels, taints, regions and a usual number of APIs. Bindings differ in uid, replicas and requests; they
-// share placements.
+// decision/<clusters>/<strategy>: one whole decision through all in-tree policies, over a fleet with labels,
+// taints, regions and a usual number of APIs. Bindings differ in uid, replicas and requests; they share
+// placements. stranger/<clusters>: one call of a policy that does nothing, through the plugin ABI.
 #include <array>
+#include <flotilla/sdk/scheduler.hpp>
 
+#include "core/plugin/scheduler_adapter.hpp"
 #include "core/scheduler/cluster_table_builder.hpp"
 #include "core/scheduler/schedule.hpp"
 #include "tests/bench/bench.hpp"
@@ -81,6 +83,35 @@ constexpr std::array<Strategy, 5> kStrategies = {
      {"spread", kDynamic, R"([{"spreadByField":"region","minGroups":2,"maxGroups":3},
         {"spreadByField":"cluster","minGroups":3,"maxGroups":6}])"}}};
 
+class Idle {
+ public:
+  static constexpr sdk::SchedulerInfo kInfo = {.name = "idle", .summary = "Has no objection"};
+  void filter(sdk::Workload, sdk::Table, sdk::Fits) const {}
+};
+
+// What the boundary itself costs.
+Line call_a_stranger(const scheduler::ClusterTable& table, const scheduler::Binding& binding) {
+  SystemClock clock;
+  Executor executor(clock, {.io_threads = 1, .blocking_threads = 1});
+  plugin::HostEnvironment environment(executor, "flotilla-bench");
+  auto instance = plugin::Instance::create(environment, sdk::scheduler_component<Idle>, {});
+  ASSERT(instance.ok());
+  auto policy = plugin::make_scheduler_policy(std::move(*instance));
+  ASSERT(policy.ok());
+  scheduler::Resolver resolver;
+  const scheduler::Workload& workload = resolver.resolve(table, binding, {});
+  scheduler::RowSet fits(table.size(), true);
+  std::vector<scheduler::Reason> reasons(table.size());
+  const scheduler::RowRange all{0, static_cast<scheduler::Row>(table.size())};
+  const auto call = [&](std::int64_t) {
+    ASSERT((*policy)->filter(workload, all, fits.words(), reasons).ok());
+  };
+  Line line = measure("stranger/" + std::to_string(table.size()), kLeast, kMostTimes, kBindings, call);
+  policy.value().reset();
+  executor.stop();
+  return line;
+}
+
 std::vector<scheduler::Binding> bindings(const Strategy& strategy) {
   std::vector<scheduler::Binding> made;
   for (int i = 0; i < kBindings; ++i) {
@@ -125,6 +156,7 @@ Result<std::vector<Line>> run_schedule() {
       lines.push_back(measure(work, kLeast, kMostTimes, kBindings, decide));
       if (!failed.empty()) return internal(work + ": " + failed);
     }
+    lines.push_back(call_a_stranger(*table, bindings(kStrategies[0])[0]));
   }
   return lines;
 }

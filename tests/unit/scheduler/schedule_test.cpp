@@ -128,6 +128,27 @@ TEST_F(Scheduler_Schedule, mentions_selected_clusters_without_replicas_only_when
               ElementsAre("m1:4", "m2:0"));
 }
 
+// docs/design/scheduler.md walks this decision.
+TEST_F(Scheduler_Schedule, decides_the_documented_example_as_documented) {
+  Json oslo = cluster("oslo", "eu", "9");
+  oslo.make({"spec", "taints"}) = parsed(R"([{"key":"maintenance","effect":"NoSchedule"}])");
+  ClusterTablePtr table = table_of(
+      {cluster("berlin", "eu", "4"), cluster("dublin", "eu", "3"), oslo, cluster("tokyo", "asia", "2")});
+  Json spec = parsed(R"({"resource":{"apiVersion":"apps/v1","kind":"Deployment"},"replicas":12,
+      "replicaRequirements":{"resourceRequest":{"cpu":"500m"}},"clusters":[{"name":"tokyo","replicas":3}],
+      "placement":{"replicaScheduling":{"replicaSchedulingType":"Divided","replicaDivisionPreference":"Weighted",
+      "weightPreference":{"dynamicWeight":"AvailableReplicas"}},"spreadConstraints":[
+      {"spreadByField":"region","minGroups":1,"maxGroups":2},
+      {"spreadByField":"cluster","minGroups":2,"maxGroups":3}]}})");
+  Decision decision = decide(*table, parse_binding(spec, Json()));
+  EXPECT_THAT(targets(*table, decision), ElementsAre("berlin:7", "dublin:5"));
+  ASSERT_EQ(decision.record.candidates.size(), 3u);
+  EXPECT_EQ(table->name(decision.record.candidates[0].row), "tokyo");
+  EXPECT_EQ(decision.record.candidates[0].score, 100);
+  EXPECT_EQ(decision.record.candidates[0].available, 7);
+  EXPECT_EQ(decision.record.candidates[1].available, 8);
+}
+
 // Keeps one cluster out, prefers another, and knows the room of a third.
 class Opinionated final : public Policy {
  public:

@@ -43,13 +43,14 @@ inline std::int64_t give_certain_seats(std::span<Party> parties, std::int64_t se
   if (static_cast<double>(seats) <= voters) return seats;
   double threshold = votes / (2 * (static_cast<double>(seats) - voters / 2));
   std::int64_t certain = 0;
+  std::vector<std::int32_t> given;
+  given.reserve(parties.size());
   for (const Party& party : parties) {
-    if (party.votes > 0) certain += seats_above(party, threshold) - party.seats;
+    given.push_back(party.votes > 0 ? seats_above(party, threshold) : party.seats);
+    certain += given.back() - party.seats;
   }
   if (certain > seats) return seats;
-  for (Party& party : parties) {
-    if (party.votes > 0) party.seats = seats_above(party, threshold);
-  }
+  for (std::size_t i = 0; i < parties.size(); ++i) parties[i].seats = given[i];
   return seats - certain;
 }
 
@@ -94,12 +95,19 @@ inline void apportion(std::span<Party> parties, std::int64_t seats, bool prefer_
   }
   std::make_heap(claims.begin(), claims.end(), weaker);
   for (; seats > 0; --seats) {
-    std::pop_heap(claims.begin(), claims.end(), weaker);
-    Claim& claim = claims.back();
+    Claim claim = claims.front();
     Party& party = parties[claim.position];
     claim.seats = ++party.seats;
     claim.quotient = votes_per_seat(party, party.seats);
-    std::push_heap(claims.begin(), claims.end(), weaker);
+    // The winner sinks to where its next claim belongs.
+    std::size_t hole = 0;
+    for (std::size_t child = 1; child < claims.size(); child = 2 * hole + 1) {
+      if (child + 1 < claims.size() && weaker(claims[child], claims[child + 1])) ++child;
+      if (!weaker(claim, claims[child])) break;
+      claims[hole] = claims[child];
+      hole = child;
+    }
+    claims[hole] = claim;
   }
 }
 

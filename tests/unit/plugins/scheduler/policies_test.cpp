@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "core/plugin/registry.hpp"
 #include "core/plugin/scheduler_adapter.hpp"
 #include "core/scheduler/schedule.hpp"
@@ -55,6 +57,18 @@ Json with_taint(std::string_view name, std::string_view taint) {
   Json made = cluster(name);
   made.make({"spec", "taints"}) = Json::array({parsed(taint)});
   return made;
+}
+
+Json tiered(std::string_view name, std::string_view tier, std::string_view cpu) {
+  Json made = cluster(name, "", cpu);
+  made.make({"metadata", "labels", "tier"}) = tier;
+  return made;
+}
+
+// Where the examples are: those built with everything else, or those of a test that builds them apart.
+std::string examples() {
+  const char* apart = std::getenv("FLOTILLA_EXAMPLES");
+  return apart == nullptr ? EXAMPLE_DIRECTORY : apart;
 }
 
 TEST_F(Plugins_Scheduler, cluster_affinity_keeps_what_the_placement_matches) {
@@ -133,11 +147,30 @@ TEST_F(Plugins_Scheduler, cluster_locality_prefers_what_runs_it_already) {
 }
 
 TEST_F(Plugins_Scheduler, the_example_stays_out_of_edge_regions) {
-  load("hello_filter", EXAMPLE_DIRECTORY);
+  load("hello_filter", examples());
   EXPECT_THAT(decided({cluster("m1", "edge-7"), cluster("m2", "eu")}, R"({"placement":{}})"),
               ElementsAre("m2"));
   EXPECT_THAT(decided({cluster("m1", "edge-7")}, R"({"placement":{}})"),
               ElementsAre("0/1 clusters are available: 1 cluster(s) are at the edge."));
+}
+
+// Room: m1 1, m2 8, m3 8. Without the example each gets its share of nine; with it the gold one is filled up.
+TEST_F(Plugins_Scheduler, the_example_divides_in_its_own_way) {
+  const std::vector<Json> fleet = {tiered("m1", "iron", "1"), tiered("m2", "iron", "8"),
+                                   tiered("m3", "gold", "8")};
+  constexpr std::string_view kDivided =
+      R"({"replicas":9,"replicaRequirements":{"resourceRequest":{"cpu":"1"}},
+      "placement":{"replicaScheduling":{"replicaSchedulingType":"Divided","replicaDivisionPreference":"Weighted",
+      "weightPreference":{"dynamicWeight":"AvailableReplicas"}}}})";
+  load("general_estimator");
+  load("replica_division");
+  EXPECT_THAT(decided(fleet, kDivided), ElementsAre("m1", "m2", "m3"));
+  load("hello_assign", examples());
+  EXPECT_THAT(decided(fleet, kDivided), ElementsAre("m2", "m3"));
+  constexpr std::string_view kOne = R"({"replicas":1,"placement":{"spreadConstraints":[
+      {"spreadByField":"cluster","minGroups":1,"maxGroups":1}]}})";
+  load("group_selection");
+  EXPECT_THAT(decided(fleet, kOne), ElementsAre("m3"));
 }
 
 }  // namespace
