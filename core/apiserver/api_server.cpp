@@ -19,6 +19,7 @@
 #include "core/apiserver/response.hpp"
 #include "core/apiserver/security/bootstrap.hpp"
 #include "core/apiserver/security/cluster_info.hpp"
+#include "core/apiserver/shape.hpp"
 #include "core/apiserver/subresources/subresources.hpp"
 
 namespace flotilla::apiserver {
@@ -208,11 +209,31 @@ bool is_computed(const Server& server, const Call& call) {
          std::find(groups.begin(), groups.end(), parts[1]) != groups.end();
 }
 
+http::Response computed_response(const ServerPtr& server, const CallPtr& call, const Json& answer) {
+  const Json* items = answer.find("items");
+  if (auto fits = check_shape(*call, items != nullptr); !fits) return error_response(*call, fits.error());
+  if (items == nullptr)
+    return object_response(*server, *call, 200, api::Object::make(answer, api::revision_of(answer)));
+  std::vector<ObjectPtr> objects;
+  for (const Json& item : items->elements())
+    objects.push_back(api::Object::make(item, api::revision_of(item)));
+  ListMeta meta{api::revision_of(answer), std::string(answer["metadata"]["continue"].as_string()), {}};
+  return list_response(server, call, std::move(objects), meta);
+}
+
 // .../namespaces/NAME/RESOURCE[/NAME[/METRIC]] or .../RESOURCE[/NAME[/METRIC]]
 Task<http::Response> serve_computed(ServerPtr server, CallPtr call) {
-  if (call->request.method != "GET") co_return error_response(*call, method_not_allowed());
+  if (call->request.method != "GET" || call->info.verb == "watch")
+    co_return error_response(*call, method_not_allowed());
   const auto& parts = call->info.parts;
-  ComputedRead read{parts[1], parts[2], {}, {}, std::string(call->query.get("labelSelector"))};
+  ComputedRead read;
+  read.group = parts[1];
+  read.version = parts[2];
+  read.label_selector = call->query.get("labelSelector");
+  const auto limit = call->query.integer("limit");
+  if (!limit) co_return error_response(*call, limit.error());
+  read.limit = limit->value_or(0) > 0 ? static_cast<std::size_t>(**limit) : 0;
+  read.continue_token = call->query.get("continue");
   std::size_t at = 3;
   // A metric of a namespace is not in it.
   const bool of_namespace = parts.size() == 6 && read.group == "custom.metrics.k8s.io";
@@ -224,7 +245,9 @@ Task<http::Response> serve_computed(ServerPtr server, CallPtr call) {
   auto reading = server->options.computed.read(std::move(read));
   const Result<Json> answer = co_await std::move(reading);
   if (!answer) co_return error_response(*call, answer.error());
-  co_return json_response(*call, 200, *answer);
+  call->resource = call->served->registry.find_resource(parts[1], parts[2], parts[at]);
+  if (!call->resource || call->resource->columns.empty()) co_return json_response(*call, 200, *answer);
+  co_return computed_response(server, call, *answer);
 }
 
 http::Response too_many_requests() {

@@ -26,12 +26,16 @@
 
 namespace flotilla::apiserver {
 
-// A read of objects that nobody stores: metrics, of a simulated cluster or of all members.
+// A read of objects that nobody stores: metrics, of a simulated cluster or of all members; records of decisions.
 struct ComputedRead {
   std::string group, version, ns;
   std::vector<std::string> path;  // behind the namespace: resource, name, ...
   std::string label_selector;
+  std::size_t limit = 0;  // of a list; 0: all
+  std::string continue_token;
 };
+// Objects of resources that the registry describes are shown in the shape that is asked for (tables), others
+// as they are.
 struct ComputedApis {
   std::vector<std::string> groups;
   std::function<Task<Result<api::Json>>(ComputedRead)> read;

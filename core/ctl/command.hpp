@@ -37,6 +37,7 @@ std::string namespace_of(const GlobalFlags& flags, const Session& session);
 void add_plan(CLI::App& app, Invocation& invocation);
 void add_render(CLI::App& app, Invocation& invocation);
 void add_diff(CLI::App& app, Invocation& invocation);
+void add_simulate(CLI::App& app, Invocation& invocation);
 void add_why(CLI::App& app, Invocation& invocation);
 void add_get(CLI::App& app, Invocation& invocation);
 void add_apply(CLI::App& app, Invocation& invocation);

@@ -25,6 +25,7 @@ void declare(CLI::App& app, ctl::Invocation& invocation) {
   ctl::add_plan(app, invocation);
   ctl::add_diff(app, invocation);
   ctl::add_render(app, invocation);
+  ctl::add_simulate(app, invocation);
   ctl::add_why(app, invocation);
   ctl::add_join(app, invocation);
   ctl::add_plugin(app, invocation);

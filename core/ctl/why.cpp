@@ -16,7 +16,7 @@ using api::Json;
 struct WhyFlags {
   std::vector<std::string> words;
   std::string only, output = "table";
-  bool no_pager = false;
+  bool no_pager = false, diff = false;
 };
 
 std::string text(const Json& value) {
@@ -52,6 +52,80 @@ void print_binding(const Json& binding) {
     fmt::print("  required by {}/{}\n", text(by["namespace"]), text(by["name"]));
 }
 
+// "3 of 5 clusters fit; 2 cluster(s) had untolerated taint ...".
+void print_decision(const Json& decision) {
+  if (!decision.is_object()) return;
+  fmt::print("decision {} ({}, {}): {}, {} clusters fit", decision["number"].as_int(), text(decision["time"]),
+             text(decision["trigger"]), text(decision["result"]), text(decision["fitting"]));
+  for (const Json& verdict : decision["verdicts"].elements())
+    fmt::print("; {} {}", verdict["count"].as_int(), text(verdict["reason"]));
+  fmt::print("\n");
+  if (const Json& selection = decision["selection"]; selection.is_object()) {
+    fmt::print("  selected by {} ({} to {}): {}\n", text(selection["by"]), selection["minGroups"].as_int(),
+               selection["maxGroups"].as_int(), on_one_line(selection["selected"]));
+    for (const Json& group : selection["groups"].elements())
+      fmt::print("    {} {}: {} clusters, room for {}, worth {}\n", group["chosen"].as_bool() ? "✓" : "-",
+                 text(group["name"]), group["clusters"].as_int(), group["available"].as_int(),
+                 group["score"].as_int());
+  }
+  for (const Json& part : decision["division"].elements()) {
+    fmt::print("  {} replicas {}", part["replicas"].as_int(), text(part["how"]));
+    std::string shares;
+    for (const Json& share : part["shares"].elements()) {
+      shares += fmt::format("{}{} {}", shares.empty() ? ": " : ", ", text(share["cluster"]),
+                            share["replicas"].as_int());
+      if (share.contains("weight")) shares += fmt::format(" (weight {})", share["weight"].as_int());
+    }
+    fmt::print("{}\n", shares.size() > 400 ? shares.substr(0, 400) + " ..." : shares);
+    if (part.contains("tie"))
+      fmt::print("    the last seat: {} before {}, {}\n", text(part["lastSeat"]["cluster"]),
+                 text(part["next"]["cluster"]), text(part["tie"]));
+  }
+}
+
+void print_diff(const Json& diff) {
+  if (!diff.is_object()) return;
+  const Json& from = diff["from"];
+  const Json& to = diff["to"];
+  fmt::print("\nfrom decision {} ({}, {}) to {} ({}, {}):\n", from["number"].as_int(), text(from["time"]),
+             text(from["trigger"]), to["number"].as_int(), text(to["time"]), text(to["trigger"]));
+  const auto change = [](const Json& entry) {
+    const auto side = [](const Json& value) {
+      return value.is_null() || (value.is_string() && value.as_string().empty()) ? "-" : on_one_line(value);
+    };
+    return side(entry["before"]) + " → " + side(entry["after"]);
+  };
+  for (const Json& input : diff["inputs"].elements())
+    fmt::print("  {}: {}\n", text(input["what"]), change(input));
+  for (const Json& cluster : diff["clusters"].elements())
+    fmt::print("  {} {}: {}\n", text(cluster["cluster"]), text(cluster["what"]), change(cluster));
+  if (diff["clustersNotShown"].as_int() > 0)
+    fmt::print("  ... and {} more\n", diff["clustersNotShown"].as_int());
+  for (const Json& outcome : diff["outcome"].elements())
+    fmt::print("  => {}: {} replicas\n", text(outcome["cluster"]), change(outcome));
+  if (diff["outcome"].empty()) fmt::print("  => the same clusters and replicas\n");
+}
+
+void print_openings(const Json& openings, const std::string& cluster) {
+  if (!openings.is_object()) return;
+  fmt::print("\nfor {} to get it:\n", cluster);
+  int number = 0;
+  for (const Json& obstacle : openings["obstacles"].elements()) {
+    fmt::print("  {}. {}: {}\n", ++number, text(obstacle["reason"]),
+               paint(Colour::Bold, text(obstacle["change"])));
+    if (obstacle.contains("command")) fmt::print("     {}\n", text(obstacle["command"]));
+  }
+  if (openings.contains("stuck")) {
+    fmt::print("  nothing known lifts this: {}\n", text(openings["stuck"]));
+  } else if (number == 0) {
+    fmt::print("  nothing has to change: the next decision would choose it\n");
+  } else if (openings.contains("replicas")) {
+    fmt::print("  tried out: it would then get {} replicas\n", openings["replicas"].as_int());
+  } else {
+    fmt::print("  tried out: it would then be a target\n");
+  }
+}
+
 std::string place_text(const Json& cluster) {
   if (!cluster["target"].as_bool()) return cluster["fits"].as_bool() ? "no (fits)" : "no";
   if (!cluster.contains("replicas")) return "yes";
@@ -74,6 +148,7 @@ std::string reason_text(const Json& cluster) {
   const auto join = [&](const std::string& more) {
     if (!more.empty()) out += (out.empty() ? "" : "; ") + more;
   };
+  if (cluster.contains("now")) join(text(cluster["now"]));
   join(text(cluster["work"]["message"]));
   join(text(cluster["work"]["removalCause"]));
   if (cluster["work"].contains("held")) join("held, " + text(cluster["work"]["held"]));
@@ -97,6 +172,7 @@ void print_why(const Json& answer, const std::string& only) {
   fmt::print("{} {}{}{} ", text(about["kind"]), ns, ns.empty() ? "" : "/", text(about["name"]));
   print_claim(answer["claim"]);
   print_binding(answer["binding"]);
+  print_decision(answer["decision"]);
   print_clusters(answer);
   if (!only.empty()) {
     const Json& cluster = answer["clusters"].element(0);
@@ -108,6 +184,8 @@ void print_why(const Json& answer, const std::string& only) {
       fmt::print("\nnot {}: {}{}\n", only, reason, by.empty() ? "" : " (scheduling policy " + by + ")");
     }
   }
+  print_openings(answer["openings"], only);
+  print_diff(answer["diff"]);
   if (answer.contains("decisionNow")) fmt::print("\ndecided now: {}\n", text(answer["decisionNow"]));
   if (!answer["removals"].empty()) {
     fmt::print("\nremoved, and why:\n");
@@ -120,8 +198,9 @@ void print_why(const Json& answer, const std::string& only) {
 }
 
 int run_why(const GlobalFlags& global, const WhyFlags& flags) {
-  const Result<Answered> answered =
-      ask_about(global, flags.words, "why", flags.only.empty() ? "" : "?not=" + flags.only);
+  const Result<Answered> answered = ask_about(
+      global, flags.words, "why",
+      (flags.diff ? "?diff=true" : "?diff=false") + (flags.only.empty() ? "" : "&not=" + flags.only));
   if (!answered) return print_error(answered.error());
   const Pager pager(!flags.no_pager);
   if (!print_as(answered->answer, flags.output)) print_why(answered->answer, flags.only);
@@ -172,7 +251,8 @@ void add_why(CLI::App& app, Invocation& invocation) {
   auto flags = std::make_shared<WhyFlags>();
   CLI::App* command = app.add_subcommand("why", "Explain why a template is where it is: TYPE/NAME");
   declare(command, flags);
-  command->add_option("--not", flags->only, "Why not this cluster");
+  command->add_option("--not", flags->only, "Why not this cluster, and what would have to change");
+  command->add_flag("--diff", flags->diff, "What changed from the last decision but one to the last");
   command->callback([&invocation, flags] {
     invocation.run = [&invocation, flags] { return run_why(invocation.flags, *flags); };
   });

@@ -9,10 +9,12 @@
 #include "core/base/log.hpp"
 #include "core/base/version.hpp"
 #include "core/config/yaml.hpp"
+#include "core/controllers/decision_keys.hpp"
 #include "core/ctl/kubeconfig.hpp"
 #include "core/daemon/admission.hpp"
 #include "core/daemon/components.hpp"
 #include "core/daemon/data_dir.hpp"
+#include "core/daemon/decisions.hpp"
 #include "core/daemon/pki.hpp"
 #include "core/daemon/plugin_report.hpp"
 #include "core/daemon/roles.hpp"
@@ -138,6 +140,7 @@ Status Daemon::State::open_storage() {
   if (Status hidden = hide_values(*backend); !hidden) return hidden;
   store::StoreOptions options;
   options.history = static_cast<std::size_t>(settings.storage.history);
+  options.belonging = controllers::records_of;
   store = std::make_unique<store::Store>(*executor, std::move(*backend), options);
   auto opening = store->open();
   Status opened = wait_for(*executor, std::move(opening));
@@ -186,6 +189,7 @@ Status Daemon::State::start_api() {
   options.server_address = fmt::format("{}:{}", client_host(listen.host), listen.port);
   if (!settings.is_member()) {
     options.admission = make_admission(*store, clock, settings.controllers);
+    serve_decisions(*store, registry, options);
     options.enforce_federated_quotas = settings.controllers.feature_gates.federated_quota_enforcement;
   }
   options.proxy_identity = {pki.proxy.certificate_pem, pki.proxy.key_pem};
@@ -208,6 +212,10 @@ Status Daemon::State::start_api() {
   if (Status status = wait_for(*executor, std::move(reporting)); !status) {
     kLog.warn("plugins are not reported", {{"error", status.error().message()}});
   }
+  if (settings.is_member()) return {};
+  auto granting = grant_decisions(*store, api->writer());
+  if (Status status = wait_for(*executor, std::move(granting)); !status)
+    kLog.warn("the role view does not read decisions", {{"error", status.error().message()}});
   return {};
 }
 

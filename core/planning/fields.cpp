@@ -7,6 +7,7 @@
 #include "core/api/karmada.hpp"
 #include "core/api/object.hpp"
 #include "core/api/patch/last_applied.hpp"
+#include "core/controllers/decision_keys.hpp"
 
 namespace flotilla::planning {
 namespace {
@@ -152,7 +153,7 @@ Json comparable(const Json& object) {
   }
   erase_members(copy, "annotations",
                 {api::kLastApplied, a::kManagedAnnotations, a::kManagedLabels, a::kTemplateGeneration,
-                 a::kTemplateUid, a::kAppliedPlacement});
+                 a::kTemplateUid, a::kAppliedPlacement, controllers::kDecisionNumber});
   if (object["kind"].as_string() == "Secret" && object["apiVersion"].as_string() == "v1") hide_values(copy);
   return copy;
 }

@@ -38,24 +38,6 @@ Json identity(const StoredKind& kind, const ObjectKey& key) {
   return out;
 }
 
-Status make(const Change& change, Rehearsal& rehearsal) {
-  const ObjectPtr there = rehearsal.look(change.kind.collection(), change.key);
-  if (!change.removes()) {
-    if (there && comparable(*there->content()) == comparable(change.object)) return {};
-    return rehearsal.put(change.kind, change.object);
-  }
-  if (!there) return {};
-  const ObjectKey binding = binding_key(*there->content());
-  if (Status removed = rehearsal.remove(change.kind, change.key); !removed) return removed;
-  // What garbage collection does next.
-  const c::BindingScope& scope = c::scope_of_template(change.key.ns);
-  const ObjectPtr bound = rehearsal.look(scope.kind.collection(), binding);
-  const bool owned = bound && std::find(bound->owner_uids().begin(), bound->owner_uids().end(),
-                                        there->uid()) != bound->owner_uids().end();
-  if (!owned || rehearsal.look(change.kind.collection(), change.key)) return {};
-  return rehearsal.remove(scope.kind, binding);
-}
-
 // What is asked, beside what there is.
 Json change_to_json(const Change& change, const ObjectPtr& before, const PlanOptions& options) {
   Json out = identity(change.kind, change.key);
@@ -272,7 +254,7 @@ Result<std::optional<Json>> try_plan(const Sources& sources, const std::vector<C
   Json asked = Json::array();
   for (const Change& change : changes) {
     asked.push_back(change_to_json(change, rehearsal.look(change.kind.collection(), change.key), options));
-    if (Status made = make(change, rehearsal); !made)
+    if (Status made = make_change(change, rehearsal); !made)
       return Error(made.error()).context(change.kind.gvk.kind + " " + change.key.text());
   }
   plan.set("changes", std::move(asked));
@@ -293,6 +275,24 @@ Result<std::optional<Json>> try_plan(const Sources& sources, const std::vector<C
 }
 
 }  // namespace
+
+Status make_change(const Change& change, Rehearsal& rehearsal) {
+  const ObjectPtr there = rehearsal.look(change.kind.collection(), change.key);
+  if (!change.removes()) {
+    if (there && comparable(*there->content()) == comparable(change.object)) return {};
+    return rehearsal.put(change.kind, change.object);
+  }
+  if (!there) return {};
+  const ObjectKey binding = binding_key(*there->content());
+  if (Status removed = rehearsal.remove(change.kind, change.key); !removed) return removed;
+  // What garbage collection does next.
+  const c::BindingScope& scope = c::scope_of_template(change.key.ns);
+  const ObjectPtr bound = rehearsal.look(scope.kind.collection(), binding);
+  const bool owned = bound && std::find(bound->owner_uids().begin(), bound->owner_uids().end(),
+                                        there->uid()) != bound->owner_uids().end();
+  if (!owned || rehearsal.look(change.kind.collection(), change.key)) return {};
+  return rehearsal.remove(scope.kind, binding);
+}
 
 Result<Json> make_plan(const Sources& sources, const std::vector<Change>& changes,
                        const PlanOptions& options) {

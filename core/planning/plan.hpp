@@ -23,4 +23,7 @@ struct PlanOptions {
 Result<Json> make_plan(const Sources& sources, const std::vector<Change>& changes,
                        const PlanOptions& options = {});
 
+// Makes one of the changes in the fork, and what garbage collection would do on its account.
+Status make_change(const Change& change, Rehearsal& rehearsal);
+
 }  // namespace flotilla::planning

@@ -6,6 +6,7 @@
 #include "core/planning/plan.hpp"
 #include "core/planning/render.hpp"
 #include "core/planning/rights.hpp"
+#include "core/planning/simulation_jobs.hpp"
 #include "core/planning/timeline.hpp"
 #include "core/planning/why.hpp"
 
@@ -16,7 +17,6 @@ using apiserver::ExtensionCall;
 using apiserver::ExtensionCallPtr;
 
 constexpr std::size_t kMostManifests = 1'000;
-constexpr int kMostWaiting = 16;
 constexpr std::size_t kMostEntries = 500;
 
 std::size_t bounded(const Json& value, std::size_t otherwise, std::size_t most) {
@@ -29,6 +29,7 @@ std::size_t bounded(const Json& value, std::size_t otherwise, std::size_t most) 
 struct Service::State {
   explicit State(Sources given)
       : sources(std::move(given)),
+        simulations(sources.executor, waiting),
         worker(sources.executor.clock(), {.io_threads = 1, .blocking_threads = 1}) {
     sources.stopping = &stopping;
   }
@@ -36,6 +37,7 @@ struct Service::State {
   Sources sources;
   std::atomic<bool> stopping{false};
   std::atomic<int> waiting{0};
+  SimulationJobs simulations;
   Executor worker;
 };
 
@@ -47,7 +49,7 @@ using StatePtr = std::shared_ptr<Service::State>;
 using Work = std::function<Result<Json>(const Sources&)>;
 
 Task<Result<Json>> on_worker(StatePtr state, Work work) {
-  if (state->waiting.fetch_add(1) >= kMostWaiting) {
+  if (state->waiting.fetch_add(1) >= kMostQuestionsWaiting) {
     state->waiting.fetch_sub(1);
     co_return Error(Code::ResourceExhausted, "too many questions are waiting: try again");
   }
@@ -123,6 +125,25 @@ Task<Result<Json>> answer_plan(StatePtr state, ExtensionCallPtr call) {
   co_return co_await std::move(planning);
 }
 
+// Manifests as applying would store them, and the namespaces where that may show.
+Task<Result<std::vector<Change>>> read_manifests(ExtensionCallPtr call, std::set<std::string>* namespaces) {
+  std::vector<Change> changes;
+  const Json manifests = call->body["manifests"];
+  if (manifests.size() > kMostManifests)
+    co_return Error(Code::TooLarge, "at most " + std::to_string(kMostManifests) + " manifests at once");
+  for (const Json& manifest : manifests.elements()) {
+    auto admitting = change_of(call, manifest);
+    auto change = co_await std::move(admitting);
+    if (!change) {
+      co_return std::move(change).context(std::string(manifest["kind"].as_string()) + " " +
+                                          api::key_of(manifest).text());
+    }
+    add_namespaces(*change, *namespaces);
+    changes.push_back(*std::move(change));
+  }
+  co_return changes;
+}
+
 std::string_view query(const ExtensionCall& call, const char* name) {
   const auto it = call.query.find(name);
   return it == call.query.end() ? std::string_view() : std::string_view(it->second);
@@ -168,6 +189,21 @@ Task<Result<Json>> answer_diff(StatePtr state, ExtensionCallPtr call, Subject su
   co_return co_await std::move(comparing);
 }
 
+Task<Result<Json>> answer_why(StatePtr state, ExtensionCallPtr call, Subject subject) {
+  auto question = std::make_shared<WhyQuestion>();
+  question->only = query(*call, "not");
+  question->diff = query(*call, "diff") == "true";
+  if (subject.binding) {
+    auto reading = read_decisions(&state->sources.store, subject.binding);
+    auto decisions = co_await std::move(reading);
+    if (!decisions) co_return std::move(decisions).error();
+    question->decisions = *std::move(decisions);
+  }
+  auto explaining = on_worker(
+      state, [subject, question](const Sources& sources) { return explain(sources, subject, *question); });
+  co_return co_await std::move(explaining);
+}
+
 // GET of one object's story.
 Task<Result<Json>> answer_about(StatePtr state, ExtensionCallPtr call) {
   auto asked = subject_asked(state->sources, *call);
@@ -184,15 +220,48 @@ Task<Result<Json>> answer_about(StatePtr state, ExtensionCallPtr call) {
       return Json::object({{"kind", "Render"}, {"clusters", to_json(*rendered)}});
     });
   } else if (call->word == "why") {
-    const std::string only(query(*call, "not"));
-    answering =
-        on_worker(state, [subject, only](const Sources& sources) { return explain(sources, subject, only); });
+    answering = answer_why(state, call, subject);
   } else {
     answering = on_worker(state, [subject](const Sources& sources) -> Result<Json> {
       return Json::object({{"kind", "Timeline"}, {"entries", timeline_of(sources, subject, kMostEntries)}});
     });
   }
   co_return co_await std::move(answering);
+}
+
+// POST begins a simulation, GET ?id= asks how far one is. Either answers after a moment at the latest.
+Task<Result<Json>> answer_simulation(StatePtr state, ExtensionCallPtr call) {
+  if (call->method == "GET") {
+    auto looking = state->simulations.look(std::string(query(*call, "id")));
+    co_return co_await std::move(looking);
+  }
+  auto question = read_simulation(call->body);
+  if (!question) co_return std::move(question).error();
+  std::set<std::string> namespaces;
+  if (call->target) {
+    if (!call->body.contains("replicas")) co_return Error(Code::BadRequest, "say how many replicas");
+    if (Status may = may_read(*call, call->target->kind, call->target->key); !may) co_return may.error();
+    question->scaled = call->target->key;
+    question->scaled_kind = call->target->kind;
+    namespaces.insert(call->target->key.ns);
+  } else if (call->body.contains("replicas")) {
+    co_return Error(Code::BadRequest, "say whose replicas");
+  }
+  auto reading = read_manifests(call, &namespaces);
+  auto changes = co_await std::move(reading);
+  if (!changes) co_return std::move(changes).error();
+  question->changes = *std::move(changes);
+  const bool clusters = question->lost.size() + question->taints.size() + question->added.size() > 0;
+  if (!clusters && question->changes.empty() && !question->scaled && !question->anew) {
+    co_return Error(
+        Code::BadRequest,
+        "nothing to simulate: give manifests, replicas of an object, lose, taints, clusters or anew");
+  }
+  // Clusters concern everybody, and what is scaled is looked at among all.
+  namespaces.insert("");
+  if (Status may = may_see_consequences(*call, namespaces); !may) co_return may.error();
+  auto beginning = state->simulations.begin(*std::move(question), &state->sources, &state->worker);
+  co_return co_await std::move(beginning);
 }
 
 bool is_about_one(std::string_view word) {
@@ -218,6 +287,10 @@ Task<Result<Json>> Service::answer(ExtensionCallPtr call) {
   if (call->word == "plans" && posts) {
     auto planning = answer_plan(state, call);
     co_return co_await std::move(planning);
+  }
+  if (call->word == "simulations" && (posts || call->method == "GET")) {
+    auto simulating = answer_simulation(state, call);
+    co_return co_await std::move(simulating);
   }
   if (is_about_one(call->word) && call->method == "GET") {
     auto answering = answer_about(state, call);

@@ -1,53 +1,75 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/planning/verdicts.hpp"
 
-#include "core/scheduler/attempt.hpp"
-#include "core/scheduler/cluster_table_builder.hpp"
+#include <algorithm>
 
 namespace flotilla::planning {
+namespace {
 
-Verdicts ask_scheduler(const Sources& sources, const Json& binding) {
-  Verdicts out;
-  std::vector<Json> clusters;
-  for (const ObjectPtr& cluster : sources.store.list(controllers::kinds::kCluster.collection()).objects)
-    clusters.push_back(*cluster->content());
-  const scheduler::ClusterTablePtr table = scheduler::make_cluster_table(clusters);
-  scheduler::Options options;
-  options.empty_workload_propagation = sources.options.enable_empty_workload_propagation;
-  options.multiple_pod_templates = sources.options.feature_gates.multiple_pod_templates_scheduling;
-  scheduler::Workspace workspace;
-  const scheduler::Attempt attempt =
-      scheduler::attempt(binding, *table, sources.policies, options, workspace);
+void add_verdict(const scheduler::Attempt& attempt, const scheduler::ClusterTable& table,
+                 const scheduler::Policies& policies, scheduler::Row row, ClusterVerdict& verdict) {
   const scheduler::Record& record = attempt.decision.record;
-  out.affinity_name = attempt.affinity_name;
-  if (!attempt.decision.ok()) out.failure = attempt.decision.failure.message;
-  for (scheduler::Row row = 0; row < table->size(); ++row) {
-    ClusterVerdict& verdict = out.clusters[std::string(table->name(row))];
-    const bool deleting = scheduler::has_bit(table->identity().deleting.words(), row);
-    verdict.fits =
-        !deleting && row < record.reasons.size() && record.reasons[row] == scheduler::Reasons::kFits;
-    if (deleting) {
-      verdict.reason = "the cluster is being removed";
-    } else if (row < record.reasons.size() && !verdict.fits) {
-      verdict.reason = sources.policies.reason(record.reasons[row]);
-      const std::size_t by = record.policies[row];
-      if (by < sources.policies.entries().size())
-        verdict.policy = sources.policies.entries()[by].policy->name();
+  const bool deleting = scheduler::has_bit(table.identity().deleting.words(), row);
+  verdict.fits = !deleting && row < record.reasons.size() && record.reasons[row] == scheduler::Reasons::kFits;
+  if (deleting) {
+    verdict.reason = "the cluster is being removed";
+  } else if (row < record.reasons.size() && !verdict.fits) {
+    verdict.reason = policies.reason(record.reasons[row]);
+    const std::size_t by = record.policies[row];
+    if (by < policies.entries().size()) verdict.policy = policies.entries()[by].policy->name();
+  }
+}
+
+// Calls visit(row, verdict of that row) for what the record says of clusters that fit.
+template <typename VerdictOf>
+void add_findings(const scheduler::Attempt& attempt, VerdictOf verdict_of) {
+  const scheduler::Record& record = attempt.decision.record;
+  for (const scheduler::Candidate& candidate : record.candidates) {
+    if (ClusterVerdict* verdict = verdict_of(candidate.row)) {
+      verdict->score = candidate.score;
+      verdict->room = candidate.allocatable;
     }
   }
-  const auto of = [&](scheduler::Row row) -> ClusterVerdict& {
-    return out.clusters[std::string(table->name(row))];
-  };
-  for (const scheduler::Candidate& candidate : record.candidates) {
-    of(candidate.row).score = candidate.score;
-    of(candidate.row).room = candidate.allocatable;
-  }
-  for (const scheduler::Row row : record.selected) of(row).selected = true;
+  for (const scheduler::Row row : record.selected)
+    if (ClusterVerdict* verdict = verdict_of(row)) verdict->selected = true;
   for (const scheduler::Target& target : attempt.decision.targets) {
-    of(target.row).chosen = true;
-    of(target.row).replicas = target.replicas;
+    if (ClusterVerdict* verdict = verdict_of(target.row)) {
+      verdict->chosen = true;
+      verdict->replicas = target.replicas;
+    }
   }
+}
+
+}  // namespace
+
+Verdicts ask_scheduler(const Sources& sources, const Json& binding) {
+  Engine engine(sources);
+  return ask_scheduler(engine, binding);
+}
+
+Verdicts ask_scheduler(Engine& engine, const Json& binding) {
+  Verdicts out;
+  const scheduler::Attempt attempt = engine.ask(binding);
+  const scheduler::ClusterTable& table = engine.table();
+  out.affinity_name = attempt.affinity_name;
+  if (!attempt.decision.ok()) out.failure = attempt.decision.failure.message;
+  std::vector<ClusterVerdict> verdicts(table.size());
+  for (scheduler::Row row = 0; row < table.size(); ++row)
+    add_verdict(attempt, table, engine.policies(), row, verdicts[row]);
+  add_findings(attempt, [&](scheduler::Row row) { return &verdicts[row]; });
+  for (scheduler::Row row = 0; row < table.size(); ++row)
+    out.clusters.emplace(table.name(row), std::move(verdicts[row]));
   return out;
+}
+
+ClusterVerdict ask_about(Engine& engine, const Json& binding, const std::string& cluster) {
+  ClusterVerdict verdict;
+  const scheduler::Attempt attempt = engine.ask(binding);
+  const scheduler::Row wanted = engine.table().find(cluster);
+  if (wanted == scheduler::kNoRow) return verdict;
+  add_verdict(attempt, engine.table(), engine.policies(), wanted, verdict);
+  add_findings(attempt, [&](scheduler::Row row) { return row == wanted ? &verdict : nullptr; });
+  return verdict;
 }
 
 }  // namespace flotilla::planning

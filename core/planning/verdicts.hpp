@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "core/planning/engine.hpp"
 #include "core/planning/subject.hpp"
 
 namespace flotilla::planning {
@@ -28,5 +29,9 @@ struct Verdicts {
 
 // Thread: as Sources::policies.
 Verdicts ask_scheduler(const Sources& sources, const Json& binding);
+// The same of an engine.
+Verdicts ask_scheduler(Engine& engine, const Json& binding);
+// Of this cluster alone.
+ClusterVerdict ask_about(Engine& engine, const Json& binding, const std::string& cluster);
 
 }  // namespace flotilla::planning

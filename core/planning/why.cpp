@@ -10,6 +10,7 @@
 #include "core/api/removal_cause.hpp"
 #include "core/controllers/propagation/claim.hpp"
 #include "core/planning/effects.hpp"
+#include "core/planning/openings.hpp"
 #include "core/planning/problems.hpp"
 #include "core/planning/removals.hpp"
 #include "core/planning/verdicts.hpp"
@@ -80,8 +81,10 @@ std::string why_not(const Match& other, const Match& holder) {
 
 class Explanation {
  public:
-  Explanation(const Sources& sources, const Subject& subject, std::string only)
-      : sources_(sources), subject_(subject), only_(std::move(only)) {}
+  Explanation(const Sources& sources, const Subject& subject, const WhyQuestion& question)
+      : sources_(sources), subject_(subject), question_(question), only_(question.only) {
+    if (question.decisions && !question.decisions->kept.empty()) last_ = &question.decisions->kept.back();
+  }
 
   Json make() {
     Json reference = Json::object({{"apiVersion", subject_.kind.gvk.api_version()},
@@ -94,7 +97,9 @@ class Explanation {
     explain_claim();
     if (subject_.binding) {
       explain_binding();
+      explain_decision();
       explain_clusters();
+      explain_openings();
     }
     out_.set("removals", removals_of(sources_, subject_, only_));
     out_.set("notes", Json::strings(notes_));
@@ -189,6 +194,72 @@ class Explanation {
     out_.set("binding", std::move(out));
   }
 
+  void explain_decision() {
+    if (last_ == nullptr) return;
+    const Decisions& decisions = *question_.decisions;
+    const Json decision = decision_to_json(decisions, *last_, true);
+    Json out = Json::object({{"name", decision["metadata"]["name"]},
+                             {"number", decision["spec"]["number"]},
+                             {"kept", decisions.kept.size()},
+                             {"time", decision["metadata"]["creationTimestamp"]},
+                             {"trigger", decision["spec"]["trigger"]},
+                             {"result", decision["status"]["result"]},
+                             {"fitting", decision["status"]["fitting"]},
+                             {"verdicts", verdicts_to_json(decisions, last_->record, false)},
+                             {"nanoseconds", decision["status"]["nanoseconds"]["total"]}});
+    for (const char* step : {"selection", "division"})
+      if (const Json* told = decision["status"].find(step)) out.set(step, *told);
+    out_.set("decision", std::move(out));
+    read_findings();
+    if (!question_.diff) return;
+    if (decisions.kept.size() < 2) {
+      note("there is one decision alone: nothing to compare it with");
+    } else {
+      out_.set("diff", decision_changes(decisions, decisions.kept[decisions.kept.size() - 2], *last_));
+    }
+  }
+
+  // What the last decision found, by cluster.
+  void read_findings() {
+    const scheduler::DecisionRecord& record = last_->record;
+    const Decisions& decisions = *question_.decisions;
+    std::vector<bool> selected(record.candidates(), false);
+    for (std::uint32_t place : record.selected) selected[place] = true;
+    std::size_t place = 0;
+    for (std::size_t row = 0; row < record.verdicts.size(); ++row) {
+      ClusterVerdict& verdict = recorded_[decisions.name(record.clusters[row])];
+      verdict.fits = record.verdicts[row] == 0;
+      if (!verdict.fits) {
+        const scheduler::RecordedReason& reason =
+            record.reasons[static_cast<std::size_t>(record.verdicts[row] - 1)];
+        verdict.reason = reason.text;
+        if (reason.policy >= 0)
+          verdict.policy = decisions.name(record.policies[static_cast<std::size_t>(reason.policy)]);
+      } else if (place < record.candidates()) {
+        verdict.score = record.scores[place];
+        verdict.room = record.room[place];
+        verdict.selected = selected[place++];
+      }
+    }
+    for (const scheduler::NumberedTarget& target : record.targets) {
+      ClusterVerdict& verdict = recorded_[decisions.name(target.cluster)];
+      verdict.chosen = true;
+      verdict.replicas = target.replicas;
+    }
+  }
+
+  void explain_openings() {
+    const auto content = subject_.binding->content();
+    if (only_.empty() || !(*content)["spec"].contains("placement")) return;
+    const auto targets = api::targets_of(*content);
+    if (std::any_of(targets.begin(), targets.end(),
+                    [&](const api::TargetCluster& target) { return target.name == only_; }))
+      return;
+    const std::string policy =
+        subject_.template_ ? policy_of(*subject_.template_->content()) : policy_of(*content);
+    out_.set("openings", what_would_have_to_change(sources_, *content, only_, policy));
+  }
+
   void explain_clusters() {
     const auto content = subject_.binding->content();
     const bool placed = (*content)["spec"].contains("placement");
@@ -213,8 +284,15 @@ class Explanation {
     const bool is_target = target != targets.end();
     out.set("target", is_target);
     if (is_target && binding["spec"]["replicas"].as_int() > 0) out.set("replicas", target->replicas);
-    if (const auto it = verdicts_.clusters.find(name); it != verdicts_.clusters.end())
-      add_verdict(it->second, is_target, out);
+    const auto now = verdicts_.clusters.find(name);
+    const auto then = recorded_.find(name);
+    if (then != recorded_.end()) add_verdict(then->second, is_target, out);
+    if (now != verdicts_.clusters.end()) {
+      if (then == recorded_.end())
+        add_verdict(now->second, is_target, out);
+      else
+        add_difference(then->second, now->second, out);
+    }
     const ObjectPtr cluster = sources_.get(k::kCluster, {"", name});
     const bool ready = cluster && api::is_condition_true((*cluster->content())["status"]["conditions"],
                                                          api::conditions::kReady);
@@ -245,6 +323,12 @@ class Explanation {
                       : verdict.chosen
                           ? "it fits and would be chosen today; decisions are kept while they hold"
                           : "it fits, but the division of replicas leaves none for it");
+  }
+
+  // What the scheduler would say otherwise now.
+  static void add_difference(const ClusterVerdict& then, const ClusterVerdict& now, Json& out) {
+    if (then.fits == now.fits && then.reason == now.reason) return;
+    out.set("now", now.fits ? "it would fit now" : "now: " + now.reason);
   }
 
   Json explain_work(const api::Object& work, const std::string& cluster, const Json& binding) {
@@ -284,18 +368,22 @@ class Explanation {
 
   const Sources& sources_;
   const Subject& subject_;
+  const WhyQuestion& question_;
   const std::string only_;
-  Verdicts verdicts_;
+  const KeptDecision* last_ = nullptr;
+  Verdicts verdicts_;                               // as asked now
+  std::map<std::string, ClusterVerdict> recorded_;  // of the last decision
   Json out_;
   std::vector<std::string> notes_, next_;
 };
 
 }  // namespace
 
-Result<Json> explain(const Sources& sources, const Subject& subject, const std::string& only) {
+Result<Json> explain(const Sources& sources, const Subject& subject, const WhyQuestion& question) {
+  const std::string& only = question.only;
   if (!only.empty() && !sources.get(k::kCluster, {"", only}))
     return not_found("clusters.cluster.karmada.io \"" + only + "\" not found");
-  return Explanation(sources, subject, only).make();
+  return Explanation(sources, subject, question).make();
 }
 
 }  // namespace flotilla::planning

@@ -5,12 +5,20 @@
 
 #include <string>
 
+#include "core/planning/decisions.hpp"
 #include "core/planning/subject.hpp"
 
 namespace flotilla::planning {
 
-// `only`: what is said of clusters is said of this one alone; empty: of all. Errors: NotFound (the cluster).
-// Thread: as Sources::policies.
-Result<Json> explain(const Sources& sources, const Subject& subject, const std::string& only);
+struct WhyQuestion {
+  std::string only;   // what is said of clusters is said of this one alone, and what would have to change
+                      // for it to be a target; empty: of all
+  bool diff = false;  // what changed from the last decision but one to the last
+  DecisionsPtr decisions;  // about the binding; null: none are known
+};
+
+// What is said of clusters is what the last decision found, as it was recorded; where the scheduler would say
+// something else now, that too. Errors: NotFound (the cluster). Thread: as Sources::policies.
+Result<Json> explain(const Sources& sources, const Subject& subject, const WhyQuestion& question);
 
 }  // namespace flotilla::planning

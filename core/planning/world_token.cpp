@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/planning/world_token.hpp"
 
+#include "core/controllers/decision_keys.hpp"
 #include "core/planning/fields.hpp"
 
 namespace flotilla::planning {
@@ -21,6 +22,7 @@ std::string digest_of(Json object) {
   if (Json* metadata = object.find("metadata")) {
     metadata->erase("managedFields");
     metadata->erase("resourceVersion");
+    if (Json* annotations = metadata->find("annotations")) annotations->erase(controllers::kDecisionNumber);
   }
   Digest digest;
   digest.add(object.dump());

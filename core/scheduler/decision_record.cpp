@@ -188,6 +188,10 @@ std::vector<std::int64_t> plus(const std::vector<std::int64_t>& a, const std::ve
   return out;
 }
 
+std::vector<std::int64_t> first_word(const DecisionRecord& record) {
+  return record.by_estimator.empty() ? std::vector<std::int64_t>() : record.by_estimator.front().replicas;
+}
+
 bool selects_all(const DecisionRecord& record) {
   if (record.selected.size() != record.candidates() || record.selected.empty()) return false;
   for (std::uint32_t i = 0; i < record.selected.size(); ++i)
@@ -236,10 +240,8 @@ std::uint64_t decode_question(ByteReader& in, DecisionRecord& record) {
 
 void encode_candidates(const DecisionRecord& record, ByteWriter& out) {
   out.column(record.scores);
-  // The general estimator's word is mostly the last one.
-  const bool general = !record.by_estimator.empty() && record.by_estimator.front().policy == -1;
-  out.column(
-      minus(record.room, general ? record.by_estimator.front().replicas : std::vector<std::int64_t>()));
+  // The first estimator's word is mostly the last one.
+  out.column(minus(record.room, first_word(record)));
   out.column(minus(record.available, record.room));
   out.column(record.tiers);
   out.number(record.by_policy.size());
@@ -278,8 +280,7 @@ void decode_candidates(ByteReader& in, bool all_selected, DecisionRecord& record
     estimates.failed = in.number() != 0;
     estimates.replicas = in.column(kMostRows);
   }
-  if (!record.by_estimator.empty() && record.by_estimator.front().policy == -1)
-    record.room = plus(record.room, record.by_estimator.front().replicas);
+  record.room = plus(record.room, first_word(record));
   record.available = plus(record.available, record.room);
   record.weights = in.column(kMostRows);
   for (std::size_t left = take_count(in); left > 0 && in.ok(); --left) record.regions.push_back(in.text());
@@ -334,12 +335,12 @@ const std::vector<NameNumber>& RowNumbers::of(const ClusterTable& table, const N
 }
 
 DecisionRecord describe(const Attempt& attempt, const ClusterTable& table, const Policies& policies,
-                        const Options& options, RowNumbers& rows, const NumberOf& number_of) {
+                        const Options& options, std::vector<NameNumber> rows, const NumberOf& number_of) {
   DecisionRecord out;
   describe_question(attempt, options, number_of, out);
   for (const Policies::Entry& entry : policies.entries())
     out.policies.push_back(number_of(entry.policy->name()));
-  out.clusters = rows.of(table, number_of);
+  out.clusters = std::move(rows);
   describe_verdicts(attempt.decision.record, table, policies, out);
   describe_candidates(attempt, table, out);
   out.nanoseconds = attempt.decision.record.nanoseconds;

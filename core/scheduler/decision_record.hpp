@@ -108,9 +108,10 @@ struct RowNumbers {
   const std::vector<NameNumber>& of(const ClusterTable& table, const NumberOf& number_of);
 };
 
-// Fills in all but number, time, scheduler, trigger and revisions.
+// Fills in all but number, time, scheduler, trigger and revisions. `rows`: the numbers of the table's
+// clusters.
 DecisionRecord describe(const Attempt& attempt, const ClusterTable& table, const Policies& policies,
-                        const Options& options, RowNumbers& rows, const NumberOf& number_of);
+                        const Options& options, std::vector<NameNumber> rows, const NumberOf& number_of);
 
 std::string encode(const DecisionRecord& record);
 // Errors: DataLoss.

@@ -142,9 +142,11 @@ bool is_quota_exceeded(const Error& error) {
 ScheduleReconciler::ScheduleReconciler(Context& context)
     : LoopController(
           context, "scheduler",
-          {.workers = 1, .base_delay = std::chrono::seconds(1), .max_delay = std::chrono::seconds(10)}) {
+          {.workers = 1, .base_delay = std::chrono::seconds(1), .max_delay = std::chrono::seconds(10)}),
+      log_(context.store) {
   options_.empty_workload_propagation = context.options.enable_empty_workload_propagation;
   options_.multiple_pod_templates = context.options.feature_gates.multiple_pod_templates_scheduling;
+  options_.ticks = [] { return SystemClock().steady_now().time_since_epoch().count(); };
   constexpr const char* kEvents[] = {"BindingAdd", "BindingUpdate", "ClusterChanged"};
   for (std::size_t i = 0; i < incoming_.size(); ++i) {
     incoming_[i] = counter_in(context.metrics, "karmada_scheduler_queue_incoming_bindings_total",
@@ -251,6 +253,10 @@ Task<Outcome> ScheduleReconciler::reconcile(Key key) {
     auto observing = observe_generation(scope, binding);
     co_return co_await std::move(observing);
   }
+  if (!log_.loaded()) {
+    auto loading = log_.load();
+    if (const Status loaded = co_await std::move(loading); !loaded) co_return Outcome::retry(loaded.error());
+  }
   const SteadyTime began = context_.executor.clock().steady_now();
   const scheduler::ClusterTablePtr table = table_.snapshot();
   scheduler::Attempt tried = scheduler::attempt(*content, *table, context_.policies, options_, workspace_);
@@ -295,7 +301,7 @@ Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr bi
   const auto content = binding->content();
   const bool ok = attempt.decision.ok();
   const bool no_fit = !ok && attempt.failures.front().kind == scheduler::FailureKind::NoClusterFit;
-  const scheduler::ScheduledCondition condition = scheduler::scheduled_condition(attempt.failures);
+  scheduler::ScheduledCondition condition = scheduler::scheduled_condition(attempt.failures);
   const std::int64_t asked = binding->generation();
   auto targets = std::make_shared<const Json>(
       ok ? targets_of(attempt.decision, *table, (*content)["spec"]["components"]) : Json::array());
@@ -306,8 +312,24 @@ Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr bi
   const api::RemovalCause cause = cause_of_removal(reason, condition, now);
   const bool triggered = scheduler::reschedule_required((*content)["spec"], (*content)["status"]);
   auto said = std::make_shared<bool>(false);
+  auto tried = std::make_shared<const scheduler::Attempt>(std::move(attempt));
+  // Only where it is needed: most bindings that are looked at again stay as they are.
+  const auto describe = [=, this, world = context_.store.revision()] {
+    scheduler::DecisionRecord record =
+        log_.describe(*tried, *table, context_.policies, options_, context_.options.scheduler_name);
+    record.time = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+    record.trigger = reason;
+    record.binding_generation = asked;
+    record.world_revision = world.get();
+    return record;
+  };
+  if (!condition.scheduled) condition.message += advice(describe(), *content);
+  store::WriteOptions options;
+  options.beside = std::make_shared<store::SideValues>();
+  auto ticket = std::make_shared<DecisionLog::Ticket>();
   auto writing = context_.writer.modify(
-      scope.kind, Part::Whole, binding->key(), [=, keep = !ok && !no_fit](Json& object) -> Result<bool> {
+      scope.kind, Part::Whole, binding->key(),
+      [=, this, keep = !ok && !no_fit, beside = options.beside](Json& object) -> Result<bool> {
         // Status may have moved; what was asked must not have.
         if (std::as_const(object)["metadata"]["generation"].as_int() != asked)
           return Error(Code::Conflict, "the binding changed while it was scheduled");
@@ -317,8 +339,13 @@ Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr bi
         *said =
             !changed && !triggered && is_said(std::as_const(object)["status"], condition, affinity, asked);
         if (*said) return false;
-        return set_outcome(object, condition, affinity, generation, now) || changed;
-      });
+        if (!set_outcome(object, condition, affinity, generation, now) && !changed) return false;
+        scheduler::DecisionRecord record = describe();
+        record.binding_revision = api::revision_of(object).get();
+        *ticket = log_.add(record, object, *beside);
+        return true;
+      },
+      options);
   const auto written = co_await std::move(writing);
   if (!written && is_quota_exceeded(written.error())) {
     auto refusing = refuse(scope, binding, written.error());
@@ -330,6 +357,7 @@ Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr bi
     co_return stale ? Outcome::done() : Outcome::retry(written.error());
   }
 
+  log_.written(*ticket);
   if (*said) co_return Outcome::done();
   if (condition.scheduled) {
     tell(*content, reconcile::kNormal, "ScheduleBindingSucceed",
@@ -338,7 +366,7 @@ Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr bi
   }
   tell(*content, reconcile::kWarning, "ScheduleBindingFailed", condition.message);
   if (condition.ignore) co_return Outcome::done();
-  if (attempt.failures.front().kind == scheduler::FailureKind::Unschedulable) {
+  if (tried->failures.front().kind == scheduler::FailureKind::Unschedulable) {
     co_return Outcome::again_in(kUnschedulableAgain);
   }
   co_return Outcome::retry(Error(Code::Unavailable, condition.message));

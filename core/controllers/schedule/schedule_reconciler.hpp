@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/controllers/controller.hpp"
+#include "core/controllers/schedule/decision_log.hpp"
 #include "core/scheduler/attempt.hpp"
 #include "core/scheduler/cluster_table_builder.hpp"
 
@@ -10,7 +11,8 @@ namespace flotilla::controllers {
 // Root: ResourceBinding, ClusterResourceBinding. Wakes on: a binding that is new or whose generation changed;
 // every binding whose affinity matches a cluster before or after the cluster's labels or spec changed. Reads:
 // the table of clusters. Writes: spec.clusters, the annotation policy.karmada.io/applied-placement,
-// status.schedulerObserved*, status.lastScheduledTime, condition Scheduled. Holds: only bindings that name
+// status.schedulerObserved*, status.lastScheduledTime, condition Scheduled, and beside the binding the
+// record of the decision. Holds: only bindings that name
 // this scheduler, are claimed and not suspended are touched; a result is replaced by an empty one only when
 // no cluster fits. Ends: deleting bindings are left alone.
 class ScheduleReconciler final : public LoopController {
@@ -34,6 +36,7 @@ class ScheduleReconciler final : public LoopController {
   void count(bool ok, std::string_view reason, Duration took);
   void tell(const Json& binding, std::string_view type, std::string_view reason, const std::string& message);
 
+  DecisionLog log_;
   scheduler::ClusterTableBuilder table_;
   std::map<std::string, ObjectPtr> clusters_;  // as the table has them
   scheduler::Options options_;

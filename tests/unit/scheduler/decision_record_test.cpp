@@ -28,8 +28,8 @@ class Scheduler_DecisionRecord : public ::testing::Test {
   }
   DecisionRecord record_of(const ClusterTable& table, const Json& binding) {
     const Attempt tried = attempt(binding, table, *policies_, {}, workspace_);
-    return describe(tried, table, *policies_, {}, rows_,
-                    [this](std::string_view name) { return number_of(name); });
+    const NumberOf number = [this](std::string_view name) { return number_of(name); };
+    return describe(tried, table, *policies_, {}, rows_.of(table, number), number);
   }
   NameNumber number_of(std::string_view name) {
     const auto [it, fresh] = numbers_.try_emplace(std::string(name), numbers_.size());
