@@ -39,6 +39,7 @@ struct ComputedRead {
 struct ComputedApis {
   std::vector<std::string> groups;
   std::function<Task<Result<api::Json>>(ComputedRead)> read;
+  std::function<api::Json(const api::Resource&)> schema = {};  // as a CustomResourceDefinition has it
 };
 
 struct ApiServerOptions {

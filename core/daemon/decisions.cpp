@@ -38,6 +38,9 @@ void serve_decisions(store::Store& store, api::Registry& registry, apiserver::Ap
   options.registry = &registry;
   options.computed.groups = {"flotilla.io"};
   options.computed.read = [&store](apiserver::ComputedRead read) { return answer(&store, std::move(read)); };
+  options.computed.schema = [](const api::Resource& resource) {
+    return resource.group == "flotilla.io" ? planning::decision_schema() : Json();
+  };
 }
 
 Task<Status> grant_decisions(store::Store& store, store::Writer& writer) {

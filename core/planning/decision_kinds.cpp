@@ -65,6 +65,12 @@ Json names(const char* plural, const char* singular, const char* kind, const cha
 
 }  // namespace
 
+Json decision_schema() {
+  const auto parsed = Json::parse(kDefinition);
+  ASSERT(parsed.ok());
+  return std::as_const(*parsed)["spec"]["versions"].element(0)["schema"]["openAPIV3Schema"];
+}
+
 std::vector<api::ResourcePtr> decision_resources() {
   std::vector<api::ResourcePtr> resources;
   const auto parsed = Json::parse(kDefinition);

@@ -45,6 +45,8 @@ Json decision_changes(const Decisions& decisions, const KeptDecision& from, cons
 
 // placementdecisions and clusterplacementdecisions: get and list.
 std::vector<api::ResourcePtr> decision_resources();
+// What an object of theirs looks like, as a CustomResourceDefinition would say it.
+Json decision_schema();
 
 struct DecisionQuery {
   std::string resource, ns, name;

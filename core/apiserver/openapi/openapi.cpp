@@ -62,7 +62,8 @@ std::string document_hash(const Server& server, std::string_view key, std::strin
 
 Json custom_schema(const Server& server, const Resource& resource) {
   const ObjectPtr definition = server.store.get(definitions(), "", resource.group_resource());
-  if (!definition) return Json();
+  const auto& computed = server.options.computed.schema;
+  if (!definition) return computed ? computed(resource) : Json();
   const auto content = definition->content();
   for (const Json& version : (*content)["spec"]["versions"].elements()) {
     if (version["name"].as_string() == resource.version) return version["schema"]["openAPIV3Schema"];
