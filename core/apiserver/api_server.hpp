@@ -26,7 +26,8 @@
 
 namespace flotilla::apiserver {
 
-// A read of objects that nobody stores: metrics, of a simulated cluster or of all members; records of decisions.
+// A read of objects that nobody stores: metrics, of a simulated cluster or of all members; records of
+// decisions.
 struct ComputedRead {
   std::string group, version, ns;
   std::vector<std::string> path;  // behind the namespace: resource, name, ...

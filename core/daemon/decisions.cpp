@@ -8,6 +8,7 @@ namespace {
 
 using api::Json;
 
+constexpr const char* kGroup = "flotilla.io";
 constexpr const char* kRole = "flotilla:view-decisions";
 
 Task<Result<Json>> answer(store::Store* store, apiserver::ComputedRead read) {
@@ -33,13 +34,15 @@ Task<Result<Json>> answer(store::Store* store, apiserver::ComputedRead read) {
 }  // namespace
 
 void serve_decisions(store::Store& store, api::Registry& registry, apiserver::ApiServerOptions& options) {
-  registry = api::Registry::builtin();
+  if (options.registry != &registry) registry = *options.registry;
   for (api::ResourcePtr& resource : planning::decision_resources()) registry.add(std::move(resource));
   options.registry = &registry;
-  options.computed.groups = {"flotilla.io"};
-  options.computed.read = [&store](apiserver::ComputedRead read) { return answer(&store, std::move(read)); };
+  options.computed.groups.emplace_back(kGroup);
+  options.computed.read = [&store, others = options.computed.read](apiserver::ComputedRead read) {
+    return read.group == kGroup ? answer(&store, std::move(read)) : others(std::move(read));
+  };
   options.computed.schema = [](const api::Resource& resource) {
-    return resource.group == "flotilla.io" ? planning::decision_schema() : Json();
+    return resource.group == kGroup ? planning::decision_schema() : Json();
   };
 }
 
@@ -48,7 +51,7 @@ Task<Status> grant_decisions(store::Store& store, store::Writer& writer) {
   if (store.get(kind.collection(), "", kRole)) co_return Status();
   const Json labels = Json::object({{"rbac.authorization.k8s.io/aggregate-to-view", "true"}});
   const Json rule =
-      Json::object({{"apiGroups", Json::array({"flotilla.io"})},
+      Json::object({{"apiGroups", Json::array({kGroup})},
                     {"resources", Json::array({"placementdecisions", "clusterplacementdecisions"})},
                     {"verbs", Json::array({"get", "list"})}});
   Json role = Json::object({{"apiVersion", "rbac.authorization.k8s.io/v1"},

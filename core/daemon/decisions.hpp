@@ -8,7 +8,7 @@
 
 namespace flotilla::daemon {
 
-// Adds them to what is served; `registry` becomes what is, and outlives the server.
+// Adds them to what is served by `options`, whose registry becomes `registry`; that outlives the server.
 void serve_decisions(store::Store& store, api::Registry& registry, apiserver::ApiServerOptions& options);
 
 // Whoever has the role view may read them: a ClusterRole that is aggregated to it.
