@@ -53,24 +53,34 @@ void print_clusters(const Json& clusters) {
   }
 }
 
+// "member1 6 → 9, member2 4 → -"; what has no replicas comes or goes.
 std::string moves_text(const Json& moves) {
   std::string out;
-  for (const Json& move : moves.elements())
-    out += fmt::format("{}{} {} → {}", out.empty() ? "" : ", ", text(move["cluster"]), number(move["before"]),
-                       number(move["after"]));
+  for (const Json& move : moves.elements()) {
+    const bool was = move.contains("before"), is = move.contains("after");
+    const std::string cluster = text(move["cluster"]);
+    const bool counts = move["before"].as_int() != 0 || move["after"].as_int() != 0;
+    out += out.empty() ? "" : ", ";
+    if (counts || was == is) {
+      out += fmt::format("{} {} → {}", cluster, number(move["before"]), number(move["after"]));
+    } else {
+      out += (was ? "leaves " : "comes to ") + cluster;
+    }
+  }
   return out.empty() ? "stays where it is" : out;
 }
 
 void print_templates(const Json& simulation) {
+  if (!simulation["templates"].empty()) fmt::print("\n");
   for (const Json& entry : simulation["templates"].elements()) {
     const std::string ns = text(entry["namespace"]);
-    fmt::print("\n{} {}{}{}: {}\n", text(entry["kind"]), ns, ns.empty() ? "" : "/", text(entry["name"]),
+    fmt::print("{} {}{}{}: {}\n", text(entry["kind"]), ns, ns.empty() ? "" : "/", text(entry["name"]),
                moves_text(entry["moves"]));
     if (entry.contains("unplaceable"))
       fmt::print("  {} {}\n", paint(Colour::Red, "! unplaceable:"), text(entry["unplaceable"]));
   }
   const std::int64_t more = simulation["summary"]["templatesNotShown"].as_int();
-  if (more > 0) fmt::print("\n... and {} more (--details)\n", more);
+  if (more > 0) fmt::print("... and {} more (--details)\n", more);
 }
 
 void print_simulation(const Json& simulation) {
