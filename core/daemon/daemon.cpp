@@ -21,6 +21,7 @@
 #include "core/daemon/security.hpp"
 #include "core/daemon/wait.hpp"
 #include "core/http/http.hpp"
+#include "core/plugin/crash_note.hpp"
 #include "core/plugin/http_service.hpp"
 #include "core/plugin/registry.hpp"
 #include "core/simulation/metrics.hpp"
@@ -132,6 +133,9 @@ Status Daemon::State::open_storage() {
   environment = std::make_unique<plugin::HostEnvironment>(*executor, std::string("flotilla ") + kVersion);
   https = std::make_unique<plugin::HttpService>(*environment);
   plugins = std::make_unique<plugin::Registry>(*environment);
+  const std::filesystem::path crashes = std::filesystem::path(directory->path()) / "plugin-crashes";
+  plugins->distrust(plugin::crashed_too_often(crashes, clock.now()));
+  plugin::note_crashes_in(crashes);
   plugins->discover(plugin::plugin_directories(settings.plugins.directories));
   Result<std::unique_ptr<store::StorageBackend>> backend =
       make_storage(*plugins, settings, directory->path());

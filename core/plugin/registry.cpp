@@ -160,6 +160,11 @@ Status Registry::take(const flt_plugin_v1_t* plugin, PluginRecord& record) {
     return {};
   }
   for (const ComponentRecord& component : record.components) {
+    if (distrusted_.contains(component.name)) {
+      return Error(
+          Code::Invalid,
+          component.name + " crashed the daemon twice within ten minutes; a start after that tries again");
+    }
     if (find(component.kind, component.name) != nullptr) {
       return Error(Code::Invalid,
                    component.kind + " " + component.name + " is already offered by another plugin");

@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -57,6 +58,9 @@ class Registry {
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
+  // Plugins with these components are put aside: they crashed the daemon too often (crash_note.hpp). Before
+  // the first is loaded.
+  void distrust(std::set<std::string> components) { distrusted_ = std::move(components); }
   // Loads every *.so of the directories in the order of their names. What fails is in records().
   void discover(const std::vector<std::filesystem::path>& directories);
   // Errors: Invalid: what records() says too.
@@ -82,6 +86,7 @@ class Registry {
 
   HostEnvironment& environment_;
   std::vector<PluginRecord> records_;
+  std::set<std::string> distrusted_;
   std::map<std::pair<std::string, std::string>, const flt_component_t*, std::less<>> components_;
   std::vector<std::pair<const flt_plugin_v1_t*, std::shared_ptr<HostServices>>> plugins_;
 };

@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "core/base/log.hpp"
+#include "core/plugin/crash_note.hpp"
 #include "core/plugin/host_state.hpp"
 #include "core/plugin/table_view.hpp"
 #include "core/plugin/workload_view.hpp"
@@ -80,6 +81,7 @@ class PluginPolicy final : public scheduler::Policy {
   Status observe(const ClusterTable& table, scheduler::Reasons& reasons) override {
     const Binding binding{columns_, reasons};
     const flt_binder_t binder = {sizeof binder, 0, &binding, bind_column, bind_reason};
+    const CrashNote note(instance_->component().name);
     if (!bound_ && FLT_HAS(&ops_, bind)) {
       ErrorSlot error;
       const flt_status_t status = ops_.bind(instance_->self(), &binder, error.get());
@@ -190,6 +192,7 @@ class PluginPolicy final : public scheduler::Policy {
     cycle.deadline_ns =
         std::chrono::duration_cast<std::chrono::nanoseconds>((began + longest_).time_since_epoch()).count();
     flt_status_t status = FLT_INTERNAL;
+    const CrashNote note(instance_->component().name);
     try {
       status = operation(&cycle, shown.get(), shown.error());
     } catch (const std::exception& thrown) {
