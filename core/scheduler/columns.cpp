@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <optional>
 
 namespace flotilla::scheduler {
 namespace {
@@ -50,6 +51,15 @@ std::size_t size_as_runs(std::span<const std::int64_t> values, bool steps, std::
   return size;
 }
 
+// By how much each value differs from the one before, if that is the same everywhere.
+std::optional<std::int64_t> only_step(std::span<const std::int64_t> values) {
+  if (values.size() == 1) return 0;
+  const std::int64_t step = difference(values[1], values[0]);
+  std::int64_t other = 0;
+  for (std::size_t i = 1; i < values.size(); ++i) other |= difference(values[i], values[i - 1]) ^ step;
+  return other == 0 ? std::optional(step) : std::nullopt;
+}
+
 }  // namespace
 
 void ByteWriter::number(std::uint64_t value) {
@@ -69,6 +79,16 @@ void ByteWriter::text(std::string_view value) {
 void ByteWriter::column(std::span<const std::int64_t> values) {
   number(values.size());
   if (values.empty()) return;
+  // Most columns are one value, or count upwards: both are seen faster than the shortest form is found.
+  if (const std::optional<std::int64_t> step = only_step(values)) {
+    number(*step == 0 ? kRuns : kStepRuns);
+    signed_number(values[0]);
+    number(*step == 0 ? values.size() : 1);
+    if (*step == 0 || values.size() == 1) return;
+    signed_number(*step);
+    number(values.size() - 1);
+    return;
+  }
   const auto [least, most] = std::minmax_element(values.begin(), values.end());
   const std::uint64_t range = static_cast<std::uint64_t>(difference(*most, *least));
   const auto width = static_cast<unsigned>(std::bit_width(range));

@@ -84,10 +84,8 @@ void describe_verdicts(const Record& record, const ClusterTable& table, const Po
 // Of the candidates' rows, ascending.
 template <typename T>
 std::vector<std::int64_t> pick(const std::vector<T>& column, const std::vector<Row>& rows) {
-  std::vector<std::int64_t> picked;
-  if (column.empty()) return picked;
-  picked.reserve(rows.size());
-  for (Row row : rows) picked.push_back(column[row]);
+  std::vector<std::int64_t> picked(column.empty() ? 0 : rows.size());
+  for (std::size_t i = 0; i < picked.size(); ++i) picked[i] = column[rows[i]];
   return picked;
 }
 
@@ -109,19 +107,19 @@ void describe_candidates(const Attempt& attempt, const ClusterTable& table, Deci
   if (record.candidates.empty()) return;
   std::vector<std::uint32_t> place(table.size(), kNotThere);
   for (std::uint32_t i = 0; i < record.candidates.size(); ++i) place[record.candidates[i].row] = i;
-  std::vector<Row> rows;
-  rows.reserve(record.candidates.size());
-  for (auto* column : {&out.scores, &out.room, &out.available, &out.tiers})
-    column->reserve(record.candidates.size());
+  const std::size_t count = record.candidates.size();
+  std::vector<Row> rows(count);
+  for (auto* column : {&out.scores, &out.room, &out.available, &out.tiers}) column->resize(count);
+  std::uint32_t next = 0;
   for (Row row = 0; row < table.size(); ++row) {
     if (place[row] == kNotThere) continue;
     const Candidate& candidate = record.candidates[place[row]];
-    place[row] = static_cast<std::uint32_t>(rows.size());
-    rows.push_back(row);
-    out.scores.push_back(candidate.score);
-    out.room.push_back(candidate.allocatable);
-    out.available.push_back(candidate.available);
-    out.tiers.push_back(candidate.overflow_order);
+    place[row] = next;
+    rows[next] = row;
+    out.scores[next] = candidate.score;
+    out.room[next] = candidate.allocatable;
+    out.available[next] = candidate.available;
+    out.tiers[next++] = candidate.overflow_order;
   }
   for (const ScoreColumn& column : record.scores)
     out.by_policy.push_back({column.policy, column.weight, pick(column.scores, rows)});
