@@ -88,6 +88,20 @@ std::vector<Field> controller_fields() {
   };
 }
 
+std::vector<Field> scheduler_fields() {
+  return {
+      {"scheduler.plugins", TextsField{AT(controllers.scheduler_plugins)}},
+      {"scheduler.weights", TreeField{AT(controllers.scheduler_weights)}},
+      {"scheduler.profiles", TreeField{AT(controllers.scheduler_profiles)}},
+      {"scheduler.backoff", DurationField{AT(controllers.scheduler_backoff)}},
+      {"scheduler.max_backoff", DurationField{AT(controllers.scheduler_max_backoff)}},
+      {"scheduler.unschedulable_again", DurationField{AT(controllers.scheduler_unschedulable_again)}},
+      {"scheduler.assumption_ttl", DurationField{AT(controllers.scheduler_assumption_ttl)}},
+      {"descheduler.descheduling_interval", DurationField{AT(controllers.descheduling_interval)}},
+      {"descheduler.unschedulable_threshold", DurationField{AT(controllers.unschedulable_threshold)}},
+  };
+}
+
 std::vector<Field> feature_gate_fields() {
   return {
       {"feature_gates.Failover", BoolField{AT(controllers.feature_gates.failover)}},
@@ -141,7 +155,8 @@ std::vector<Field> simulation_fields() {
 const std::vector<Field>& setting_fields() {
   static const std::vector<Field> kFields = [] {
     std::vector<Field> all;
-    for (auto part : {daemon_fields, controller_fields, feature_gate_fields, simulation_fields}) {
+    for (auto part :
+         {daemon_fields, controller_fields, scheduler_fields, feature_gate_fields, simulation_fields}) {
       std::vector<Field> some = part();
       std::move(some.begin(), some.end(), std::back_inserter(all));
     }

@@ -10,6 +10,7 @@
 #include "core/controllers/cluster_status/cluster_status_reconciler.hpp"
 #include "core/controllers/cron_autoscale/cron_autoscale_reconciler.hpp"
 #include "core/controllers/dependencies/dependencies_reconciler.hpp"
+#include "core/controllers/deschedule/deschedule_reconciler.hpp"
 #include "core/controllers/dispatch/execution_reconciler.hpp"
 #include "core/controllers/eviction/application_failover_reconciler.hpp"
 #include "core/controllers/eviction/graceful_eviction_reconciler.hpp"
@@ -87,6 +88,7 @@ struct ControllerSet::State {
     if (gates.federated_quota_enforcement)
       add<QuotaEnforcementReconciler>("federatedResourceQuotaEnforcement", true);
     add<RebalanceReconciler>("workloadRebalancer", true);
+    add<DescheduleReconciler>("descheduler", false);
     add<RemedyReconciler>("remedy", true);
     add<FederatedAutoscaleReconciler>("federatedHorizontalPodAutoscaler", true);
     add<CronAutoscaleReconciler>("cronFederatedHorizontalPodAutoscaler", true);

@@ -34,6 +34,12 @@ using reconcile::Key;
 using reconcile::Loop;
 using reconcile::Outcome;
 
+// The policies of one scheduler, by the name that bindings give in spec.schedulerName.
+struct NamedPolicies {
+  std::string name;
+  scheduler::Policies* policies = nullptr;
+};
+
 // Everything outlives the controllers.
 struct Context {
   const Executor& executor;
@@ -51,6 +57,8 @@ struct Context {
   // Where interpreters that may block are asked, through decide(). Null: `interpreter` never blocks.
   Interpreters* interpreters = nullptr;
   std::shared_ptr<Congestion> congestion = std::make_shared<Congestion>();
+  // Schedulers beside options.scheduler_name, which has `policies`.
+  std::vector<NamedPolicies> further_schedulers = {};
 
   WallTime now() const { return writer.clock().now(); }
   ObjectPtr get(const StoredKind& kind, const ObjectKey& key) const {

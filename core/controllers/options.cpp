@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/controllers/propagation/event_filter.hpp"
+#include "core/controllers/scheduler_profiles.hpp"
 #include "core/controllers/skipped_namespaces.hpp"
 
 namespace flotilla::controllers {
@@ -25,6 +26,7 @@ Status check(const Options& options) {
   if (const auto skipped = SkippedNamespaces::parse(options.skipped_propagating_namespaces); !skipped) {
     return Error(Code::Invalid, "controllers.skipped_propagating_namespaces: " + skipped.error().message());
   }
+  if (const auto profiles = scheduler_profiles(options); !profiles) return profiles.error();
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/api/feature_gates.hpp"
+#include "core/api/json.hpp"
 #include "core/base/clock.hpp"
 #include "core/base/result.hpp"
 
@@ -20,6 +21,19 @@ struct Options {
   int workers = 4;
   std::string scheduler_name = "default-scheduler";
   bool enable_empty_workload_propagation = false;
+  // Karmada's --plugins for scheduler_name, what scores count, and further schedulers: scheduler_profiles.hpp
+  std::vector<std::string> scheduler_plugins = {"*"};
+  api::Json scheduler_weights;
+  api::Json scheduler_profiles;
+  // Bindings that could not be scheduled: how long until the next try, doubled up to the longest; those for
+  // which there was no room at the latest after `again`. Promised room is given back after the TTL.
+  Duration scheduler_backoff = std::chrono::seconds(1);
+  Duration scheduler_max_backoff = std::chrono::seconds(10);
+  Duration scheduler_unschedulable_again = std::chrono::minutes(5);
+  Duration scheduler_assumption_ttl = std::chrono::minutes(5);
+  // The descheduler, which runs where `controllers` names it.
+  Duration descheduling_interval = std::chrono::minutes(2);
+  Duration unschedulable_threshold = std::chrono::minutes(5);
   std::string skipped_propagating_apis;
   std::string skipped_propagating_namespaces = "kube-.*";
   // Clusters.

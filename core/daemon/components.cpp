@@ -60,19 +60,35 @@ Result<std::unique_ptr<store::StorageBackend>> make_storage(const plugin::Regist
   return plugin::make_storage_backend(std::move(*instance));
 }
 
-scheduler::Policies make_scheduling_policies(const plugin::Registry& plugins,
-                                             std::vector<InstancePtr>& instances) {
-  scheduler::Policies policies;
-  each_component(plugins, FLT_KIND_SCHEDULER, instances, [&](const InstancePtr& instance) -> Status {
-    auto policy = plugin::make_scheduler_policy(instance);
-    if (!policy) return policy.error();
-    policies.add(std::move(*policy));
-    return {};
-  });
-  return policies;
+Result<std::vector<std::unique_ptr<NamedPolicySet>>> make_schedulers(
+    const plugin::Registry& plugins, const std::vector<controllers::SchedulerProfile>& profiles,
+    std::vector<InstancePtr>& instances) {
+  std::vector<std::unique_ptr<NamedPolicySet>> schedulers;
+  const std::vector<std::string> available = plugins.names(FLT_KIND_SCHEDULER);
+  for (const controllers::SchedulerProfile& profile : profiles) {
+    auto chosen = controllers::choose_plugins(profile, available);
+    if (!chosen) return chosen.error();
+    auto set = std::make_unique<NamedPolicySet>();
+    set->name = profile.name;
+    for (const controllers::ChosenPlugin& each : *chosen) {
+      const InstancePtr instance = start_component(plugins, FLT_KIND_SCHEDULER, each.name);
+      if (!instance) continue;
+      auto policy = plugin::make_scheduler_policy(instance);
+      if (!policy) {
+        kLog.error("plugin component left out",
+                   {{"kind", FLT_KIND_SCHEDULER}, {"name", each.name}, {"error", policy.error().message()}});
+        continue;
+      }
+      set->policies.add(std::move(*policy), each.weight);
+      instances.push_back(instance);
+    }
+    schedulers.push_back(std::move(set));
+  }
+  return schedulers;
 }
 
-Result<FleetComponents> make_fleet_components(const plugin::Registry& plugins) {
+Result<FleetComponents> make_fleet_components(const plugin::Registry& plugins,
+                                              const controllers::Options& options) {
   FleetComponents fleet;
   each_component(plugins, FLT_KIND_DRIVER, fleet.instances, [&](const InstancePtr& instance) -> Status {
     auto driver = plugin::adapt_driver(instance);
@@ -87,7 +103,11 @@ Result<FleetComponents> make_fleet_components(const plugin::Registry& plugins) {
     kinds.push_back(std::move(*kind));
     return {};
   });
-  fleet.policies = make_scheduling_policies(plugins, fleet.instances);
+  auto profiles = controllers::scheduler_profiles(options);
+  if (!profiles) return profiles.error();
+  auto schedulers = make_schedulers(plugins, *profiles, fleet.instances);
+  if (!schedulers) return schedulers.error();
+  fleet.schedulers = *std::move(schedulers);
   Result<overrides::RuleRegistry> rules = overrides::RuleRegistry::make(std::move(kinds));
   if (!rules) return std::move(rules).context("override rules");
   fleet.rules = std::move(*rules);

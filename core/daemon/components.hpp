@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the daemon takes from its plugins: one storage backend, every driver, every override rule and every
-// scheduling policy there is.
+// What the daemon takes from its plugins: one storage backend, every driver, every override rule, and of
+// the scheduling policies those that its schedulers ask.
 #pragma once
 
 #include <memory>
@@ -9,6 +9,7 @@
 
 #include "core/cluster/cluster_driver.hpp"
 #include "core/config/settings.hpp"
+#include "core/controllers/scheduler_profiles.hpp"
 #include "core/overrides/rule_registry.hpp"
 #include "core/plugin/registry.hpp"
 #include "core/scheduler/policy.hpp"
@@ -21,17 +22,26 @@ Result<std::unique_ptr<store::StorageBackend>> make_storage(const plugin::Regist
                                                             const config::Settings& settings,
                                                             const std::string& state_dir);
 
+// What one scheduler asks.
+struct NamedPolicySet {
+  std::string name;
+  scheduler::Policies policies;
+};
+
 // A component that cannot be used is left out and logged: the daemon serves on.
 struct FleetComponents {
   std::vector<std::shared_ptr<plugin::Instance>> instances;  // started, to be stopped
   std::vector<std::shared_ptr<cluster::ClusterDriver>> drivers;
   overrides::RuleRegistry rules;
-  scheduler::Policies policies;
+  // Per scheduler, the one of the setting controllers.scheduler_name first.
+  std::vector<std::unique_ptr<NamedPolicySet>> schedulers;
 };
-// Instances of the scheduling policies alone, added to `instances`: a second set beside the scheduler's.
-scheduler::Policies make_scheduling_policies(const plugin::Registry& plugins,
-                                             std::vector<std::shared_ptr<plugin::Instance>>& instances);
+// Instances of the scheduling policies alone, added to `instances`: a set of its own per profile.
+Result<std::vector<std::unique_ptr<NamedPolicySet>>> make_schedulers(
+    const plugin::Registry& plugins, const std::vector<controllers::SchedulerProfile>& profiles,
+    std::vector<std::shared_ptr<plugin::Instance>>& instances);
 // From a thread that may block.
-Result<FleetComponents> make_fleet_components(const plugin::Registry& plugins);
+Result<FleetComponents> make_fleet_components(const plugin::Registry& plugins,
+                                              const controllers::Options& options);
 
 }  // namespace flotilla::daemon

@@ -27,6 +27,7 @@ const Logger kLog("daemon");
 
 // Members in the order of construction; each stands on those above it.
 struct Roles::State {
+  using Schedulers = std::vector<std::unique_ptr<NamedPolicySet>>;
   explicit State(RoleContext the_context)
       : context(the_context),
         informers(context.executor, context.store),
@@ -44,12 +45,22 @@ struct Roles::State {
             events,
             interpreters.live(),
             clusters,
-            fleet.policies,
+            fleet.schedulers.front()->policies,
             fleet.rules,
             resources,
             context.settings.controllers,
             &context.metrics,
-            &interpreters};
+            &interpreters,
+            std::make_shared<Congestion>(),
+            further(fleet.schedulers)};
+  }
+
+  static std::vector<controllers::NamedPolicies> further(const Schedulers& schedulers) {
+    std::vector<controllers::NamedPolicies> named;
+    for (std::size_t i = 1; i < schedulers.size(); ++i) {
+      named.push_back({schedulers[i]->name, &schedulers[i]->policies});
+    }
+    return named;
   }
 
   // What Kubernetes' API relies on in every profile; accounts with tokens where
@@ -109,21 +120,34 @@ struct Roles::State {
   }
 
   // Plans and their like, from what the controllers have.
-  void answer_questions() {
-    rehearsed_policies = make_scheduling_policies(context.plugins, fleet.instances);
+  Status answer_questions() {
+    auto profiles = controllers::scheduler_profiles(context.settings.controllers);
+    if (!profiles) return profiles.error();
+    auto schedulers = make_schedulers(context.plugins, *profiles, fleet.instances);
+    if (!schedulers) return schedulers.error();
+    rehearsed = *std::move(schedulers);
     const auto resources = [&api = context.api] { return api.resources(); };
     const auto admission = [options = context.settings.controllers](const store::Store& store,
                                                                     const Clock& clock) {
       return make_admission(store, clock, options);
     };
-    planning::Sources sources{
-        context.executor, context.store, interpreters.live(),          clusters,     rehearsed_policies,
-        fleet.rules,      resources,     context.settings.controllers, *controllers, admission};
+    planning::Sources sources{context.executor,
+                              context.store,
+                              interpreters.live(),
+                              clusters,
+                              rehearsed.front()->policies,
+                              fleet.rules,
+                              resources,
+                              context.settings.controllers,
+                              *controllers,
+                              admission};
     sources.interpreters = &interpreters;
+    sources.further_schedulers = further(rehearsed);
     planning = std::make_unique<planning::Service>(std::move(sources));
     context.api.extend([service = planning.get()](apiserver::ExtensionCallPtr call) {
       return service->answer(std::move(call));
     });
+    return {};
   }
 
   RoleContext context;
@@ -134,7 +158,7 @@ struct Roles::State {
   InterpreterChains interpreters;
   std::unique_ptr<controllers::KubeControllers> kube;
   std::unique_ptr<controllers::ControllerSet> controllers;
-  scheduler::Policies rehearsed_policies;
+  Schedulers rehearsed;
   std::unique_ptr<planning::Service> planning;
   std::unique_ptr<simulation::Simulation> simulation;
   bool running = false;
@@ -158,12 +182,12 @@ Status Roles::start() {
           own.context.executor, own.context.api.writer(), own.informers, settings.simulation);
     }
   } else {
-    Result<FleetComponents> fleet = make_fleet_components(own.context.plugins);
+    Result<FleetComponents> fleet = make_fleet_components(own.context.plugins, settings.controllers);
     if (!fleet) return fleet.error();
     own.fleet = std::move(*fleet);
     for (const auto& driver : own.fleet.drivers) own.clusters.add_driver(driver);
     own.controllers = std::make_unique<controllers::ControllerSet>(own.controller_context());
-    own.answer_questions();
+    if (const Status ready = own.answer_questions(); !ready) return ready;
   }
   own.running = true;
   own.events.start();

@@ -92,7 +92,9 @@ struct Rehearsal::State {
             sources.resources,
             rehearsed(),
             nullptr,
-            sources.interpreters};
+            sources.interpreters,
+            std::make_shared<Congestion>(),
+            sources.further_schedulers};
   }
   Task<bool> close() {
     auto closing = store.close();

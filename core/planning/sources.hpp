@@ -41,6 +41,8 @@ struct Sources {
   const std::atomic<bool>* stopping = nullptr;        // set: give up
   controllers::Interpreters* interpreters = nullptr;  // where scripts and webhooks are asked
 
+  std::vector<controllers::NamedPolicies> further_schedulers = {};
+
   ObjectPtr get(const StoredKind& kind, const ObjectKey& key) const {
     return store.get(kind.collection(), key.ns, key.name);
   }

@@ -134,33 +134,10 @@ void retain(RowSet& rows, Keep keep) {
   });
 }
 
-}  // namespace
-
-ClusterAffinity parse_affinity(const Json& json) {
-  ClusterAffinity affinity;
-  affinity.name = json["affinityName"].as_string();
-  if (json["labelSelector"].is_object()) {
-    take(api::LabelSelector::from_json(json["labelSelector"]), affinity.labels, affinity.refused);
-  }
-  if (json["fieldSelector"].is_object()) parse_field_selector(json["fieldSelector"], affinity);
-  affinity.cluster_names = strings_of(json["clusterNames"]);
-  affinity.exclude = strings_of(json["exclude"]);
-  affinity.has_overflow = json["overflowAffinities"].is_array();
-  for (const Json& tier : json["overflowAffinities"].elements()) {
-    affinity.overflow.push_back(parse_affinity(tier));
-  }
-  return affinity;
-}
-
-RowSet matching_rows(const ClusterTable& table, const ClusterAffinity& affinity) {
+// Takes away the rows of `rows` that selectors or exclusion refuse.
+void retain_matching(const ClusterTable& table, const ClusterAffinity& affinity, RowSet& rows) {
   const ClusterIdentity& identity = table.identity();
   const Symbols& symbols = table.symbols();
-  RowSet rows(table.size(), !affinity.refused && affinity.cluster_names.empty());
-  if (affinity.refused) return rows;
-  for (const std::string& name : affinity.cluster_names) {
-    Row row = table.find(name);
-    if (row != kNoRow) rows.add(row);
-  }
   for (const std::string& name : affinity.exclude) {
     Row row = table.find(name);
     if (row != kNoRow) rows.remove(row);
@@ -185,7 +162,62 @@ RowSet matching_rows(const ClusterTable& table, const ClusterAffinity& affinity)
     Compiled compiled(requirement, symbols);
     retain(rows, [&](Row row) { return compiled.accepts_zones(identity.zones.at(row)); });
   }
+}
+
+}  // namespace
+
+ClusterAffinity parse_affinity(const Json& json) {
+  ClusterAffinity affinity;
+  affinity.name = json["affinityName"].as_string();
+  if (json["labelSelector"].is_object()) {
+    take(api::LabelSelector::from_json(json["labelSelector"]), affinity.labels, affinity.refused);
+  }
+  if (json["fieldSelector"].is_object()) parse_field_selector(json["fieldSelector"], affinity);
+  affinity.cluster_names = strings_of(json["clusterNames"]);
+  affinity.exclude = strings_of(json["exclude"]);
+  affinity.has_overflow = json["overflowAffinities"].is_array();
+  for (const Json& tier : json["overflowAffinities"].elements()) {
+    affinity.overflow.push_back(parse_affinity(tier));
+  }
+  return affinity;
+}
+
+RowSet matching_rows(const ClusterTable& table, const ClusterAffinity& affinity) {
+  RowSet rows(table.size(), !affinity.refused && affinity.cluster_names.empty());
+  if (affinity.refused) return rows;
+  for (const std::string& name : affinity.cluster_names) {
+    Row row = table.find(name);
+    if (row != kNoRow) rows.add(row);
+  }
+  retain_matching(table, affinity, rows);
   return rows;
+}
+
+void match_blocks(const ClusterTable& table, const ClusterAffinity& affinity,
+                  std::span<const std::uint64_t> blocks, RowSet& rows) {
+  RowSet again(table.size());
+  if (!affinity.refused) {
+    RowSet full(table.size(), affinity.cluster_names.empty());
+    for (const std::string& name : affinity.cluster_names) {
+      Row row = table.find(name);
+      if (row != kNoRow) full.add(row);
+    }
+    for_each_row(blocks, [&](Row word) { again.words()[word] = full.words()[word]; });
+    retain_matching(table, affinity, again);
+    // Exclusion may name rows of other blocks: they are not written back.
+  }
+  for_each_row(blocks, [&](Row word) { rows.words()[word] = again.words()[word]; });
+}
+
+bool matches_row(const ClusterTable& table, Row row, const ClusterAffinity& affinity) {
+  if (affinity.refused || row == kNoRow) return false;
+  const std::string_view name = table.name(row);
+  const auto& names = affinity.cluster_names;
+  if (!names.empty() && std::find(names.begin(), names.end(), name) == names.end()) return false;
+  RowSet one(table.size());
+  one.add(row);
+  retain_matching(table, affinity, one);
+  return one.has(row);
 }
 
 }  // namespace flotilla::scheduler

@@ -29,5 +29,10 @@ ClusterAffinity parse_affinity(const api::Json& affinity);
 
 // O(rows the names leave * requirements).
 RowSet matching_rows(const ClusterTable& table, const ClusterAffinity& affinity);
+// The same for the rows of some words of a set alone (64 rows each), as has_bit(blocks, word) says: writes
+// those words of `rows` anew and leaves the others.
+void match_blocks(const ClusterTable& table, const ClusterAffinity& affinity,
+                  std::span<const std::uint64_t> blocks, RowSet& rows);
+bool matches_row(const ClusterTable& table, Row row, const ClusterAffinity& affinity);
 
 }  // namespace flotilla::scheduler

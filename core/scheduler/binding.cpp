@@ -27,7 +27,7 @@ std::vector<Request> parse_requests(const Json& requirements) {
   return requests;
 }
 
-Binding parse_binding(const Json& spec, const Json& status) {
+Binding parse_binding(const Json& spec, const Json& status, PlacementPool* pool) {
   Binding binding;
   const Json& resource = spec["resource"];
   binding.api_version = resource["apiVersion"].as_string();
@@ -51,7 +51,7 @@ Binding parse_binding(const Json& spec, const Json& status) {
   }
   binding.priority = static_cast<std::int32_t>(spec["schedulePriority"]["priority"].as_int());
   binding.has_placement = spec["placement"].is_object();
-  binding.placement = parse_placement(spec["placement"]);
+  binding.placement = pool != nullptr ? pool->get(spec["placement"]) : parse_placement(spec["placement"]);
   binding.observed_affinity = status["schedulerObservingAffinityName"].as_string();
   binding.reschedule = reschedule_required(spec, status);
   const Json& groups = spec["workloadAffinityGroups"];

@@ -8,15 +8,10 @@
 #include <vector>
 
 #include "core/api/json.hpp"
-#include "core/api/quantity.hpp"
 #include "core/scheduler/placement.hpp"
+#include "core/scheduler/request.hpp"
 
 namespace flotilla::scheduler {
-
-struct Request {
-  std::string resource;
-  api::Quantity amount;
-};
 
 struct Component {
   std::string name;
@@ -58,7 +53,8 @@ struct Binding {
   bool is_workload() const { return replicas > 0 || has_requirements || !components.empty(); }
 };
 
-Binding parse_binding(const api::Json& spec, const api::Json& status);
+// `pool`: where placements that were read before are found; null: read anew.
+Binding parse_binding(const api::Json& spec, const api::Json& status, PlacementPool* pool = nullptr);
 std::vector<Request> parse_requests(const api::Json& requirements);
 
 }  // namespace flotilla::scheduler

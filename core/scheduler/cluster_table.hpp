@@ -5,6 +5,7 @@
 // Rows are in ascending order of name, so the order of rows is the last tie-break of scheduling.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -45,6 +46,21 @@ struct Lists {
   void append(std::span<const T> list) {
     items.insert(items.end(), list.begin(), list.end());
     offsets.push_back(static_cast<std::uint32_t>(items.size()));
+  }
+  // O(1) while the length stays, else what lies behind moves.
+  void replace(Row row, std::span<const T> list) {
+    const std::size_t had = offsets[row + 1] - offsets[row];
+    const auto at = items.begin() + offsets[row];
+    std::copy_n(list.begin(), std::min(had, list.size()), at);
+    if (had == list.size()) return;
+    if (had > list.size()) {
+      items.erase(at + static_cast<std::ptrdiff_t>(list.size()), at + static_cast<std::ptrdiff_t>(had));
+    } else {
+      items.insert(at + static_cast<std::ptrdiff_t>(had), list.begin() + static_cast<std::ptrdiff_t>(had),
+                   list.end());
+    }
+    const auto by = static_cast<std::uint32_t>(list.size() - had);  // wraps as it should
+    for (std::size_t i = row + 1; i < offsets.size(); ++i) offsets[i] += by;
   }
 };
 
@@ -96,10 +112,13 @@ struct ResourceAmount {
   bool operator==(const ResourceAmount&) const = default;
 };
 
+inline constexpr std::int64_t kNodePods = 110;
+
 // A grade of a cluster's resource model: so many nodes that have at least these resources.
 struct NodeGrade {
   std::int64_t count = 0;
   std::vector<ResourceAmount> least;
+  std::int64_t pods = kNodePods;  // that each still has room for
   bool operator==(const NodeGrade&) const = default;
 };
 
@@ -122,16 +141,23 @@ struct ClusterResources {
   std::uint32_t pods = kNoResource;  // the plane of pods
 };
 
+// Per 64 rows, when anything of their identity or APIs last changed; when rows moved, everywhere.
+struct BlockEpochs {
+  std::shared_ptr<const void> lineage;  // of the builder: only tables of one can be compared
+  std::vector<std::uint64_t> epochs;
+};
+
 class ClusterTable {
  public:
   ClusterTable(std::uint64_t epoch, std::shared_ptr<const Symbols> symbols,
                std::shared_ptr<const ClusterIdentity> identity, std::shared_ptr<const ClusterApis> apis,
-               std::shared_ptr<const ClusterResources> resources)
+               std::shared_ptr<const ClusterResources> resources, std::shared_ptr<const BlockEpochs> blocks)
       : epoch_(epoch),
         symbols_(std::move(symbols)),
         identity_(std::move(identity)),
         apis_(std::move(apis)),
-        resources_(std::move(resources)) {}
+        resources_(std::move(resources)),
+        blocks_(std::move(blocks)) {}
 
   std::uint64_t epoch() const { return epoch_; }  // grows with every change, per builder
   std::size_t size() const { return identity_->names.size(); }
@@ -144,6 +170,7 @@ class ClusterTable {
   const std::shared_ptr<const ClusterResources>& shared_resources() const { return resources_; }
   const std::shared_ptr<const Symbols>& shared_symbols() const { return symbols_; }
   const ClusterResources& resources() const { return *resources_; }
+  const BlockEpochs& blocks() const { return *blocks_; }
   const ClusterApis& apis() const { return *apis_; }
 
   std::string_view name(Row row) const { return symbols_->text(identity_->names[row]); }
@@ -159,6 +186,7 @@ class ClusterTable {
   std::shared_ptr<const ClusterIdentity> identity_;
   std::shared_ptr<const ClusterApis> apis_;
   std::shared_ptr<const ClusterResources> resources_;
+  std::shared_ptr<const BlockEpochs> blocks_;
 };
 
 using ClusterTablePtr = std::shared_ptr<const ClusterTable>;

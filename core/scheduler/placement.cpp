@@ -81,7 +81,7 @@ std::vector<std::int64_t> weigh_rows(const ClusterTable& table, const Placement&
 }
 
 CompiledPlacement compile(const ClusterTable& table, const PlacementPtr& placement) {
-  CompiledPlacement compiled{placement, table.shared_identity(), std::nullopt, {}, {}};
+  CompiledPlacement compiled{placement, table.blocks().lineage, table.size(), table.epoch(), {}, {}, {}};
   if (placement->affinity) compiled.affinity = matching_rows(table, *placement->affinity);
   for (const ClusterAffinity& term : placement->affinities) {
     std::vector<RowSet>& tiers = compiled.affinities.emplace_back();
@@ -90,6 +90,43 @@ CompiledPlacement compile(const ClusterTable& table, const PlacementPtr& placeme
   }
   compiled.weights = weigh_rows(table, *placement);
   return compiled;
+}
+
+void weigh_blocks(const ClusterTable& table, std::span<const std::uint64_t> blocks,
+                  CompiledPlacement& compiled) {
+  if (compiled.weights.empty()) return;
+  for_each_row(blocks, [&](Row block) {
+    const std::size_t last = std::min(table.size(), (std::size_t{block} + 1) * 64);
+    std::fill(compiled.weights.begin() + block * 64,
+              compiled.weights.begin() + static_cast<std::ptrdiff_t>(last), 0);
+  });
+  for (const StaticWeight& rule : compiled.placement->static_weights) {
+    RowSet rows(table.size());
+    match_blocks(table, rule.target, blocks, rows);
+    rows.for_each([&](Row row) { compiled.weights[row] = std::max(compiled.weights[row], rule.weight); });
+  }
+}
+
+void refresh(const ClusterTable& table, CompiledPlacement& compiled) {
+  const std::vector<std::uint64_t>& epochs = table.blocks().epochs;
+  RowSet stale(epochs.size());
+  for (Row block = 0; block < epochs.size(); ++block) {
+    if (epochs[block] > compiled.epoch) stale.add(block);
+  }
+  const std::span<const std::uint64_t> blocks = stale.words();
+  const Placement& placement = *compiled.placement;
+  if (!stale.empty()) {
+    if (placement.affinity) match_blocks(table, *placement.affinity, blocks, *compiled.affinity);
+    for (std::size_t i = 0; i < placement.affinities.size(); ++i) {
+      const ClusterAffinity& term = placement.affinities[i];
+      match_blocks(table, term, blocks, compiled.affinities[i][0]);
+      for (std::size_t tier = 0; tier < term.overflow.size(); ++tier) {
+        match_blocks(table, term.overflow[tier], blocks, compiled.affinities[i][tier + 1]);
+      }
+    }
+    weigh_blocks(table, blocks, compiled);
+  }
+  compiled.epoch = table.epoch();
 }
 
 }  // namespace
@@ -106,9 +143,9 @@ bool Placement::ignores_spread() const {
   return !has_weight_preference || (!static_weights.empty() && !dynamic_weight);
 }
 
-PlacementPtr parse_placement(const Json& json) {
+static PlacementPtr parse_placement(const Json& json, std::string text) {
   auto placement = std::make_shared<Placement>();
-  placement->text = json.dump();
+  placement->text = std::move(text);
   if (json["clusterAffinity"].is_object()) placement->affinity = parse_affinity(json["clusterAffinity"]);
   for (const Json& term : json["clusterAffinities"].elements()) {
     placement->affinities.push_back(parse_affinity(term));
@@ -123,6 +160,20 @@ PlacementPtr parse_placement(const Json& json) {
   return placement;
 }
 
+PlacementPtr parse_placement(const Json& json) {
+  return parse_placement(json, json.dump());
+}
+
+PlacementPtr PlacementPool::get(const Json& json) {
+  std::string text = json.dump();
+  const auto found = known_.find(text);
+  if (found != known_.end()) return found->second;
+  if (known_.size() >= kCacheLimit) known_.clear();
+  PlacementPtr placement = parse_placement(json, text);
+  known_.emplace(std::move(text), placement);
+  return placement;
+}
+
 std::size_t affinity_index(const Placement& placement, std::string_view observed_name) {
   auto found = std::find_if(placement.affinities.begin(), placement.affinities.end(),
                             [&](const ClusterAffinity& term) { return term.name == observed_name; });
@@ -133,8 +184,16 @@ std::size_t affinity_index(const Placement& placement, std::string_view observed
 const CompiledPlacement& PlacementCache::get(const ClusterTable& table, const PlacementPtr& placement) {
   auto found = compiled_.find(placement->text);
   if (found != compiled_.end()) {
-    if (found->second.identity != table.shared_identity()) found->second = compile(table, placement);
-    return found->second;
+    CompiledPlacement& known = found->second;
+    if (known.epoch == table.epoch() && known.lineage == table.blocks().lineage) return known;
+    const bool follows =
+        known.lineage == table.blocks().lineage && known.rows == table.size() && known.epoch < table.epoch();
+    if (follows) {
+      refresh(table, known);
+    } else {
+      known = compile(table, placement);
+    }
+    return known;
   }
   if (compiled_.size() >= kCacheLimit) compiled_.clear();
   return compiled_.emplace(placement->text, compile(table, placement)).first->second;

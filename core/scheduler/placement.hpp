@@ -60,13 +60,25 @@ struct Placement {
 using PlacementPtr = std::shared_ptr<const Placement>;
 
 PlacementPtr parse_placement(const api::Json& placement);
+
+// Placements that many bindings share are read once. Thread: one at a time.
+class PlacementPool {
+ public:
+  PlacementPtr get(const api::Json& placement);
+
+ private:
+  std::unordered_map<std::string, PlacementPtr> known_;  // by text
+};
+
 // The term that scheduling starts with: that of this name, else the first.
 std::size_t affinity_index(const Placement& placement, std::string_view observed_name);
 
-// A placement against one ClusterIdentity.
+// A placement against the identities of one table.
 struct CompiledPlacement {
   PlacementPtr placement;
-  std::shared_ptr<const ClusterIdentity> identity;
+  std::shared_ptr<const void> lineage;  // of the tables it can follow
+  std::size_t rows = 0;
+  std::uint64_t epoch = 0;
   std::optional<RowSet> affinity;
   // Per term of clusterAffinities: its own rows, then those of each overflow tier.
   std::vector<std::vector<RowSet>> affinities;
@@ -77,6 +89,7 @@ struct CompiledPlacement {
 // Thread: one at a time.
 class PlacementCache {
  public:
+  // After a change of some clusters only the blocks of 64 rows they are in are matched again.
   const CompiledPlacement& get(const ClusterTable& table, const PlacementPtr& placement);
 
  private:

@@ -16,7 +16,7 @@ import yaml
 READY = re.compile(rb"^ready https://([^:]+):(\d+) kubeconfig=(\S+)$")
 PLANE = "control-plane"
 
-PERIODIC = ("federatedHPA-controller", "cronfederatedhpa-controller")
+PERIODIC = ("federatedHPA-controller", "cronfederatedhpa-controller", "descheduler")
 
 
 class Refused(Exception):

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/api/conditions.hpp"
 #include "core/api/resource_list.hpp"
 
 namespace flotilla::controllers {
@@ -138,6 +139,25 @@ void set_amounts(api::Json& summary, std::string_view name, const ResourceList& 
   if (!list.empty()) summary.set(name, std::move(list));
 }
 
+// Of a pod that no node has taken: since when, and whose it is.
+void keep_unscheduled(const api::Json& pod, api::Json& trimmed) {
+  const api::Json* condition = api::find_condition(pod["status"]["conditions"], "PodScheduled");
+  if (condition == nullptr || (*condition)["status"].as_string() != "False") return;
+  trimmed["status"].set(
+      "conditions",
+      api::Json::array({api::Json::object({{"type", "PodScheduled"},
+                                           {"status", "False"},
+                                           {"reason", (*condition)["reason"]},
+                                           {"lastTransitionTime", (*condition)["lastTransitionTime"]}})}));
+  for (const api::Json& owner : pod["metadata"]["ownerReferences"].elements()) {
+    if (!owner["controller"].as_bool()) continue;
+    trimmed["metadata"].set("ownerReferences", api::Json::array({api::Json::object({{"kind", owner["kind"]},
+                                                                                    {"name", owner["name"]},
+                                                                                    {"uid", owner["uid"]},
+                                                                                    {"controller", true}})}));
+  }
+}
+
 }  // namespace
 
 api::Json trim_node(const api::Json& node) {
@@ -174,6 +194,7 @@ api::Json trim_pod(const api::Json& pod) {
       {{"metadata", api::Json::object({{"namespace", metadata["namespace"]}, {"name", metadata["name"]}})},
        {"spec", std::move(spec)},
        {"status", api::Json::object({{"phase", pod["status"]["phase"]}})}});
+  keep_unscheduled(pod, trimmed);
   trimmed.freeze();
   return trimmed;
 }

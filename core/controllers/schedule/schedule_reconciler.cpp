@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/controllers/schedule/schedule_reconciler.hpp"
 
-#include "core/api/cluster_affinity.hpp"
-#include "core/api/conditions.hpp"
-#include "core/api/quota_usage.hpp"
-#include "core/api/removal_cause.hpp"
-#include "core/controllers/give_way.hpp"
-#include "core/controllers/templates.hpp"
+#include <algorithm>
+
+#include <boost/asio/this_coro.hpp>
+
+#include "core/base/log.hpp"
+#include "core/controllers/facts.hpp"
 #include "core/scheduler/trigger.hpp"
 
 namespace flotilla::controllers {
 namespace {
 
-constexpr int kBeforeBindings = 100;
-constexpr Duration kUnschedulableAgain = std::chrono::minutes(5);
+const Logger kLog("scheduler");
+
+constexpr std::size_t kLanes = 2;
+constexpr std::size_t kMostPerCycle = 256;
+constexpr std::size_t kMostPatient = 64;   // of those that others woke, so that urgent ones wait for less
+constexpr std::size_t kWorthSharing = 16;  // fewer are decided faster than handed over
+constexpr std::size_t kShare = 4;          // that a lane takes at a time
+constexpr Duration kPoll = std::chrono::milliseconds(5), kLongest = std::chrono::milliseconds(20);
 
 bool has_owner(const Json& binding) {
   for (const std::string_view label :
@@ -24,372 +30,420 @@ bool has_owner(const Json& binding) {
   return false;
 }
 
-// The affinity that decides whether a cluster's change can matter; null: every cluster matters.
-const Json* observed_affinity(const Json& binding) {
-  const Json& placement = binding["spec"]["placement"];
-  if (const Json* affinity = placement.find("clusterAffinity")) return affinity;
-  const auto terms = placement["clusterAffinities"].elements();
-  const std::string_view observed = binding["status"]["schedulerObservingAffinityName"].as_string();
-  for (const Json& term : terms) {
-    if (observed.empty() || term["affinityName"].as_string() == observed) return &term;
-  }
-  return nullptr;
+std::int32_t priority_of(const api::Object& binding) {
+  if (!mentions(binding, "\"schedulePriority\"")) return 0;
+  const auto content = binding.content();
+  return static_cast<std::int32_t>((*content)["spec"]["schedulePriority"]["priority"].as_int());
 }
 
-Json targets_of(const scheduler::Decision& decision, const scheduler::ClusterTable& table,
-                const Json& components) {
-  Json targets = Json::array();
-  for (const scheduler::Target& target : decision.targets) {
-    Json entry = Json::object({{"name", table.name(target.row)}});
-    if (target.replicas != 0) entry.set("replicas", target.replicas);
-    if (decision.with_components && !components.empty()) entry.set("components", components);
-    targets.push_back(std::move(entry));
-  }
-  return targets;
+scheduler::QueueRules queue_rules(const Options& options) {
+  scheduler::QueueRules rules;
+  rules.priorities = options.feature_gates.priority_based_scheduling;
+  rules.first_backoff = options.scheduler_backoff;
+  rules.longest_backoff = options.scheduler_max_backoff;
+  rules.unschedulable_again = options.scheduler_unschedulable_again;
+  return rules;
 }
 
-// "{member1:2, member2:1}", as the event shows it.
-std::string result_text(const Json& targets) {
-  std::string text = "{";
-  for (const Json& target : targets.elements()) {
-    if (text.size() > 1) text += ", ";
-    text += std::string(target["name"].as_string()) + ":" + std::to_string(target["replicas"].as_int());
-  }
-  return text + "}";
-}
-
-bool names(const Json& targets, std::string_view cluster) {
-  const auto list = targets.elements();
-  return std::any_of(list.begin(), list.end(),
-                     [&](const Json& target) { return target["name"].as_string() == cluster; });
-}
-
-// Why clusters that had the workload are not chosen any more.
-api::RemovalCause cause_of_removal(std::string_view reason, const scheduler::ScheduledCondition& condition,
-                                   WallTime now) {
-  api::RemovalCause cause{
-      api::RemovalReason::Rescheduled, "scheduler", std::string(reason), format_time(now), {}};
-  if (!condition.scheduled) {
-    cause.reason = api::RemovalReason::NoClusterFits;
-    cause.message = condition.message;
-  } else if (reason == "placement changed") {
-    cause.reason = api::RemovalReason::PlacementChanged;
-  }
-  return cause;
-}
-
-// Writes down which clusters lose the workload; what is chosen again is forgotten.
-void note_removals(Json& binding, const Json& targets, const api::RemovalCause& cause) {
-  const Json before = std::as_const(binding)["spec"]["clusters"];
-  for (const Json& target : before.elements()) {
-    const std::string_view cluster = target["name"].as_string();
-    if (!names(targets, cluster)) api::note_removal(binding, cluster, cause);
-  }
-  for (const Json& target : targets.elements()) api::forget_removal(binding, target["name"].as_string());
-}
-
-// The clusters and the placement they were chosen for. `generation` becomes the one that the write will give
-// the binding. True if something changed.
-bool set_result(Json& binding, const Json& targets, const std::string& placement,
-                const api::RemovalCause& cause, std::int64_t& generation) {
-  const Json& known = std::as_const(binding)["spec"]["clusters"];
-  const bool same = known == targets || (known.empty() && targets.empty());
-  if (same && api::annotation_of(binding, api::annotations::kAppliedPlacement) == placement) return false;
-  binding.make({"metadata", "annotations", api::annotations::kAppliedPlacement}) = placement;
-  if (same) return true;
-  note_removals(binding, targets, cause);
-  if (targets.empty()) {
-    binding["spec"].erase("clusters");
-  } else {
-    binding["spec"].set("clusters", targets);
-  }
-  ++generation;
-  return true;
-}
-
-// Does the binding say already what was decided again? Then its last decision is still the one of back then.
-bool is_said(const Json& status, const scheduler::ScheduledCondition& condition, const std::string& affinity,
-             std::int64_t generation) {
-  const Json* known = api::find_condition(status["conditions"], api::conditions::kScheduled);
-  return condition.scheduled && known != nullptr && (*known)["status"].as_string() == "True" &&
-         (*known)["reason"].as_string() == condition.reason &&
-         status["schedulerObservedGeneration"].as_int() == generation &&
-         (affinity.empty() || status["schedulerObservingAffinityName"].as_string() == affinity);
-}
-
-bool set_outcome(Json& binding, const scheduler::ScheduledCondition& condition, const std::string& affinity,
-                 std::int64_t generation, WallTime now) {
-  Json& status = binding["status"];
-  const Json before = status;
-  api::set_condition(status["conditions"],
-                     {api::conditions::kScheduled, condition.scheduled ? "True" : "False", condition.reason,
-                      condition.message},
-                     now);
-  if (condition.scheduled) {
-    status.set("schedulerObservedGeneration", generation);
-    status.set("lastScheduledTime", format_time(now));
-  }
-  if (!affinity.empty()) status.set("schedulerObservingAffinityName", affinity);
-  return !(before == status);
-}
-
-bool is_quota_exceeded(const Error& error) {
-  return error.details() != nullptr && error.details()->reason == api::kQuotaExceeded;
+// Looked at again whenever clusters change, whatever it has.
+bool reruns(const scheduler::Binding& binding) {
+  return !binding.is_workload() || !binding.placement->has_scheduling ||
+         binding.placement->strategy == scheduler::Strategy::Duplicated;
 }
 
 }  // namespace
 
 ScheduleReconciler::ScheduleReconciler(Context& context)
-    : LoopController(
-          context, "scheduler",
-          {.workers = 1, .base_delay = std::chrono::seconds(1), .max_delay = std::chrono::seconds(10)}),
-      log_(context.store) {
+    : context_(context),
+      scope_(context.executor.strand(), "scheduler"),
+      queue_(queue_rules(context.options)),
+      table_(builder_.snapshot()),
+      metrics_(context.metrics, [this] {
+        std::lock_guard lock(mutex_);
+        return QueueLengths{queue_.active(), queue_.backoff(), queue_.unschedulable(),
+                            queue_.active() + changed_clusters_.size() + reported_.size(),
+                            queue_.in_work() + (busy_ ? 1 : 0)};
+      }) {
   options_.empty_workload_propagation = context.options.enable_empty_workload_propagation;
   options_.multiple_pod_templates = context.options.feature_gates.multiple_pod_templates_scheduling;
-  options_.ticks = [] { return SystemClock().steady_now().time_since_epoch().count(); };
-  constexpr const char* kEvents[] = {"BindingAdd", "BindingUpdate", "ClusterChanged"};
-  for (std::size_t i = 0; i < incoming_.size(); ++i) {
-    incoming_[i] = counter_in(context.metrics, "karmada_scheduler_queue_incoming_bindings_total",
-                              "Bindings that became due, by what made them so.", {{"event", kEvents[i]}});
+  for (std::size_t i = 0; i < kLanes; ++i) {
+    lanes_.push_back(std::make_unique<Lane>());
+    lanes_.back()->strand = i == 0 ? scope_.executor() : context.executor.strand();
   }
-  if (context.metrics != nullptr) {
-    pending_ = context.metrics->computed("scheduler_pending_bindings", "Bindings that wait to be scheduled.",
-                                         {{"queue", "active"}},
-                                         [this] { return static_cast<double>(loop_.stats().waiting); });
+  schedulers_[context.options.scheduler_name] = &context.policies;
+  for (const NamedPolicies& each : context.further_schedulers) schedulers_[each.name] = each.policies;
+  if (context.options.feature_gates.scheduling_overcommit_protection) {
+    scheduler::ReservationRules rules;
+    rules.longest = context.options.scheduler_assumption_ttl;
+    rules.settle = 2 * context.options.cluster_status_update_frequency;
+    reservations_ = std::make_unique<scheduler::Reservations>(rules);
   }
   for (const BindingScope* scope : {&kNamespacedScope, &kClusterScope}) {
     context.informers.on(scope->kind.collection(), [this](const Event& event) { on_binding(event); });
   }
-  context.informers.on(kinds::kCluster.collection(), [this](const Event& event) {
-    loop_.enqueue({event.collection, event.object->key()}, kBeforeBindings);
-  });
+  context.informers.on(kinds::kCluster.collection(), [this](const Event& event) { on_cluster(event); });
+}
+
+ScheduleReconciler::~ScheduleReconciler() {
+  stop();
+}
+
+void ScheduleReconciler::start() {
+  scope_.spawn(work());
+}
+
+void ScheduleReconciler::stop() {
+  {
+    std::lock_guard lock(mutex_);
+    shut_down_ = true;
+  }
+  changed_.notify();
+  scope_.cancel();
+  scope_.join_blocking();
+}
+
+bool ScheduleReconciler::idle() const {
+  std::lock_guard lock(mutex_);
+  return queue_.active() == 0 && queue_.in_work() == 0 && changed_clusters_.empty() && reported_.empty() &&
+         !busy_;
 }
 
 void ScheduleReconciler::on_binding(const Event& event) {
-  if (event.type == Event::Type::Deleted) return;
-  if (event.previous && event.previous->labels().pairs == event.object->labels().pairs) {
+  const Key key{event.collection, event.object->key()};
+  const bool gone = event.type == Event::Type::Deleted;
+  if (!gone && event.previous && event.previous->labels().pairs == event.object->labels().pairs) {
     const std::int64_t generation = event.object->generation();
-    if (event.previous->generation() == generation) return;
     // What was just decided here is seen already: deciding it again would only say it again.
-    const auto content = event.object->content();
-    if ((*content)["status"]["schedulerObservedGeneration"].as_int() == generation) return;
+    const bool seen =
+        event.previous->generation() == generation ||
+        (*event.object->content())["status"]["schedulerObservedGeneration"].as_int() == generation;
+    if (seen && !reservations_) return;
+    if (seen) {
+      std::lock_guard lock(mutex_);
+      reported_.insert(key);
+      changed_.notify();
+      return;
+    }
   }
-  incoming_[event.previous ? 1 : 0]->add();
-  enqueue(event);
+  metrics_.came(event.previous ? Incoming::Updated : Incoming::Added);
+  const std::int32_t priority = gone ? 0 : priority_of(*event.object);
+  {
+    std::lock_guard lock(mutex_);
+    queue_.add(key, priority, !gone && context_.informers.synced(), context_.executor.clock().steady_now());
+    tell_congestion();
+  }
+  changed_.notify();
 }
 
-Task<void> ScheduleReconciler::follow_cluster(ObjectKey key) {
-  const ObjectPtr now = context_.get(kinds::kCluster, key);
-  const auto known = clusters_.find(key.name);
-  const ObjectPtr before = known == clusters_.end() ? nullptr : known->second;
-  if (!now) {
-    table_.remove(key.name);
-    clusters_.erase(key.name);
-    co_return;
+void ScheduleReconciler::on_cluster(const Event& event) {
+  {
+    std::lock_guard lock(mutex_);
+    changed_clusters_.insert(event.object->name());
   }
-  const auto content = now->content();
-  table_.update(*content);
-  clusters_[key.name] = now;
-  if (!before) co_return;
-  const bool relevant = before->deleting() != now->deleting() || before->generation() != now->generation() ||
-                        before->labels().pairs != now->labels().pairs;
-  if (!relevant) co_return;
-  auto waking = wake_matching(before, now);
+  metrics_.cluster_came();
+  changed_.notify();
+}
+
+void ScheduleReconciler::tell_congestion() {
+  const auto urgent = static_cast<std::int64_t>(queue_.urgent());
+  context_.congestion->urgent.fetch_add(urgent - urgent_told_, std::memory_order_relaxed);
+  urgent_told_ = urgent;
+}
+
+Task<bool> ScheduleReconciler::wait_for_work() {
+  std::optional<SteadyTime> yielding_since;
+  for (;;) {
+    const std::uint64_t seen = changed_.version();
+    Duration until = Duration::max();
+    {
+      std::lock_guard lock(mutex_);
+      if (shut_down_) co_return false;
+      const SteadyTime now = context_.executor.clock().steady_now();
+      auto due = queue_.next_due();
+      if (reservations_ && reservations_->next_due() && (!due || *reservations_->next_due() < *due))
+        due = reservations_->next_due();
+      const bool news = !changed_clusters_.empty() || !reported_.empty();
+      const bool ready = news || queue_.active() > 0 || (due && *due <= now);
+      // Work that others have caused yields to what is urgent elsewhere, for a while.
+      const bool yields = !news && queue_.next_is_patient() &&
+                          context_.congestion->urgent.load(std::memory_order_relaxed) > Congestion::kMuch;
+      if (ready && yields && !yielding_since) yielding_since = now;
+      if (ready && (!yields || now - *yielding_since >= kLongest)) {
+        busy_ = true;
+        co_return true;
+      }
+      if (due) until = std::max<Duration>(*due - now, Duration(1));
+      if (ready) until = kPoll;
+    }
+    auto waiting = changed_.wait_past_for(seen, until);
+    co_await std::move(waiting);
+  }
+}
+
+std::vector<Key> ScheduleReconciler::take_due() {
+  std::vector<Key> keys;
+  std::lock_guard lock(mutex_);
+  const SteadyTime now = context_.executor.clock().steady_now();
+  while (keys.size() < kMostPerCycle) {
+    if (keys.size() >= kMostPatient && queue_.next_is_patient()) break;
+    std::optional<Key> key = queue_.take(now);
+    if (!key) break;
+    keys.push_back(*std::move(key));
+  }
+  tell_congestion();
+  return keys;
+}
+
+Task<void> ScheduleReconciler::work() {
+  const auto own = co_await boost::asio::this_coro::executor;
+  for (;;) {
+    auto waiting = wait_for_work();
+    if (!co_await std::move(waiting)) co_return;
+    auto following = follow_clusters();
+    co_await std::move(following);
+    auto running = run_cycle(take_due());
+    co_await std::move(running);
+    busy_ = false;
+    auto behind = resume_on(own);
+    co_await std::move(behind);
+  }
+}
+
+Task<std::optional<Loop::Step>> ScheduleReconciler::step(bool later) {
+  bool clusters = false;
+  std::optional<Key> key;
+  {
+    std::lock_guard lock(mutex_);
+    clusters = !changed_clusters_.empty();
+    if (clusters) {
+      key = Key{kinds::kCluster.collection(), {"", *changed_clusters_.begin()}};
+    } else {
+      key = queue_.take_any(context_.executor.clock().steady_now(), later);
+    }
+    tell_congestion();
+  }
+  if (!key) co_return std::nullopt;
+  if (clusters) {
+    auto following = follow_clusters();
+    co_await std::move(following);
+    co_return Loop::Step{*key, Outcome::done()};
+  }
+  Cycle cycle;
+  cycle.trials.push_back({.key = *key, .table = table_});
+  Trial& trial = cycle.trials.front();
+  examine(trial, *lanes_[0]);
+  settle_conflicts(cycle);
+  auto writing = write(trial);
+  trial.outcome = co_await std::move(writing);
+  const Outcome outcome = trial.outcome;
+  const bool again = outcome.kind() == Outcome::Kind::Again || outcome.kind() == Outcome::Kind::Retry;
+  if (again && ++steps_[*key] > Loop::kStepTries) trial.outcome = Outcome::done();
+  finish(trial);
+  co_return Loop::Step{*key, outcome};
+}
+
+Task<void> ScheduleReconciler::follow_clusters() {
+  std::set<std::string> names;
+  {
+    std::lock_guard lock(mutex_);
+    names.swap(changed_clusters_);
+  }
+  std::vector<ChangedCluster> changes;
+  for (const std::string& name : names) {
+    const ObjectPtr cluster = context_.get(kinds::kCluster, {"", name});
+    if (!cluster) {
+      builder_.remove(name);
+      changes.push_back({name, {.came = true, .identity = true}});
+      continue;
+    }
+    const auto content = cluster->content();
+    const scheduler::ClusterChange change = builder_.update(*content);
+    if (reservations_ && change.resources) reservations_->counted(name);
+    if (change.identity || change.more_apis || change.more_room) changes.push_back({name, change});
+  }
+  if (reservations_) {
+    observe_health();
+    reservations_->expire(context_.executor.clock().steady_now());
+    show_promises(&changes);
+  }
+  const scheduler::ClusterTablePtr before = table_;
+  table_ = builder_.snapshot();
+  if (changes.empty() || bindings_.size() == 0) co_return;
+  auto waking = wake(before, std::move(changes));
   co_await std::move(waking);
 }
 
-Task<void> ScheduleReconciler::wake_matching(ObjectPtr before, ObjectPtr after) {
-  Turns turns;
-  const auto was = before->content(), is = after->content();
-  for (const BindingScope* scope : {&kNamespacedScope, &kClusterScope}) {
-    const Collection collection = scope->kind.collection();
-    const auto all = context_.store.list(collection).objects;
-    for (const ObjectPtr& binding : all) {
-      auto waiting = turns.give_way();
-      co_await std::move(waiting);
-      const auto content = binding->content();
-      if (!is_ours(*content) || !(*content)["spec"].contains("placement")) continue;
-      if (const Json* json = observed_affinity(*content)) {
-        const api::ClusterAffinity affinity(*json);
-        if (!affinity.matches(*was) && !affinity.matches(*is)) continue;
-      }
-      incoming_[2]->add();
-      loop_.enqueue({collection, binding->key()}, reconcile::kBackground);
-    }
+Task<void> ScheduleReconciler::wake(scheduler::ClusterTablePtr before, std::vector<ChangedCluster> changes) {
+  const Wakening wakening = bindings_.wake(*before, *table_, changes);
+  {
+    std::lock_guard lock(mutex_);
+    const SteadyTime now = context_.executor.clock().steady_now();
+    for (const Wakening::Woken& woken : wakening.woken) queue_.wake(woken.key, woken.priority, now);
+  }
+  metrics_.woke(wakening.woken.size(), bindings_.size() - wakening.woken.size());
+  if (wakening.woken.empty()) co_return;
+  kLog.debug("clusters changed", {{"clusters", changes.size()},
+                                  {"first", changes.front().name},
+                                  {"placements", wakening.placements},
+                                  {"woken", wakening.woken.size()},
+                                  {"bindings", bindings_.size()}});
+}
+
+Task<void> ScheduleReconciler::run_cycle(std::vector<Key> keys) {
+  if (keys.empty()) co_return;
+  auto cycle = std::make_shared<Cycle>();
+  for (Key& key : keys) cycle->trials.push_back({.key = std::move(key), .table = table_});
+  const SteadyTime began = context_.executor.clock().steady_now();
+  auto deciding = run_lanes(cycle, false);
+  co_await std::move(deciding);
+  settle_conflicts(*cycle);
+  auto writing = run_lanes(cycle, true);
+  co_await std::move(writing);
+  for (Trial& trial : cycle->trials) finish(trial);
+  const Duration took = context_.executor.clock().steady_now() - began;
+  const Duration each = took / static_cast<std::int64_t>(cycle->trials.size());
+  for (const Trial& trial : cycle->trials) {
+    if (!trial.reason.empty() && trial.policies != nullptr)
+      metrics_.tried(trial.attempt.failures.empty(), trial.reason, trial.deciding, each);
   }
 }
 
-bool ScheduleReconciler::is_ours(const Json& binding) const {
-  const Json& spec = binding["spec"];
-  return spec["schedulerName"].as_string("default-scheduler") == context_.options.scheduler_name &&
-         !spec["suspension"]["scheduling"].as_bool() && has_owner(binding);
+Task<void> ScheduleReconciler::run_lanes(std::shared_ptr<Cycle> cycle, bool writing) {
+  cycle->next = 0;
+  bool shared = cycle->trials.size() >= kWorthSharing;
+  // Policies are shown the table here, once: in lanes they only read.
+  for (const auto& [name, policies] : schedulers_) shared = shared && policies->observe(*table_).ok();
+  if (shared) {
+    for (std::size_t lane = 1; lane < lanes_.size(); ++lane) {
+      cycle->running.fetch_add(1);
+      if (!scope_.spawn_on(lanes_[lane]->strand, run_lane(*this, cycle, lane, writing)))
+        cycle->running.fetch_sub(1);
+    }
+  }
+  auto own = run_lane(*this, cycle, 0, writing);
+  co_await std::move(own);
+  for (;;) {
+    const std::uint64_t seen = cycle->ended.version();
+    if (cycle->running.load() == 0) co_return;
+    auto waiting = cycle->ended.wait_past(seen);
+    co_await std::move(waiting);
+  }
 }
 
-bool ScheduleReconciler::targets_deleting(const Json& binding) const {
+Task<void> ScheduleReconciler::run_lane(ScheduleReconciler& self, std::shared_ptr<Cycle> cycle,
+                                        std::size_t lane, bool writing) {
+  for (;;) {
+    const std::size_t first = cycle->next.fetch_add(kShare);
+    if (first >= cycle->trials.size()) break;
+    const std::size_t last = std::min(first + kShare, cycle->trials.size());
+    for (std::size_t i = first; i < last; ++i) {
+      Trial& trial = cycle->trials[i];
+      if (!writing) {
+        self.examine(trial, *self.lanes_[lane]);
+        continue;
+      }
+      auto task = self.write(trial);
+      trial.outcome = co_await std::move(task);
+    }
+  }
+  if (lane == 0) co_return;
+  cycle->running.fetch_sub(1);
+  cycle->ended.notify();
+}
+
+void ScheduleReconciler::examine(Trial& trial, Lane& lane) const {
+  const BindingScope& scope = scope_of(trial.key.collection);
+  trial.object = context_.get(scope.kind, trial.key.object);
+  if (!trial.object || trial.object->deleting()) return;
+  trial.content = trial.object->content();
+  const Json& content = *trial.content;
+  trial.policies = policies_for(content);
+  if (trial.policies == nullptr || !content["spec"].contains("placement")) return;
+  trial.binding = scheduler::parse_binding(content["spec"], content["status"], &lane.placements);
+  trial.reason = scheduler::schedule_reason(content, targets_leaving(content, *trial.table),
+                                            options_.multiple_pod_templates);
+  if (!trial.reason.empty()) decide(trial, lane);
+}
+
+void ScheduleReconciler::decide(Trial& trial, Lane& lane) const {
+  const Clock& clock = context_.executor.clock();
+  const SteadyTime began = clock.steady_now();
+  trial.attempt = scheduler::attempt(trial.binding, *trial.table, *trial.policies, options_, lane.workspace);
+  trial.deciding = clock.steady_now() - began;
+}
+
+scheduler::Policies* ScheduleReconciler::policies_for(const Json& binding) const {
+  const Json& spec = binding["spec"];
+  if (spec["suspension"]["scheduling"].as_bool() || !has_owner(binding)) return nullptr;
+  const auto found = schedulers_.find(spec["schedulerName"].as_string("default-scheduler"));
+  return found == schedulers_.end() ? nullptr : found->second;
+}
+
+bool ScheduleReconciler::targets_leaving(const Json& binding, const scheduler::ClusterTable& table) const {
   for (const Json& target : binding["spec"]["clusters"].elements()) {
-    const auto cluster = clusters_.find(std::string(target["name"].as_string()));
-    if (cluster != clusters_.end() && cluster->second->deleting()) return true;
+    const std::string name(target["name"].as_string());
+    const scheduler::Row row = table.find(name);
+    if (row != scheduler::kNoRow && table.identity().deleting.has(row)) return true;
+    if (row == scheduler::kNoRow && !context_.get(kinds::kCluster, {"", name})) return true;
   }
   return false;
 }
 
-Task<Outcome> ScheduleReconciler::reconcile(Key key) {
-  if (key.collection == kinds::kCluster.collection()) {
-    auto following = follow_cluster(key.object);
-    co_await std::move(following);
-    co_return Outcome::done();
+void ScheduleReconciler::finish(Trial& trial) {
+  note_place(trial);
+  if (reservations_ && trial.outcome.kind() != Outcome::Kind::Done && !trial.reason.empty()) {
+    reservations_->forget(trial.key.object.text());
+    restore_reservation(trial);
   }
-  const BindingScope& scope = scope_of(key.collection);
-  const ObjectPtr binding = context_.get(scope.kind, key.object);
-  if (!binding || binding->deleting()) co_return Outcome::done();
-  const auto content = binding->content();
-  if (!is_ours(*content)) co_return Outcome::done();
-  if (!(*content)["spec"].contains("placement")) {
-    co_return Outcome::give_up(invalid("binding has no placement: its policy has not been applied"));
-  }
-  const std::string_view reason =
-      scheduler::schedule_reason(*content, targets_deleting(*content), options_.multiple_pod_templates);
-  if (reason.empty()) {
-    auto observing = observe_generation(scope, binding);
-    co_return co_await std::move(observing);
-  }
-  if (!log_.loaded()) {
-    auto loading = log_.load();
-    if (const Status loaded = co_await std::move(loading); !loaded) co_return Outcome::retry(loaded.error());
-  }
-  const SteadyTime began = context_.executor.clock().steady_now();
-  const scheduler::ClusterTablePtr table = table_.snapshot();
-  scheduler::Attempt tried = scheduler::attempt(*content, *table, context_.policies, options_, workspace_);
-  const bool ok = tried.decision.ok();
-  auto recording = record(scope, binding, std::move(tried), table, std::string(reason));
-  Outcome outcome = co_await std::move(recording);
-  count(ok, reason, context_.executor.clock().steady_now() - began);
-  co_return outcome;
+  settle(trial);
 }
 
-void ScheduleReconciler::count(bool ok, std::string_view reason, Duration took) {
-  const bool scales = reason.find("replica") != reason.npos;
-  const MetricLabels labels = {{"result", ok ? "scheduled" : "error"},
-                               {"schedule_type", scales ? "ScaleSchedule" : "ReconcileSchedule"}};
-  static const Buckets kBuckets = exponential_buckets(0.001, 2, 15);
-  counter_in(context_.metrics, "karmada_scheduler_schedule_attempts_total", "Tries to schedule a binding.",
-             labels)
-      ->add();
-  histogram_in(context_.metrics, "karmada_scheduler_e2e_scheduling_duration_seconds",
-               "How long it takes to schedule a binding.", kBuckets, labels)
-      ->observe(took);
+void ScheduleReconciler::note_place(const Trial& trial) {
+  if (trial.policies == nullptr || !trial.binding.placement) {
+    bindings_.forget(trial.key);
+    if (reservations_ && !trial.object) reservations_->forget(trial.key.object.text());
+    return;
+  }
+  const scheduler::Attempt& attempt = trial.attempt;
+  BindingsByPlacement::Binding place;
+  place.placement = trial.binding.placement;
+  place.failed = !attempt.failures.empty();
+  place.reruns = reruns(trial.binding);
+  place.priority = trial.binding.priority;
+  place.term = place.failed
+                   ? attempt.first_term
+                   : scheduler::affinity_index(*place.placement, attempt.affinity_name.empty()
+                                                                     ? trial.binding.observed_affinity
+                                                                     : attempt.affinity_name);
+  bindings_.put(trial.key, std::move(place));
 }
 
-Task<Outcome> ScheduleReconciler::observe_generation(const BindingScope& scope, ObjectPtr binding) {
-  const std::int64_t generation = binding->generation();
-  auto writing = context_.writer.modify(
-      scope.kind, Part::Status, binding->key(), [generation](Json& object) -> Result<bool> {
-        if (std::as_const(object)["status"]["schedulerObservedGeneration"].as_int() == generation)
-          return false;
-        object.make({"status", "schedulerObservedGeneration"}) = generation;
-        return true;
-      });
-  const auto written = co_await std::move(writing);
-  if (!written && !written.error().is(Code::NotFound)) co_return Outcome::retry(written.error());
-  co_return Outcome::done();
-}
-
-// The result is kept as it was when there were clusters but not enough room; no fitting cluster clears it.
-Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr binding,
-                                         scheduler::Attempt attempt, scheduler::ClusterTablePtr table,
-                                         std::string reason) {
-  const auto content = binding->content();
-  const bool ok = attempt.decision.ok();
-  const bool no_fit = !ok && attempt.failures.front().kind == scheduler::FailureKind::NoClusterFit;
-  scheduler::ScheduledCondition condition = scheduler::scheduled_condition(attempt.failures);
-  const std::int64_t asked = binding->generation();
-  auto targets = std::make_shared<const Json>(
-      ok ? targets_of(attempt.decision, *table, (*content)["spec"]["components"]) : Json::array());
-
-  const std::string placement = ok || no_fit ? (*content)["spec"]["placement"].dump() : std::string();
-  const std::string affinity = ok ? attempt.affinity_name : std::string();
-  const WallTime now = context_.now();
-  const api::RemovalCause cause = cause_of_removal(reason, condition, now);
-  const bool triggered = scheduler::reschedule_required((*content)["spec"], (*content)["status"]);
-  auto said = std::make_shared<bool>(false);
-  auto tried = std::make_shared<const scheduler::Attempt>(std::move(attempt));
-  // Only where it is needed: most bindings that are looked at again stay as they are.
-  const auto describe = [=, this, world = context_.store.revision()] {
-    scheduler::DecisionRecord record =
-        log_.describe(*tried, *table, context_.policies, options_, context_.options.scheduler_name);
-    record.time = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
-    record.trigger = reason;
-    record.binding_generation = asked;
-    record.world_revision = world.get();
-    return record;
-  };
-  if (!condition.scheduled) condition.message += advice(describe(), *content);
-  store::WriteOptions options;
-  options.beside = std::make_shared<store::SideValues>();
-  auto ticket = std::make_shared<DecisionLog::Ticket>();
-  auto writing = context_.writer.modify(
-      scope.kind, Part::Whole, binding->key(),
-      [=, this, keep = !ok && !no_fit, beside = options.beside](Json& object) -> Result<bool> {
-        // Status may have moved; what was asked must not have.
-        if (std::as_const(object)["metadata"]["generation"].as_int() != asked)
-          return Error(Code::Conflict, "the binding changed while it was scheduled");
-        std::int64_t generation = asked;
-        bool changed = false;
-        if (!keep) changed = set_result(object, *targets, placement, cause, generation);
-        *said =
-            !changed && !triggered && is_said(std::as_const(object)["status"], condition, affinity, asked);
-        if (*said) return false;
-        if (!set_outcome(object, condition, affinity, generation, now) && !changed) return false;
-        scheduler::DecisionRecord record = describe();
-        record.binding_revision = api::revision_of(object).get();
-        *ticket = log_.add(record, object, *beside);
-        return true;
-      },
-      options);
-  const auto written = co_await std::move(writing);
-  if (!written && is_quota_exceeded(written.error())) {
-    auto refusing = refuse(scope, binding, written.error());
-    co_return co_await std::move(refusing);
+void ScheduleReconciler::settle(const Trial& trial) {
+  const Outcome& outcome = trial.outcome;
+  const auto kind = outcome.kind();
+  const bool failed = kind == Outcome::Kind::Retry || kind == Outcome::Kind::GiveUp;
+  Duration delay{0};
+  {
+    std::lock_guard lock(mutex_);
+    const SteadyTime now = context_.executor.clock().steady_now();
+    if (kind == Outcome::Kind::Again || kind == Outcome::Kind::Retry) {
+      delay = queue_.failed(trial.key, kind == Outcome::Kind::Again, now);
+      metrics_.came(Incoming::Failed);
+    } else {
+      queue_.done(trial.key, now);
+    }
+    tell_congestion();
   }
-  if (!written) {
-    // Gone, or changed: then it is due again already.
-    const bool stale = written.error().is(Code::NotFound) || written.error().is(Code::Conflict);
-    co_return stale ? Outcome::done() : Outcome::retry(written.error());
+  metrics_.worked(failed, trial.deciding);
+  if (!failed || outcome.error().is(Code::Cancelled)) return;
+  if (kind == Outcome::Kind::GiveUp) {
+    kLog.error("binding cannot be scheduled, waiting for a change",
+               {{"binding", trial.key.object.text()}, {"error", outcome.error().message()}});
+    return;
   }
-
-  log_.written(*ticket);
-  if (*said) co_return Outcome::done();
-  if (condition.scheduled) {
-    tell(*content, reconcile::kNormal, "ScheduleBindingSucceed",
-         condition.message + " Result: " + result_text(*targets));
-    co_return Outcome::done();
-  }
-  tell(*content, reconcile::kWarning, "ScheduleBindingFailed", condition.message);
-  if (condition.ignore) co_return Outcome::done();
-  if (tried->failures.front().kind == scheduler::FailureKind::Unschedulable) {
-    co_return Outcome::again_in(kUnschedulableAgain);
-  }
-  co_return Outcome::retry(Error(Code::Unavailable, condition.message));
-}
-
-Task<Outcome> ScheduleReconciler::refuse(const BindingScope& scope, ObjectPtr binding, Error error) {
-  const auto content = binding->content();
-  const scheduler::ScheduledCondition condition{false, api::kQuotaExceeded, error.message(), false};
-  const WallTime now = context_.now();
-  auto writing = context_.writer.modify(
-      scope.kind, Part::Status, binding->key(),
-      [condition, now](Json& object) -> Result<bool> { return set_outcome(object, condition, {}, 0, now); });
-  const auto written = co_await std::move(writing);
-  if (!written && !written.error().is(Code::NotFound)) co_return Outcome::retry(written.error());
-  tell(*content, reconcile::kWarning, "ScheduleBindingFailed", error.message());
-  co_return Outcome::retry(std::move(error));
-}
-
-// On the binding and on its template.
-void ScheduleReconciler::tell(const Json& binding, std::string_view type, std::string_view reason,
-                              const std::string& message) {
-  context_.events.record(binding, type, reason, message);
-  context_.events.record(template_reference(binding), type, reason, message);
+  kLog.warn("binding could not be scheduled, will retry", {{"binding", trial.key.object.text()},
+                                                           {"error", outcome.error().message()},
+                                                           {"in", format_duration(delay)}});
 }
 
 }  // namespace flotilla::controllers

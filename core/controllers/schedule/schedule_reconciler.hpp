@@ -1,48 +1,140 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/async/event.hpp"
+#include "core/async/fiber_scope.hpp"
 #include "core/controllers/controller.hpp"
-#include "core/controllers/schedule/decision_log.hpp"
+#include "core/controllers/schedule/bindings_by_placement.hpp"
+#include "core/controllers/schedule/schedule_metrics.hpp"
 #include "core/scheduler/attempt.hpp"
+#include "core/scheduler/binding_queue.hpp"
 #include "core/scheduler/cluster_table_builder.hpp"
+#include "core/scheduler/reservations.hpp"
 
 namespace flotilla::controllers {
 
 // Root: ResourceBinding, ClusterResourceBinding. Wakes on: a binding that is new or whose generation changed;
-// every binding whose affinity matches a cluster before or after the cluster's labels or spec changed. Reads:
-// the table of clusters. Writes: spec.clusters, the annotation policy.karmada.io/applied-placement,
-// status.schedulerObserved*, status.lastScheduledTime, condition Scheduled, and beside the binding the
-// record of the decision. Holds: only bindings that name
-// this scheduler, are claimed and not suspended are touched; a result is replaced by an empty one only when
-// no cluster fits. Ends: deleting bindings are left alone.
-class ScheduleReconciler final : public LoopController {
+// a cluster whose change can alter the answer for a binding (docs/design/scheduler.md, "Waking"). Reads: the
+// table of clusters. Writes: spec.clusters, the annotation policy.karmada.io/applied-placement,
+// status.schedulerObserved*, status.lastScheduledTime, condition Scheduled. Holds: only bindings that name
+// a scheduler of this daemon, are claimed and not suspended are touched; a result is replaced by an empty one
+// only when no cluster fits. Ends: deleting bindings are left alone.
+//
+// A cycle takes what is due (a few hundred at most), decides on two lanes over one table, and writes each
+// decision in one commit. Decisions of a cycle that depend on one another are made again one after the other,
+// so the answer is that of one scheduler that takes bindings in the queue's order.
+class ScheduleReconciler final : public Controller {
  public:
   explicit ScheduleReconciler(Context& context);
-  Task<Outcome> reconcile(Key key) override;
+  ~ScheduleReconciler() override;
+  std::string name() const override { return "scheduler"; }
+  void start() override;
+  void stop() override;
+  bool idle() const override;
+  Task<std::optional<Loop::Step>> step(bool later) override;
 
  private:
-  void on_binding(const Event& event);
-  // A cluster's key is worked on by the same single worker as bindings, so the table needs no lock.
-  Task<void> follow_cluster(ObjectKey key);
-  Task<void> wake_matching(ObjectPtr before, ObjectPtr after);
-  bool is_ours(const Json& binding) const;
-  bool targets_deleting(const Json& binding) const;
-  Task<Outcome> observe_generation(BindingScope const& scope, ObjectPtr binding);
-  Task<Outcome> record(BindingScope const& scope, ObjectPtr binding, scheduler::Attempt attempt,
-                       scheduler::ClusterTablePtr table, std::string reason);
-  // A FederatedResourceQuota has no room for the result.
-  Task<Outcome> refuse(BindingScope const& scope, ObjectPtr binding, Error error);
-  // One try: how it ended, why it was made, how long it took.
-  void count(bool ok, std::string_view reason, Duration took);
-  void tell(const Json& binding, std::string_view type, std::string_view reason, const std::string& message);
+  // One binding on its way through a cycle.
+  struct Trial {
+    Key key;
+    ObjectPtr object{};
+    std::shared_ptr<const Json> content{};
+    scheduler::Policies* policies = nullptr;  // of the scheduler it names; null: it is not ours
+    std::string_view reason{};                // empty: there is nothing to decide
+    scheduler::Binding binding{};
+    scheduler::Attempt attempt{};
+    scheduler::ClusterTablePtr table{};  // it was decided over
+    Duration deciding{0};
+    Outcome outcome = Outcome::done();
+  };
+  struct Cycle {
+    std::vector<Trial> trials;
+    std::atomic<std::size_t> next = 0;
+    std::atomic<std::size_t> running = 0;  // lanes beside the first
+    flotilla::Event ended;
+  };
+  // Memory of one lane; one trial at a time.
+  struct Lane {
+    AnyExecutor strand;
+    scheduler::Workspace workspace;
+    scheduler::PlacementPool placements;
+  };
 
-  DecisionLog log_;
-  scheduler::ClusterTableBuilder table_;
-  std::map<std::string, ObjectPtr> clusters_;  // as the table has them
+  // Events, on the informers' strand.
+  void on_binding(const Event& event);
+  void on_cluster(const Event& event);
+
+  Task<void> work();
+  // Waits until something is due; false: the end.
+  Task<bool> wait_for_work();
+  std::vector<Key> take_due();
+  // What the others are told of how much waits here; under the mutex.
+  void tell_congestion();
+  Task<void> follow_clusters();
+  Task<void> wake(scheduler::ClusterTablePtr before, std::vector<ChangedCluster> changes);
+  Task<void> run_cycle(std::vector<Key> keys);
+  // The bindings of a lane, from any strand: `writing` writes what was decided, else decides.
+  static Task<void> run_lane(ScheduleReconciler& self, std::shared_ptr<Cycle> cycle, std::size_t lane,
+                             bool writing);
+  Task<void> run_lanes(std::shared_ptr<Cycle> cycle, bool writing);
+  void examine(Trial& trial, Lane& lane) const;
+  void decide(Trial& trial, Lane& lane) const;
+  // One after the other where an earlier decision of the cycle matters to a later one.
+  void settle_conflicts(Cycle& cycle);
+  Task<Outcome> write(const Trial& trial);
+  void finish(Trial& trial);
+  void note_place(const Trial& trial);
+  void settle(const Trial& trial);
+
+  scheduler::Policies* policies_for(const Json& binding) const;
+  bool targets_leaving(const Json& binding, const scheduler::ClusterTable& table) const;
+  Task<Outcome> observe_generation(const BindingScope& scope, ObjectPtr binding);
+  // What was decided, onto the binding.
+  Task<Outcome> record(const BindingScope& scope, ObjectPtr binding, std::shared_ptr<const Json> content,
+                       const scheduler::Attempt& attempt, scheduler::ClusterTablePtr table,
+                       std::string_view reason);
+  // A FederatedResourceQuota has no room for the result.
+  Task<Outcome> refuse(const BindingScope& scope, ObjectPtr binding, Error error);
+  void tell(const Json& binding, std::string_view type, std::string_view reason, const std::string& message);
+  void tell_passed_terms(const Json& binding, const scheduler::Attempt& attempt);
+
+  // Reservations (gate SchedulingOvercommitProtection).
+  void observe_health();
+  void reserve(const Trial& trial);
+  void restore_reservation(const Trial& trial);
+  // Lets the table know what is promised; room that became free is added to `freed`.
+  void show_promises(std::vector<ChangedCluster>* freed);
+
+  Context& context_;
+  FiberScope scope_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
   scheduler::Options options_;
-  scheduler::Workspace workspace_;
-  std::array<std::shared_ptr<Counter>, 3> incoming_;
-  std::shared_ptr<void> pending_;
+  std::map<std::string, scheduler::Policies*, std::less<>> schedulers_;
+
+  mutable std::mutex mutex_;
+  scheduler::BindingQueue<Key> queue_;
+  std::set<std::string> changed_clusters_;
+  std::int64_t urgent_told_ = 0;  // to the others, through Congestion
+  std::set<Key> reported_;        // bindings whose status has changed since the last cycle
+  bool shut_down_ = false;
+  flotilla::Event changed_;
+  std::atomic<bool> busy_ = false;  // a cycle is under way
+
+  // On the strand.
+  scheduler::ClusterTableBuilder builder_;
+  scheduler::ClusterTablePtr table_;
+  BindingsByPlacement bindings_;
+  std::unique_ptr<scheduler::Reservations> reservations_;  // null without the gate
+  std::map<Key, int> steps_;                               // of rehearsed keys that failed
+  ScheduleMetrics metrics_;                                // asks the others for their lengths: goes first
 };
 
 }  // namespace flotilla::controllers

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reservations of the scheduler: what decisions of a cycle take from one another, and what bindings say of
+// how their workloads do.
+#include <functional>
+
+#include "core/controllers/schedule/schedule_reconciler.hpp"
+
+namespace flotilla::controllers {
+namespace {
+
+// What the binding's status says of each of these clusters.
+std::vector<scheduler::Observation> observations(const Json& binding,
+                                                 const std::vector<scheduler::TargetCluster>& targets) {
+  std::vector<scheduler::Observation> seen;
+  for (const scheduler::TargetCluster& target : targets) {
+    scheduler::Observation observation;
+    for (const Json& item : binding["status"]["aggregatedStatus"].elements()) {
+      if (item["clusterName"].as_string() != target.name) continue;
+      observation.healthy = item["health"].as_string() == "Healthy";
+      observation.print = std::hash<std::string>()(item.dump()) | 1;
+    }
+    seen.push_back(observation);
+  }
+  return seen;
+}
+
+std::vector<scheduler::TargetCluster> decided_targets(const scheduler::Decision& decision,
+                                                      const scheduler::ClusterTable& table) {
+  std::vector<scheduler::TargetCluster> targets;
+  for (const scheduler::Target& target : decision.targets) {
+    targets.push_back({std::string(table.name(target.row)), target.replicas});
+  }
+  return targets;
+}
+
+std::string id_of(const Key& key) {
+  return key.object.text();
+}
+
+// Does the room of clusters decide where it goes?
+bool looks_at_room(const scheduler::Placement& placement) {
+  const bool divides_by_room = placement.strategy == scheduler::Strategy::DynamicWeight ||
+                               placement.strategy == scheduler::Strategy::Aggregated;
+  return divides_by_room || (!placement.spread.empty() && !placement.ignores_spread());
+}
+
+}  // namespace
+
+void ScheduleReconciler::observe_health() {
+  std::set<Key> reported;
+  {
+    std::lock_guard lock(mutex_);
+    reported.swap(reported_);
+  }
+  const SteadyTime now = context_.executor.clock().steady_now();
+  for (const Key& key : reported) {
+    if (!reservations_->knows(id_of(key))) continue;
+    const ObjectPtr binding = context_.get(scope_of(key.collection).kind, key.object);
+    if (!binding) continue;
+    const auto content = binding->content();
+    std::vector<scheduler::TargetCluster> targets;
+    for (const Json& item : (*content)["status"]["aggregatedStatus"].elements()) {
+      targets.push_back({std::string(item["clusterName"].as_string()), 0});
+    }
+    const auto seen = observations(*content, targets);
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      reservations_->observed(id_of(key), targets[i].name, seen[i], now);
+    }
+  }
+}
+
+void ScheduleReconciler::reserve(const Trial& trial) {
+  const auto after = decided_targets(trial.attempt.decision, *trial.table);
+  reservations_->decided(id_of(trial.key), trial.binding, trial.binding.clusters, after,
+                         observations(*trial.content, after), context_.executor.clock().steady_now());
+}
+
+void ScheduleReconciler::restore_reservation(const Trial& trial) {
+  if (!trial.content || trial.binding.clusters.empty() || reservations_->knows(id_of(trial.key))) return;
+  auto scheduled = parse_time((*trial.content)["status"]["lastScheduledTime"].as_string());
+  if (!scheduled) return;
+  reservations_->restored(id_of(trial.key), trial.binding,
+                          observations(*trial.content, trial.binding.clusters),
+                          std::max<Duration>(context_.now() - *scheduled, Duration::zero()),
+                          context_.executor.clock().steady_now());
+}
+
+void ScheduleReconciler::show_promises(std::vector<ChangedCluster>* freed) {
+  for (scheduler::Reservations::Change& change : reservations_->take_changes()) {
+    builder_.promise(change.cluster, std::move(change.promises));
+    if (change.less && freed != nullptr) freed->push_back({change.cluster, {.more_room = true}});
+  }
+}
+
+void ScheduleReconciler::settle_conflicts(Cycle& cycle) {
+  if (!reservations_) return;
+  // What stored bindings hold counts before anything new is given away.
+  bool restored = false;
+  for (const Trial& trial : cycle.trials) {
+    if (bindings_.knows(trial.key) || trial.policies == nullptr) continue;
+    restore_reservation(trial);
+    restored = restored || reservations_->knows(id_of(trial.key));
+  }
+  bool taken = restored;
+  for (Trial& trial : cycle.trials) {
+    if (trial.policies == nullptr || trial.reason.empty() || !trial.binding.placement) continue;
+    if (taken && looks_at_room(*trial.binding.placement)) {
+      show_promises(nullptr);
+      table_ = builder_.snapshot();
+      trial.table = table_;
+      decide(trial, *lanes_[0]);
+    }
+    if (!trial.attempt.decision.ok() || !trial.attempt.failures.empty()) continue;
+    reserve(trial);
+    taken = true;
+  }
+  show_promises(nullptr);
+  table_ = builder_.snapshot();
+}
+
+}  // namespace flotilla::controllers

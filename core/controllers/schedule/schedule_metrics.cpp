@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/controllers/schedule/schedule_metrics.hpp"
+
+namespace flotilla::controllers {
+
+ScheduleMetrics::ScheduleMetrics(Metrics* metrics, std::function<QueueLengths()> lengths) {
+  constexpr const char* kEvents[] = {"BindingAdd", "BindingUpdate", "ScheduleAttemptFailure",
+                                     "ClusterChanged"};
+  for (std::size_t i = 0; i < incoming_.size(); ++i) {
+    incoming_[i] = counter_in(metrics, "karmada_scheduler_queue_incoming_bindings_total",
+                              "Bindings that became due, by what made them so.", {{"event", kEvents[i]}});
+  }
+  static const Buckets kBuckets = exponential_buckets(0.001, 2, 15);
+  for (std::size_t i = 0; i < attempts_.size(); ++i) {
+    const char* type = (i & 1) != 0 ? "ScaleSchedule" : "ReconcileSchedule";
+    const MetricLabels labels = {{"result", (i & 2) != 0 ? "scheduled" : "error"}, {"schedule_type", type}};
+    attempts_[i] = counter_in(metrics, "karmada_scheduler_schedule_attempts_total",
+                              "Tries to schedule a binding.", labels);
+    all_[i] = histogram_in(metrics, "karmada_scheduler_e2e_scheduling_duration_seconds",
+                           "How long it takes to schedule a binding.", kBuckets, labels);
+    if (i < algorithm_.size()) {
+      algorithm_[i] = histogram_in(metrics, "karmada_scheduler_scheduling_algorithm_duration_seconds",
+                                   "How long the algorithm takes.", kBuckets, {{"schedule_type", type}});
+    }
+  }
+  const MetricLabels own = {{"controller", "scheduler"}}, queue = {{"name", "scheduler"}, own.front()};
+  adds_ = counter_in(metrics, "workqueue_adds_total", "Keys that became due.", queue);
+  for (std::size_t i = 0; i < worked_.size(); ++i) {
+    worked_[i] = counter_in(metrics, "controller_runtime_reconcile_total", "Keys that were worked on.",
+                            {{"controller", "scheduler"}, {"result", i == 0 ? "success" : "error"}});
+  }
+  static const Buckets kReconcile = {0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3,  0.35,
+                                     0.4,   0.45, 0.5,   0.6,  0.7, 0.8,  0.9, 1,    1.25, 1.5,
+                                     1.75,  2,    2.5,   3,    3.5, 4,    4.5, 5,    6,    7,
+                                     8,     9,    10,    15,   20,  25,   30,  40,   50,   60};
+  took_ = histogram_in(metrics, "controller_runtime_reconcile_time_seconds", "How long a key takes.",
+                       kReconcile, own);
+  woken_ = counter_in(metrics, "flotilla_scheduler_woken_bindings_total",
+                      "Bindings that changes of clusters made due, as their result can differ.");
+  spared_ = counter_in(metrics, "flotilla_scheduler_spared_bindings_total",
+                       "Bindings that changes of clusters left alone, as their result cannot differ.");
+  if (metrics == nullptr) return;
+  const auto length = [&](const char* queue, std::size_t QueueLengths::*member) {
+    const auto value = [lengths, member] { return static_cast<double>(lengths().*member); };
+    computed_.push_back(metrics->computed("karmada_scheduler_pending_bindings",
+                                          "Bindings that wait to be scheduled.", {{"queue", queue}}, value));
+  };
+  length("active", &QueueLengths::active);
+  length("backoff", &QueueLengths::backoff);
+  length("unschedulable", &QueueLengths::unschedulable);
+  computed_.push_back(metrics->computed("workqueue_depth", "Keys that wait in the queue.", queue,
+                                        [lengths] { return static_cast<double>(lengths().waiting); }));
+  computed_.push_back(metrics->computed("controller_runtime_active_workers", "Keys in work.", own,
+                                        [lengths] { return static_cast<double>(lengths().in_work); }));
+}
+
+void ScheduleMetrics::tried(bool ok, std::string_view reason, Duration algorithm, Duration all) {
+  const std::size_t scales = reason.find("replica") != reason.npos ? 1 : 0;
+  const std::size_t which = (ok ? 2u : 0u) + scales;
+  attempts_[which]->add();
+  all_[which]->observe(all);
+  algorithm_[scales]->observe(algorithm);
+}
+
+void ScheduleMetrics::worked(bool failed, Duration took) {
+  worked_[failed ? 1 : 0]->add();
+  took_->observe(took);
+}
+
+void ScheduleMetrics::woke(std::size_t woken, std::size_t spared) {
+  came(Incoming::ClusterChanged, woken);
+  woken_->add(woken);
+  spared_->add(spared);
+}
+
+}  // namespace flotilla::controllers

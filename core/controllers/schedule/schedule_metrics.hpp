@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Karmada's metrics of its scheduler, and a few of ours.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "core/async/metrics.hpp"
+
+namespace flotilla::controllers {
+
+// How long the queues are.
+struct QueueLengths {
+  std::size_t active = 0, backoff = 0, unschedulable = 0;
+  std::size_t waiting = 0, in_work = 0;  // of all keys, those of clusters included
+};
+
+// What made a binding due.
+enum class Incoming : std::uint8_t { Added, Updated, Failed, ClusterChanged };
+
+// Thread: any.
+class ScheduleMetrics {
+ public:
+  // Null: nobody counts.
+  ScheduleMetrics(Metrics* metrics, std::function<QueueLengths()> lengths);
+
+  void came(Incoming why, std::size_t count = 1) {
+    incoming_[static_cast<std::size_t>(why)]->add(count);
+    adds_->add(count);
+  }
+  // One try: how it ended, why it was made, how long the algorithm took and how long everything.
+  void tried(bool ok, std::string_view reason, Duration algorithm, Duration all);
+  // A cluster became due.
+  void cluster_came() { adds_->add(); }
+  // A key was worked on. For the series that every controller has.
+  void worked(bool failed, Duration took);
+  // A change of clusters: bindings it made due, and all those it left alone.
+  void woke(std::size_t woken, std::size_t spared);
+
+ private:
+  std::array<std::shared_ptr<Counter>, 4> incoming_;
+  std::array<std::shared_ptr<Counter>, 4> attempts_;     // [ok][scales]
+  std::array<std::shared_ptr<Histogram>, 4> all_;        // likewise
+  std::array<std::shared_ptr<Histogram>, 2> algorithm_;  // [scales]
+  std::array<std::shared_ptr<Counter>, 2> worked_;
+  std::shared_ptr<Histogram> took_;
+  std::shared_ptr<Counter> adds_, woken_, spared_;
+  std::vector<std::shared_ptr<void>> computed_;
+};
+
+}  // namespace flotilla::controllers
