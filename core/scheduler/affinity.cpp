@@ -126,6 +126,14 @@ const Sym* find_label(std::span<const Label> labels, Sym key) {
   return nullptr;
 }
 
+// Null where the cluster does not say.
+const Sym* find_field(const ClusterIdentity& identity, std::string_view key, Row row) {
+  const std::vector<Sym>* column = key == "provider" ? &identity.providers
+                                   : key == "region" ? &identity.regions
+                                                     : nullptr;
+  return column == nullptr || (*column)[row] == kNoSym ? nullptr : &(*column)[row];
+}
+
 // keep(row) decides which rows stay.
 template <typename Keep>
 void retain(RowSet& rows, Keep keep) {
@@ -150,12 +158,8 @@ void retain_matching(const ClusterTable& table, const ClusterAffinity& affinity,
   }
   for (const Requirement& requirement : affinity.fields) {
     Compiled compiled(requirement, symbols);
-    const std::vector<Sym>* column = requirement.key == "provider" ? &identity.providers
-                                     : requirement.key == "region" ? &identity.regions
-                                                                   : nullptr;
     retain(rows, [&](Row row) {
-      const Sym* value = column == nullptr || (*column)[row] == kNoSym ? nullptr : &(*column)[row];
-      return compiled.accepts(value, symbols);
+      return compiled.accepts(find_field(identity, requirement.key, row), symbols);
     });
   }
   for (const Requirement& requirement : affinity.zones) {
@@ -211,13 +215,29 @@ void match_blocks(const ClusterTable& table, const ClusterAffinity& affinity,
 
 bool matches_row(const ClusterTable& table, Row row, const ClusterAffinity& affinity) {
   if (affinity.refused || row == kNoRow) return false;
-  const std::string_view name = table.name(row);
-  const auto& names = affinity.cluster_names;
-  if (!names.empty() && std::find(names.begin(), names.end(), name) == names.end()) return false;
-  RowSet one(table.size());
-  one.add(row);
-  retain_matching(table, affinity, one);
-  return one.has(row);
+  const auto lists = [name = table.name(row)](const std::vector<std::string>& names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  if (!affinity.cluster_names.empty() && !lists(affinity.cluster_names)) return false;
+  if (lists(affinity.exclude)) return false;
+  const ClusterIdentity& identity = table.identity();
+  const Symbols& symbols = table.symbols();
+  const auto all = [](const std::vector<Requirement>& requirements, auto accepts) {
+    return std::all_of(requirements.begin(), requirements.end(), accepts);
+  };
+  return all(affinity.labels,
+             [&](const Requirement& each) {
+               const Compiled compiled(each, symbols);
+               return compiled.accepts(find_label(identity.labels.at(row), compiled.key), symbols);
+             }) &&
+         all(affinity.fields,
+             [&](const Requirement& each) {
+               const Sym* value = find_field(identity, each.key, row);
+               return Compiled(each, symbols).accepts(value, symbols);
+             }) &&
+         all(affinity.zones, [&](const Requirement& each) {
+           return Compiled(each, symbols).accepts_zones(identity.zones.at(row));
+         });
 }
 
 }  // namespace flotilla::scheduler

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // decision/<clusters>/<strategy>: one whole decision through all in-tree policies, over a fleet with labels,
 // taints, regions and a usual number of APIs. Bindings differ in uid, replicas and requests; they share
-// placements. stranger/<clusters>: one call of a policy that does nothing, through the plugin ABI.
+// placements. stranger/<clusters>: one call of a policy that does nothing, through the plugin ABI. Then a
+// fleet that changes all the time, and the scheduler as a whole with durable writes.
 #include <array>
 #include <flotilla/sdk/scheduler.hpp>
 
@@ -9,6 +10,7 @@
 #include "core/scheduler/cluster_table_builder.hpp"
 #include "core/scheduler/schedule.hpp"
 #include "tests/bench/bench.hpp"
+#include "tests/bench/schedule_fleet.hpp"
 #include "tests/fakes/in_tree_policies.hpp"
 
 namespace flotilla::bench {
@@ -16,51 +18,9 @@ namespace {
 
 using api::Json;
 
-constexpr int kApiGroups = 20;
-constexpr int kKindsPerGroup = 6;
 constexpr int kBindings = 64;
 constexpr auto kLeast = std::chrono::milliseconds(300);
 constexpr std::int64_t kMostTimes = 20000;
-
-Json apis() {
-  Json enablements =
-      Json::parse(R"([{"groupVersion":"apps/v1","resources":[{"name":"deployments","kind":"Deployment"}]}])")
-          .value();
-  for (int group = 0; group < kApiGroups; ++group) {
-    Json enablement = Json::object({{"groupVersion", "group" + std::to_string(group) + ".io/v1"}});
-    for (int kind = 0; kind < kKindsPerGroup; ++kind) {
-      std::string name = "Kind" + std::to_string(kind);
-      enablement["resources"].push_back(Json::object({{"name", name + "s"}, {"kind", name}}));
-    }
-    enablements.push_back(std::move(enablement));
-  }
-  return enablements;
-}
-
-Json cluster(int number, const Json& enablements) {
-  auto digits = std::to_string(number);
-  Json made = Json::object();
-  made.make({"metadata", "name"}) = "cluster-" + std::string(5 - digits.size(), '0') + digits;
-  Json& labels = made.make({"metadata", "labels"});
-  labels["env"] = number % 5 == 0 ? "dev" : "prod";
-  labels["tier"] = std::array{"gold", "silver", "bronze"}[static_cast<std::size_t>(number % 3)];
-  labels["site"] = "site-" + std::to_string(number % 50);
-  made.make({"spec", "provider"}) = number % 2 == 0 ? "aws" : "azure";
-  made.make({"spec", "region"}) = "region-" + std::to_string(number % 8);
-  if (number % 20 == 3) {
-    made.make({"spec", "taints"}) =
-        Json::parse(R"([{"key":"cluster.karmada.io/not-ready","effect":"NoSchedule"}])").value();
-  }
-  made.make({"status", "apiEnablements"}) = enablements;
-  Json& allocatable = made.make({"status", "resourceSummary", "allocatable"});
-  allocatable["cpu"] = std::to_string(50 + number * 37 % 200);
-  allocatable["memory"] = std::to_string(100 + number * 53 % 400) + "Gi";
-  allocatable["pods"] = "1100";
-  Json& allocated = made.make({"status", "resourceSummary", "allocated"});
-  allocated["cpu"] = std::to_string(number * 71 % 40000) + "m";
-  allocated["memory"] = std::to_string(number * 29 % 90) + "Gi";
-  return made;
-}
 
 struct Strategy {
   std::string_view name;
@@ -137,10 +97,10 @@ std::vector<scheduler::Binding> bindings(const Strategy& strategy) {
 
 Result<std::vector<Line>> run_schedule() {
   std::vector<Line> lines;
-  const Json enablements = apis();
+  const Json enablements = usual_apis();
   for (int clusters : {10, 100, 1000, 5000}) {
     scheduler::ClusterTableBuilder builder;
-    for (int i = 0; i < clusters; ++i) builder.update(cluster(i, enablements));
+    for (int i = 0; i < clusters; ++i) builder.update(usual_cluster(i, enablements));
     const scheduler::ClusterTablePtr table = builder.snapshot();
     fakes::InTreePolicies policies;
     scheduler::Workspace workspace;
@@ -158,6 +118,8 @@ Result<std::vector<Line>> run_schedule() {
     }
     lines.push_back(call_a_stranger(*table, bindings(kStrategies[0])[0]));
   }
+  if (Status measured = measure_changing_fleet(lines); !measured) return measured.error();
+  if (Status measured = measure_durable_scheduling(lines); !measured) return measured.error();
   return lines;
 }
 

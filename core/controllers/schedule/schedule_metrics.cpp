@@ -18,10 +18,12 @@ ScheduleMetrics::ScheduleMetrics(Metrics* metrics, std::function<QueueLengths()>
                               "Tries to schedule a binding.", labels);
     all_[i] = histogram_in(metrics, "karmada_scheduler_e2e_scheduling_duration_seconds",
                            "How long it takes to schedule a binding.", kBuckets, labels);
-    if (i < algorithm_.size()) {
-      algorithm_[i] = histogram_in(metrics, "karmada_scheduler_scheduling_algorithm_duration_seconds",
-                                   "How long the algorithm takes.", kBuckets, {{"schedule_type", type}});
-    }
+  }
+  constexpr const char* kSteps[] = {"Filter", "Score", "Select", "AssignReplicas"};
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    steps_[i] =
+        histogram_in(metrics, "karmada_scheduler_scheduling_algorithm_duration_seconds",
+                     "How long the steps of the algorithm take.", kBuckets, {{"schedule_step", kSteps[i]}});
   }
   const MetricLabels own = {{"controller", "scheduler"}}, queue = {{"name", "scheduler"}, own.front()};
   adds_ = counter_in(metrics, "workqueue_adds_total", "Keys that became due.", queue);
@@ -54,12 +56,18 @@ ScheduleMetrics::ScheduleMetrics(Metrics* metrics, std::function<QueueLengths()>
                                         [lengths] { return static_cast<double>(lengths().in_work); }));
 }
 
-void ScheduleMetrics::tried(bool ok, std::string_view reason, Duration algorithm, Duration all) {
+void ScheduleMetrics::tried(bool ok, std::string_view reason,
+                            const std::array<std::int64_t, scheduler::kSteps>& steps, Duration all) {
   const std::size_t scales = reason.find("replica") != reason.npos ? 1 : 0;
   const std::size_t which = (ok ? 2u : 0u) + scales;
   attempts_[which]->add();
   all_[which]->observe(all);
-  algorithm_[scales]->observe(algorithm);
+  const auto took = [&](scheduler::Step step) { return Duration(steps[static_cast<std::size_t>(step)]); };
+  using scheduler::Step;
+  steps_[0]->observe(took(Step::Filter));
+  steps_[1]->observe(took(Step::Score));
+  steps_[2]->observe(took(Step::Estimate) + took(Step::Select));  // Karmada estimates while it selects
+  steps_[3]->observe(took(Step::Assign));
 }
 
 void ScheduleMetrics::worked(bool failed, Duration took) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/async/metrics.hpp"
+#include "core/scheduler/decision.hpp"
 
 namespace flotilla::controllers {
 
@@ -31,8 +32,9 @@ class ScheduleMetrics {
     incoming_[static_cast<std::size_t>(why)]->add(count);
     adds_->add(count);
   }
-  // One try: how it ended, why it was made, how long the algorithm took and how long everything.
-  void tried(bool ok, std::string_view reason, Duration algorithm, Duration all);
+  // One try: how it ended, why it was made, how long each step took (in nanoseconds) and how long everything.
+  void tried(bool ok, std::string_view reason, const std::array<std::int64_t, scheduler::kSteps>& steps,
+             Duration all);
   // A cluster became due.
   void cluster_came() { adds_->add(); }
   // A key was worked on. For the series that every controller has.
@@ -42,9 +44,9 @@ class ScheduleMetrics {
 
  private:
   std::array<std::shared_ptr<Counter>, 4> incoming_;
-  std::array<std::shared_ptr<Counter>, 4> attempts_;     // [ok][scales]
-  std::array<std::shared_ptr<Histogram>, 4> all_;        // likewise
-  std::array<std::shared_ptr<Histogram>, 2> algorithm_;  // [scales]
+  std::array<std::shared_ptr<Counter>, 4> attempts_;  // [ok][scales]
+  std::array<std::shared_ptr<Histogram>, 4> all_;     // likewise
+  std::array<std::shared_ptr<Histogram>, 4> steps_;   // Filter, Score, Select, AssignReplicas
   std::array<std::shared_ptr<Counter>, 2> worked_;
   std::shared_ptr<Histogram> took_;
   std::shared_ptr<Counter> adds_, woken_, spared_;

@@ -19,6 +19,8 @@ constexpr std::size_t kMostPerCycle = 256;
 constexpr std::size_t kMostPatient = 64;   // of those that others woke, so that urgent ones wait for less
 constexpr std::size_t kWorthSharing = 16;  // fewer are decided faster than handed over
 constexpr std::size_t kShare = 4;          // that a lane takes at a time
+// How long a lane works before it stands in line again: requests wait for the same few threads.
+constexpr Duration kTurn = std::chrono::microseconds(500);
 constexpr Duration kPoll = std::chrono::milliseconds(5), kLongest = std::chrono::milliseconds(20);
 
 bool has_owner(const Json& binding) {
@@ -66,6 +68,7 @@ ScheduleReconciler::ScheduleReconciler(Context& context)
       }) {
   options_.empty_workload_propagation = context.options.enable_empty_workload_propagation;
   options_.multiple_pod_templates = context.options.feature_gates.multiple_pod_templates_scheduling;
+  options_.ticks = [] { return SystemClock().steady_now().time_since_epoch().count(); };
   for (std::size_t i = 0; i < kLanes; ++i) {
     lanes_.push_back(std::make_unique<Lane>());
     lanes_.back()->strand = i == 0 ? scope_.executor() : context.executor.strand();
@@ -304,7 +307,8 @@ Task<void> ScheduleReconciler::run_cycle(std::vector<Key> keys) {
   const Duration each = took / static_cast<std::int64_t>(cycle->trials.size());
   for (const Trial& trial : cycle->trials) {
     if (!trial.reason.empty() && trial.policies != nullptr)
-      metrics_.tried(trial.attempt.failures.empty(), trial.reason, trial.deciding, each);
+      metrics_.tried(trial.attempt.failures.empty(), trial.reason, trial.attempt.decision.record.nanoseconds,
+                     each);
   }
 }
 
@@ -332,7 +336,14 @@ Task<void> ScheduleReconciler::run_lanes(std::shared_ptr<Cycle> cycle, bool writ
 
 Task<void> ScheduleReconciler::run_lane(ScheduleReconciler& self, std::shared_ptr<Cycle> cycle,
                                         std::size_t lane, bool writing) {
+  const Clock& clock = self.context_.executor.clock();
+  SteadyTime turn = clock.steady_now();
   for (;;) {
+    if (clock.steady_now() - turn > kTurn) {
+      auto behind = resume_on(self.lanes_[lane]->strand);
+      co_await std::move(behind);
+      turn = clock.steady_now();
+    }
     const std::size_t first = cycle->next.fetch_add(kShare);
     if (first >= cycle->trials.size()) break;
     const std::size_t last = std::min(first + kShare, cycle->trials.size());

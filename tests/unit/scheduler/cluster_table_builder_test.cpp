@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/scheduler/cluster_table_builder.hpp"
+#include "core/scheduler/placement.hpp"
 
 #include <gtest/gtest.h>
 
@@ -66,6 +67,36 @@ TEST(Scheduler_ClusterTable, serves_an_api_where_it_is_enabled) {
   builder.update(cluster("m2"));
   ClusterTablePtr later = builder.snapshot();
   EXPECT_TRUE(has_bit(later->rows_serving(later->find_api("apps/v1", "Deployment")), 1));
+}
+
+// A compiled placement that follows a table equals one compiled anew.
+TEST(Scheduler_ClusterTable, is_followed_by_compiled_placements) {
+  std::mt19937 random(20261123);
+  ClusterTableBuilder builder;
+  const PlacementPtr placement = parse_placement(parsed(
+      R"({"clusterAffinities":[{"affinityName":"a","labelSelector":{"matchLabels":{"l":"1"}},"overflowAffinities":[{"affinityName":"b","clusterNames":["m1","m90"]}]}],
+          "replicaScheduling":{"replicaSchedulingType":"Divided","replicaDivisionPreference":"Weighted","weightPreference":
+            {"staticWeightList":[{"targetCluster":{"labelSelector":{"matchLabels":{"l":"2"}}},"weight":3}]}}})"));
+  PlacementCache following;
+  for (int step = 0; step < 400; ++step) {
+    Json made = cluster("m" + std::to_string(random() % 150));
+    made.make({"metadata", "labels", "l"}) = std::to_string(random() % 3);
+    if (random() % 2 == 0) made.make({"metadata", "labels", "further"}) = "x";
+    if (random() % 20 == 0) {
+      builder.remove(made["metadata"]["name"].as_string());
+    } else {
+      builder.update(made);
+    }
+    if (random() % 3 != 0) continue;
+    const ClusterTablePtr table = builder.snapshot();
+    PlacementCache fresh;
+    const CompiledPlacement& anew = fresh.get(*table, placement);
+    const CompiledPlacement& followed = following.get(*table, placement);
+    ASSERT_EQ(anew.weights, followed.weights);
+    for (std::size_t tier = 0; tier < 2; ++tier) {
+      ASSERT_EQ(names_of(*table, anew.affinities[0][tier]), names_of(*table, followed.affinities[0][tier]));
+    }
+  }
 }
 
 // Any sequence of changes ends in the same table as building it anew.
