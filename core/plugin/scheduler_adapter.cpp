@@ -77,6 +77,9 @@ class PluginPolicy final : public scheduler::Policy {
   std::string_view name() const override { return instance_->name(); }
   std::uint32_t steps() const override { return steps_; }
   bool is_fallback() const override { return (instance_->component().caps & FLT_SCHEDULER_FALLBACK) != 0; }
+  bool filters_by_placement() const override {
+    return (instance_->component().caps & FLT_SCHEDULER_FILTERS_BY_PLACEMENT) != 0;
+  }
 
   Status observe(const ClusterTable& table, scheduler::Reasons& reasons) override {
     const Binding binding{columns_, reasons};

@@ -63,6 +63,9 @@ class Policy {
   virtual std::uint32_t steps() const = 0;
   // Selects and assigns only where no other policy does.
   virtual bool is_fallback() const { return false; }
+  // Its filter looks at nothing of a workload but its placement, its API, and whether it is on a cluster
+  // already or being evicted from it: workloads that share those share its verdicts.
+  virtual bool filters_by_placement() const { return false; }
 
   // A table that this policy has not seen; serial. An error fails the decisions over this table.
   virtual Status observe(const ClusterTable&, Reasons&) { return {}; }

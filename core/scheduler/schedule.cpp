@@ -7,6 +7,7 @@
 #include "core/scheduler/candidates.hpp"
 #include "core/scheduler/estimate.hpp"
 #include "core/scheduler/select.hpp"
+#include "core/scheduler/shared_verdicts.hpp"
 
 namespace flotilla::scheduler {
 
@@ -22,6 +23,8 @@ struct Workspace::State {
   std::vector<std::int32_t> room;
   std::vector<std::int64_t> estimates;
   std::vector<std::uint32_t> counts;
+  SharedVerdicts shared;
+  Verdicts found;
 };
 
 Workspace::Workspace() : state_(std::make_unique<State>()) {}
@@ -90,24 +93,68 @@ Status prepare(State& state, Workload& workload, const Policies& policies) {
 }
 
 // Clusters that are being deleted never fit and are given no reason.
-Status find_clusters_that_fit(State& state, Workload& workload, const Policies& policies) {
-  const ClusterTable& table = *workload.table;
-  state.fits.reset(table.size(), true);
-  for (std::size_t w = 0; w < table.words(); ++w) {
+void begin_rows(State& state, const ClusterTable& table, RowRange range) {
+  for (std::size_t w = range.first / 64; w < words_for(range.last); ++w) {
     state.fits.words()[w] &= ~table.identity().deleting.words()[w];
   }
-  state.reasons.assign(table.size(), Reasons::kFits);
-  state.refused_by.assign(table.size(), 0);
-  if (Status prepared = prepare(state, workload, policies); !prepared) return prepared;
-  RowRange all{0, static_cast<Row>(table.size())};
+}
+
+Status filter_rows(State& state, const Workload& workload, const Policies& policies, RowRange range) {
   for (std::size_t i = 0; i < policies.entries().size(); ++i) {
     if (!policies.takes_part(workload, i, kFilterStep)) continue;
     const Policy& policy = *policies.entries()[i].policy;
     state.before = state.fits;
-    Status done = policy.filter(workload, all, state.fits.words(), state.reasons);
+    Status done = policy.filter(workload, range, state.fits.words(), state.reasons);
     if (!done) return std::move(done).context(policy_text(policy));
     if (Status taken = take_refusals(state, policies, i); !taken) return taken;
   }
+  return {};
+}
+
+// Verdicts are shared where no policy looks at anything but cluster and placement, and none narrows or passes
+// the filters for this workload alone.
+bool can_share(const State& state, const Workload& workload, const Policies& policies) {
+  if (!workload.affinity_group.empty() || !workload.anti_affinity_group.empty()) return false;
+  for (std::size_t i = 0; i < policies.entries().size(); ++i) {
+    const Policy& policy = *policies.entries()[i].policy;
+    if ((policy.steps() & kFilterStep) == 0) continue;
+    if (!policy.filters_by_placement() || (state.skipped[i] & kFilterStep) != 0) return false;
+  }
+  const std::span<const std::uint64_t> deleting = workload.table->identity().deleting.words();
+  const std::size_t rest = workload.table->size() % 64;
+  for (std::size_t w = 0; w < deleting.size(); ++w) {
+    const bool last = w + 1 == deleting.size() && rest != 0;
+    const std::uint64_t all = last ? ~std::uint64_t{0} >> (64 - rest) : ~std::uint64_t{0};
+    if (state.fits.words()[w] != (all & ~deleting[w])) return false;
+  }
+  return true;
+}
+
+// The state's arrays take the place of the verdicts while the filters are asked.
+void exchange(State& state, Verdicts& verdicts) {
+  std::swap(state.fits, verdicts.fits);
+  std::swap(state.reasons, verdicts.reasons);
+  std::swap(state.refused_by, verdicts.refused_by);
+}
+
+Status find_clusters_that_fit(State& state, Workload& workload, const Policies& policies) {
+  const ClusterTable& table = *workload.table;
+  const RowRange all{0, static_cast<Row>(table.size())};
+  state.fits.reset(table.size(), true);
+  state.reasons.assign(table.size(), Reasons::kFits);
+  state.refused_by.assign(table.size(), 0);
+  begin_rows(state, table, all);
+  if (Status prepared = prepare(state, workload, policies); !prepared) return prepared;
+  if (!can_share(state, workload, policies)) return filter_rows(state, workload, policies, all);
+  const auto ask = [&](const Workload& asked, RowRange range, Verdicts& verdicts) {
+    exchange(state, verdicts);
+    begin_rows(state, table, range);
+    Status done = filter_rows(state, asked, policies, range);
+    exchange(state, verdicts);
+    return done;
+  };
+  if (Status found = state.shared.find(workload, policies, ask, state.found); !found) return found;
+  exchange(state, state.found);
   return {};
 }
 

@@ -2,6 +2,7 @@
 #include "core/scheduler/shared_verdicts.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace flotilla::scheduler {
 namespace {
@@ -35,8 +36,7 @@ void Verdicts::reset(RowRange range) {
   std::fill(refused_by.begin() + range.first, refused_by.begin() + range.last, std::uint8_t{0});
 }
 
-Status SharedVerdicts::find(const Workload& workload, const Policies& policies, const Ask& ask,
-                            Verdicts& out) {
+Status SharedVerdicts::find(Workload& workload, const Policies& policies, const Ask& ask, Verdicts& out) {
   if (entries_.size() >= kMostEntries) entries_.clear();
   Entry& entry = entries_[key_of(workload, policies)];
   if (Status fresh = refresh(entry, workload, ask); !fresh) {
@@ -51,7 +51,7 @@ Status SharedVerdicts::find(const Workload& workload, const Policies& policies, 
   return blocks_.empty() ? Status() : ask_blocks(workload, ask, blocks_, out);
 }
 
-Status SharedVerdicts::refresh(Entry& entry, const Workload& workload, const Ask& ask) {
+Status SharedVerdicts::refresh(Entry& entry, Workload& workload, const Ask& ask) {
   const ClusterTable& table = *workload.table;
   const std::vector<std::uint64_t>& epochs = table.blocks().epochs;
   const bool follows = entry.lineage == table.blocks().lineage && entry.epoch <= table.epoch() &&
@@ -63,13 +63,18 @@ Status SharedVerdicts::refresh(Entry& entry, const Workload& workload, const Ask
     if (epochs[block] > entry.epoch) blocks_.add(block);
   }
   if (!blocks_.empty()) {
-    // Of nobody's targets.
-    Workload anyone = workload;
+    // Nobody's targets.
     nobody_.reset(table.size());
-    anyone.targets = nobody_.words();
-    anyone.evicting = nobody_.words();
-    anyone.previous = {};
-    if (Status asked = ask_blocks(anyone, ask, blocks_, entry.verdicts); !asked) return asked;
+    const auto targets = std::exchange(workload.targets, nobody_.words());
+    const auto evicting = std::exchange(workload.evicting, nobody_.words());
+    const auto previous = std::exchange(workload.previous, {});
+    workload.view.reset();
+    const Status asked = ask_blocks(workload, ask, blocks_, entry.verdicts);
+    workload.targets = targets;
+    workload.evicting = evicting;
+    workload.previous = previous;
+    workload.view.reset();
+    if (!asked) return asked;
   }
   entry.lineage = table.blocks().lineage;
   entry.epoch = table.epoch();

@@ -37,7 +37,8 @@ class SharedVerdicts {
   using Ask = std::function<Status(const Workload&, RowRange, Verdicts&)>;
 
   // As if `ask` had been called for all rows. Errors: those of `ask`.
-  Status find(const Workload& workload, const Policies& policies, const Ask& ask, Verdicts& out);
+  // `workload` is the same afterwards.
+  Status find(Workload& workload, const Policies& policies, const Ask& ask, Verdicts& out);
   std::uint64_t asked_blocks() const { return asked_blocks_; }  // of 64 rows, so far
 
  private:
@@ -46,7 +47,7 @@ class SharedVerdicts {
     std::uint64_t epoch = 0;
     Verdicts verdicts;
   };
-  Status refresh(Entry& entry, const Workload& workload, const Ask& ask);
+  Status refresh(Entry& entry, Workload& workload, const Ask& ask);
   Status ask_blocks(const Workload& workload, const Ask& ask, const RowSet& blocks, Verdicts& verdicts);
 
   std::unordered_map<std::string, Entry> entries_;

@@ -45,6 +45,10 @@ class BindingsByPlacement {
   void forget(const reconcile::Key& key);
   std::size_t size() const { return places_.size(); }
   bool knows(const reconcile::Key& key) const { return places_.contains(key); }
+  bool has_failed(const reconcile::Key& key) const {
+    const auto place = places_.find(key);
+    return place != places_.end() && std::get<2>(place->second);
+  }
   std::size_t placements() const { return shared_.size(); }
 
   // Whose answer can differ after these changes. O(placements * clusters + woken). A cluster that begins to

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reservations of the scheduler: what decisions of a cycle take from one another, and what bindings say of
-// how their workloads do.
+// What decisions take from one another: reserved room, and where the others of a group of workload affinity
+// are.
 #include <functional>
 
 #include "core/controllers/schedule/schedule_reconciler.hpp"
@@ -92,29 +92,70 @@ void ScheduleReconciler::show_promises(std::vector<ChangedCluster>* freed) {
   }
 }
 
-void ScheduleReconciler::settle_conflicts(Cycle& cycle) {
-  if (!reservations_) return;
-  // What stored bindings hold counts before anything new is given away.
-  bool restored = false;
-  for (const Trial& trial : cycle.trials) {
-    if (bindings_.knows(trial.key) || trial.policies == nullptr) continue;
-    restore_reservation(trial);
-    restored = restored || reservations_->knows(id_of(trial.key));
+void ScheduleReconciler::note_group(const Trial& trial,
+                                    const std::vector<scheduler::TargetCluster>& clusters) {
+  std::vector<std::string> names;
+  for (const scheduler::TargetCluster& cluster : clusters) names.push_back(cluster.name);
+  groups_.put(trial.key.object.text(), trial.key.object.ns, trial.binding.affinity_group,
+              trial.binding.anti_affinity_group, names);
+}
+
+void ScheduleReconciler::follow_groups() {
+  std::set<Key> news;
+  {
+    std::lock_guard lock(mutex_);
+    news.swap(group_news_);
   }
-  bool taken = restored;
+  for (const Key& key : news) {
+    const std::string id = key.object.text();
+    const std::vector<std::string> companions = groups_.companions(id);
+    const ObjectPtr object = context_.get(kinds::kResourceBinding, key.object);
+    if (object) {
+      Trial trial{.key = key};
+      trial.binding = scheduler::parse_binding((*object->content())["spec"], Json());
+      note_group(trial, trial.binding.clusters);
+    } else {
+      groups_.remove(id);
+    }
+    std::vector<std::string> now = groups_.companions(id);
+    now.insert(now.end(), companions.begin(), companions.end());
+    std::lock_guard lock(mutex_);
+    for (const std::string& companion : now) {
+      const std::size_t slash = companion.find('/');
+      const Key other{key.collection, {companion.substr(0, slash), companion.substr(slash + 1)}};
+      if (companion != id && bindings_.has_failed(other))
+        queue_.wake(other, 0, context_.executor.clock().steady_now());
+    }
+  }
+}
+
+void ScheduleReconciler::settle_conflicts(Cycle& cycle) {
+  if (!reservations_ && options_.groups == nullptr) return;
+  // What stored bindings hold counts before anything new is given away.
+  bool taken = false, grouped = false;
+  for (const Trial& trial : cycle.trials) {
+    if (!reservations_ || bindings_.knows(trial.key) || trial.policies == nullptr) continue;
+    restore_reservation(trial);
+    taken = taken || reservations_->knows(id_of(trial.key));
+  }
   for (Trial& trial : cycle.trials) {
     if (trial.policies == nullptr || trial.reason.empty() || !trial.binding.placement) continue;
-    if (taken && looks_at_room(*trial.binding.placement)) {
-      show_promises(nullptr);
+    if ((taken && looks_at_room(*trial.binding.placement)) || (grouped && in_group(trial))) {
+      if (reservations_) show_promises(nullptr);
       table_ = builder_.snapshot();
       trial.table = table_;
       decide(trial, *lanes_[0]);
     }
-    if (!trial.attempt.decision.ok() || !trial.attempt.failures.empty()) continue;
+    if (!trial.attempt.failures.empty()) continue;
+    if (options_.groups != nullptr && in_group(trial)) {
+      note_group(trial, decided_targets(trial.attempt.decision, *trial.table));
+      grouped = true;
+    }
+    if (!reservations_) continue;
     reserve(trial);
     taken = true;
   }
-  show_promises(nullptr);
+  if (reservations_) show_promises(nullptr);
   table_ = builder_.snapshot();
 }
 

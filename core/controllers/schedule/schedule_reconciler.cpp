@@ -75,6 +75,7 @@ ScheduleReconciler::ScheduleReconciler(Context& context)
   }
   schedulers_[context.options.scheduler_name] = &context.policies;
   for (const NamedPolicies& each : context.further_schedulers) schedulers_[each.name] = each.policies;
+  if (context.options.feature_gates.workload_affinity) options_.groups = &groups_;
   if (context.options.feature_gates.scheduling_overcommit_protection) {
     scheduler::ReservationRules rules;
     rules.longest = context.options.scheduler_assumption_ttl;
@@ -114,6 +115,12 @@ bool ScheduleReconciler::idle() const {
 void ScheduleReconciler::on_binding(const Event& event) {
   const Key key{event.collection, event.object->key()};
   const bool gone = event.type == Event::Type::Deleted;
+  if (options_.groups != nullptr && event.collection == kinds::kResourceBinding.collection() &&
+      (mentions(*event.object, "\"workloadAffinityGroups\"") ||
+       (event.previous && mentions(*event.previous, "\"workloadAffinityGroups\"")))) {
+    std::lock_guard lock(mutex_);
+    group_news_.insert(key);
+  }
   if (!gone && event.previous && event.previous->labels().pairs == event.object->labels().pairs) {
     const std::int64_t generation = event.object->generation();
     // What was just decided here is seen already: deciding it again would only say it again.
@@ -269,6 +276,7 @@ Task<void> ScheduleReconciler::follow_clusters() {
     reservations_->expire(context_.executor.clock().steady_now());
     show_promises(&changes);
   }
+  if (options_.groups != nullptr) follow_groups();
   const scheduler::ClusterTablePtr before = table_;
   table_ = builder_.snapshot();
   if (changes.empty() || bindings_.size() == 0) co_return;
@@ -371,6 +379,7 @@ void ScheduleReconciler::examine(Trial& trial, Lane& lane) const {
   trial.policies = policies_for(content);
   if (trial.policies == nullptr || !content["spec"].contains("placement")) return;
   trial.binding = scheduler::parse_binding(content["spec"], content["status"], &lane.placements);
+  if (in_group(trial)) trial.binding.self = trial.key.object.text();
   trial.reason = scheduler::schedule_reason(content, targets_leaving(content, *trial.table),
                                             options_.multiple_pod_templates);
   if (!trial.reason.empty()) decide(trial, lane);
@@ -406,6 +415,8 @@ void ScheduleReconciler::finish(Trial& trial) {
     reservations_->forget(trial.key.object.text());
     restore_reservation(trial);
   }
+  if (options_.groups != nullptr && in_group(trial) && trial.outcome.kind() != Outcome::Kind::Done)
+    note_group(trial, trial.binding.clusters);
   settle(trial);
 }
 

@@ -14,6 +14,7 @@
 #include "core/controllers/controller.hpp"
 #include "core/controllers/schedule/bindings_by_placement.hpp"
 #include "core/controllers/schedule/schedule_metrics.hpp"
+#include "core/scheduler/affinity_groups.hpp"
 #include "core/scheduler/attempt.hpp"
 #include "core/scheduler/binding_queue.hpp"
 #include "core/scheduler/cluster_table_builder.hpp"
@@ -106,6 +107,13 @@ class ScheduleReconciler final : public Controller {
   void tell(const Json& binding, std::string_view type, std::string_view reason, const std::string& message);
   void tell_passed_terms(const Json& binding, const scheduler::Attempt& attempt);
 
+  // Groups of workload affinity (gate WorkloadAffinity).
+  bool in_group(const Trial& trial) const {
+    return !trial.binding.affinity_group.empty() || !trial.binding.anti_affinity_group.empty();
+  }
+  void note_group(const Trial& trial, const std::vector<scheduler::TargetCluster>& clusters);
+  // What bindings say now of their groups and clusters; companions that have none are woken.
+  void follow_groups();
   // Reservations (gate SchedulingOvercommitProtection).
   void observe_health();
   void reserve(const Trial& trial);
@@ -124,6 +132,7 @@ class ScheduleReconciler final : public Controller {
   std::set<std::string> changed_clusters_;
   std::int64_t urgent_told_ = 0;  // to the others, through Congestion
   std::set<Key> reported_;        // bindings whose status has changed since the last cycle
+  std::set<Key> group_news_;      // bindings of groups that have changed
   bool shut_down_ = false;
   flotilla::Event changed_;
   std::atomic<bool> busy_ = false;  // a cycle is under way
@@ -133,6 +142,7 @@ class ScheduleReconciler final : public Controller {
   scheduler::ClusterTablePtr table_;
   BindingsByPlacement bindings_;
   std::unique_ptr<scheduler::Reservations> reservations_;  // null without the gate
+  scheduler::AffinityGroups groups_;                       // empty without the gate
   std::map<Key, int> steps_;                               // of rehearsed keys that failed
   ScheduleMetrics metrics_;                                // asks the others for their lengths: goes first
 };

@@ -10,6 +10,7 @@ class SpreadConstraint {
  public:
   static constexpr sdk::SchedulerInfo kInfo = {
       .name = "spread_constraint", .summary = "Clusters that have what the workload is spread by"};
+  static constexpr bool kFiltersByPlacement = true;
 
   void bind(sdk::Binder binder) {
     provider_ = binder.require("provider");

@@ -11,6 +11,7 @@ class WorkloadAffinity {
  public:
   static constexpr sdk::SchedulerInfo kInfo = {.name = "workload_affinity",
                                                .summary = "Clusters where all of its affinity group runs"};
+  static constexpr bool kFiltersByPlacement = true;
 
   void bind(sdk::Binder binder) {
     reason_ = binder.reason("ResourceBinding with the same affinity group does not target this cluster");

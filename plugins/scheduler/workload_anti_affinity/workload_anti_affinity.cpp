@@ -11,6 +11,7 @@ class WorkloadAntiAffinity {
  public:
   static constexpr sdk::SchedulerInfo kInfo = {
       .name = "workload_anti_affinity", .summary = "Clusters where none of its anti-affinity group runs"};
+  static constexpr bool kFiltersByPlacement = true;
 
   void bind(sdk::Binder binder) {
     reason_ = binder.reason("cluster already has workload with the same anti-affinity group");

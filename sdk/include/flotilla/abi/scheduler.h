@@ -71,6 +71,10 @@ typedef struct flt_target {
 
 /* flt_component.caps: its select and assign are asked only where no other policy takes the step. */
 #define FLT_SCHEDULER_FALLBACK UINT64_C(1)
+/* The filter depends on nothing of a workload but api_version, kind, api, affinity, tolerations, spread and
+ * FLT_WORKLOAD_DIVISIBLE, and per row on targets and evicting. The host may then ask once for all workloads
+ * that agree in these, with empty targets, and again for single blocks of rows. */
+#define FLT_SCHEDULER_FILTERS_BY_PLACEMENT UINT64_C(2)
 
 #define FLT_WORKLOAD_DIVISIBLE 1u        /* has replicas, requirements or components */
 #define FLT_WORKLOAD_FRESH 2u            /* the previous answer shall not bind: rescheduling was asked for */

@@ -18,7 +18,8 @@
 // void select(Workload, Table, Candidates, Chosen) const; void assign(Workload, Table, Candidates, Targets)
 // const; void observe(Workload, Table, std::uint32_t outcome, std::span<const flt_target_t>) const.
 // The class may throw Failure. One that selects or assigns only where nobody else does says so:
-// static constexpr bool kFallback = true.
+// static constexpr bool kFallback = true. One whose filter looks at nothing of a workload but its placement
+// says kFiltersByPlacement = true, and is asked less often (FLT_SCHEDULER_FILTERS_BY_PLACEMENT).
 #pragma once
 
 #include <flotilla/abi/scheduler.h>
@@ -161,8 +162,11 @@ struct SchedulerTrampolines {
     return table;
   }
   static constexpr std::uint64_t caps() {
-    if constexpr (requires { Policy::kFallback; }) return Policy::kFallback ? FLT_SCHEDULER_FALLBACK : 0;
-    return 0;
+    std::uint64_t caps = 0;
+    if constexpr (requires { Policy::kFallback; }) caps |= Policy::kFallback ? FLT_SCHEDULER_FALLBACK : 0;
+    if constexpr (requires { Policy::kFiltersByPlacement; })
+      caps |= Policy::kFiltersByPlacement ? FLT_SCHEDULER_FILTERS_BY_PLACEMENT : 0;
+    return caps;
   }
 };
 
