@@ -158,9 +158,8 @@ void retain_matching(const ClusterTable& table, const ClusterAffinity& affinity,
   }
   for (const Requirement& requirement : affinity.fields) {
     Compiled compiled(requirement, symbols);
-    retain(rows, [&](Row row) {
-      return compiled.accepts(find_field(identity, requirement.key, row), symbols);
-    });
+    retain(rows,
+           [&](Row row) { return compiled.accepts(find_field(identity, requirement.key, row), symbols); });
   }
   for (const Requirement& requirement : affinity.zones) {
     Compiled compiled(requirement, symbols);

@@ -5,6 +5,7 @@
 #include "core/api/quantity.hpp"
 #include "core/cluster/endpoint.hpp"
 #include "core/controllers/cluster_status/resource_summary.hpp"
+#include "core/controllers/trimmed.hpp"
 
 namespace flotilla::controllers {
 namespace {

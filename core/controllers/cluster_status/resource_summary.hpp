@@ -9,10 +9,6 @@
 
 namespace flotilla::controllers {
 
-// What the summaries read of a node and of a pod, and nothing else.
-api::Json trim_node(const api::Json& node);
-api::Json trim_pod(const api::Json& pod);
-
 // ClusterStatus.nodeSummary {totalNum, readyNum}.
 api::Json node_summary(std::span<const api::Json> nodes);
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/controllers/deschedule/deschedule_reconciler.hpp"
 
-#include "core/controllers/cluster_status/resource_summary.hpp"
 #include "core/controllers/facts.hpp"
 #include "core/controllers/give_way.hpp"
 #include "core/controllers/templates.hpp"
+#include "core/controllers/trimmed.hpp"
 
 namespace flotilla::controllers {
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/controllers/cluster_status/resource_summary.hpp"
+#include "core/controllers/trimmed.hpp"
 
 namespace flotilla::controllers {
 namespace {
