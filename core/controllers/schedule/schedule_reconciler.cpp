@@ -57,6 +57,7 @@ bool reruns(const scheduler::Binding& binding) {
 
 ScheduleReconciler::ScheduleReconciler(Context& context)
     : context_(context),
+      log_(context.store),
       scope_(context.executor.strand(), "scheduler"),
       queue_(queue_rules(context.options)),
       table_(builder_.snapshot()),

@@ -13,6 +13,7 @@
 #include "core/async/fiber_scope.hpp"
 #include "core/controllers/controller.hpp"
 #include "core/controllers/schedule/bindings_by_placement.hpp"
+#include "core/controllers/schedule/decision_log.hpp"
 #include "core/controllers/schedule/schedule_metrics.hpp"
 #include "core/scheduler/affinity_groups.hpp"
 #include "core/scheduler/attempt.hpp"
@@ -25,9 +26,10 @@ namespace flotilla::controllers {
 // Root: ResourceBinding, ClusterResourceBinding. Wakes on: a binding that is new or whose generation changed;
 // a cluster whose change can alter the answer for a binding (docs/design/scheduler.md, "Waking"). Reads: the
 // table of clusters. Writes: spec.clusters, the annotation policy.karmada.io/applied-placement,
-// status.schedulerObserved*, status.lastScheduledTime, condition Scheduled. Holds: only bindings that name
-// a scheduler of this daemon, are claimed and not suspended are touched; a result is replaced by an empty one
-// only when no cluster fits. Ends: deleting bindings are left alone.
+// status.schedulerObserved*, status.lastScheduledTime, condition Scheduled, and beside the binding the record
+// of the decision. Holds: only bindings that name a scheduler of this daemon, are claimed and not suspended
+// are touched; a result is replaced by an empty one only when no cluster fits. Ends: deleting bindings are
+// left alone.
 //
 // A cycle takes what is due (a few hundred at most), decides on two lanes over one table, and writes each
 // decision in one commit. Decisions of a cycle that depend on one another are made again one after the other,
@@ -99,9 +101,9 @@ class ScheduleReconciler final : public Controller {
   bool targets_leaving(const Json& binding, const scheduler::ClusterTable& table) const;
   Task<Outcome> observe_generation(const BindingScope& scope, ObjectPtr binding);
   // What was decided, onto the binding.
-  Task<Outcome> record(const BindingScope& scope, ObjectPtr binding, std::shared_ptr<const Json> content,
-                       const scheduler::Attempt& attempt, scheduler::ClusterTablePtr table,
-                       std::string_view reason);
+  Task<Outcome> record(const Trial& trial);
+  // For the record that is kept beside the binding.
+  scheduler::DecisionRecord describe(const Trial& trial, WallTime now, Revision world);
   // A FederatedResourceQuota has no room for the result.
   Task<Outcome> refuse(const BindingScope& scope, ObjectPtr binding, Error error);
   void tell(const Json& binding, std::string_view type, std::string_view reason, const std::string& message);
@@ -122,6 +124,7 @@ class ScheduleReconciler final : public Controller {
   void show_promises(std::vector<ChangedCluster>* freed);
 
   Context& context_;
+  DecisionLog log_;
   FiberScope scope_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   scheduler::Options options_;

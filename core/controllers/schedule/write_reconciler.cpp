@@ -23,7 +23,11 @@ Task<Outcome> ScheduleReconciler::write(const Trial& trial) {
     auto observing = observe_generation(scope, trial.object);
     co_return co_await std::move(observing);
   }
-  auto recording = record(scope, trial.object, trial.content, trial.attempt, trial.table, trial.reason);
+  if (!log_.loaded()) {
+    auto loading = log_.load();
+    if (const Status loaded = co_await std::move(loading); !loaded) co_return Outcome::retry(loaded.error());
+  }
+  auto recording = record(trial);
   co_return co_await std::move(recording);
 }
 
@@ -42,25 +46,32 @@ Task<Outcome> ScheduleReconciler::observe_generation(const BindingScope& scope, 
 }
 
 // The result is kept as it was when there were clusters but not enough room; no fitting cluster clears it.
-Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr binding,
-                                         std::shared_ptr<const Json> content,
-                                         const scheduler::Attempt& attempt, scheduler::ClusterTablePtr table,
-                                         std::string_view reason) {
+Task<Outcome> ScheduleReconciler::record(const Trial& trial) {
+  const BindingScope& scope = scope_of(trial.key.collection);
+  const ObjectPtr binding = trial.object;
+  const std::shared_ptr<const Json> content = trial.content;
+  const scheduler::Attempt& attempt = trial.attempt;
   const bool ok = attempt.decision.ok();
   const bool no_fit = !ok && attempt.failures.front().kind == scheduler::FailureKind::NoClusterFit;
-  const scheduler::ScheduledCondition condition = scheduler::scheduled_condition(attempt.failures);
+  scheduler::ScheduledCondition condition = scheduler::scheduled_condition(attempt.failures);
   const std::int64_t asked = binding->generation();
   auto targets = std::make_shared<const Json>(
-      ok ? targets_of(attempt.decision, *table, (*content)["spec"]["components"]) : Json::array());
+      ok ? targets_of(attempt.decision, *trial.table, (*content)["spec"]["components"]) : Json::array());
 
   const std::string placement = ok || no_fit ? (*content)["spec"]["placement"].dump() : std::string();
   const std::string affinity = ok ? attempt.affinity_name : std::string();
   const WallTime now = context_.now();
-  const api::RemovalCause cause = cause_of_removal(reason, condition, now);
+  const Revision world = context_.store.revision();
+  const api::RemovalCause cause = cause_of_removal(trial.reason, condition, now);
   const bool triggered = scheduler::reschedule_required((*content)["spec"], (*content)["status"]);
   auto said = std::make_shared<bool>(false);
+  if (!condition.scheduled) condition.message += advice(describe(trial, now, world), *content);
+  store::WriteOptions options;
+  options.beside = std::make_shared<store::SideValues>();
+  auto ticket = std::make_shared<DecisionLog::Ticket>();
   auto writing = context_.writer.modify(
-      scope.kind, Part::Whole, binding->key(), [=, keep = !ok && !no_fit](Json& object) -> Result<bool> {
+      scope.kind, Part::Whole, binding->key(),
+      [=, this, &trial, keep = !ok && !no_fit, beside = options.beside](Json& object) -> Result<bool> {
         // Status may have moved; what was asked must not have.
         if (std::as_const(object)["metadata"]["generation"].as_int() != asked)
           return Error(Code::Conflict, "the binding changed while it was scheduled");
@@ -70,8 +81,14 @@ Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr bi
         *said =
             !changed && !triggered && is_said(std::as_const(object)["status"], condition, affinity, asked);
         if (*said) return false;
-        return set_outcome(object, condition, affinity, generation, now) || changed;
-      });
+        if (!set_outcome(object, condition, affinity, generation, now) && !changed) return false;
+        // Only here: most bindings that are looked at again stay as they are.
+        scheduler::DecisionRecord record = describe(trial, now, world);
+        record.binding_revision = api::revision_of(object).get();
+        *ticket = log_.add(record, object, *beside);
+        return true;
+      },
+      options);
   const auto written = co_await std::move(writing);
   if (!written && is_quota_exceeded(written.error())) {
     auto refusing = refuse(scope, binding, written.error());
@@ -83,6 +100,7 @@ Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr bi
     co_return stale ? Outcome::done() : Outcome::retry(written.error());
   }
 
+  log_.written(*ticket);
   if (*said) co_return Outcome::done();
   tell_passed_terms(*content, attempt);
   if (condition.scheduled) {
@@ -96,6 +114,17 @@ Task<Outcome> ScheduleReconciler::record(const BindingScope& scope, ObjectPtr bi
     co_return Outcome::again_in(context_.options.scheduler_unschedulable_again);
   }
   co_return Outcome::retry(Error(Code::Unavailable, condition.message));
+}
+
+scheduler::DecisionRecord ScheduleReconciler::describe(const Trial& trial, WallTime now, Revision world) {
+  const std::string_view name = (*trial.content)["spec"]["schedulerName"].as_string("default-scheduler");
+  scheduler::DecisionRecord record =
+      log_.describe(trial.attempt, *trial.table, *trial.policies, options_, name);
+  record.time = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+  record.trigger = trial.reason;
+  record.binding_generation = trial.object->generation();
+  record.world_revision = world.get();
+  return record;
 }
 
 Task<Outcome> ScheduleReconciler::refuse(const BindingScope& scope, ObjectPtr binding, Error error) {
