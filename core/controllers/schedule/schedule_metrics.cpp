@@ -44,8 +44,11 @@ ScheduleMetrics::ScheduleMetrics(Metrics* metrics, std::function<QueueLengths()>
   if (metrics == nullptr) return;
   const auto length = [&](const char* queue, std::size_t QueueLengths::*member) {
     const auto value = [lengths, member] { return static_cast<double>(lengths().*member); };
-    computed_.push_back(metrics->computed("karmada_scheduler_pending_bindings",
-                                          "Bindings that wait to be scheduled.", {{"queue", queue}}, value));
+    // Karmada's source and its documentation name it differently.
+    for (const char* name : {"scheduler_pending_bindings", "karmada_scheduler_pending_bindings"}) {
+      computed_.push_back(
+          metrics->computed(name, "Bindings that wait to be scheduled.", {{"queue", queue}}, value));
+    }
   };
   length("active", &QueueLengths::active);
   length("backoff", &QueueLengths::backoff);
