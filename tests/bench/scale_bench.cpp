@@ -173,6 +173,7 @@ Status measure_fleet(Site& site, std::vector<Line>& lines) {
   const Status made =
       site.send("POST", kPolicies, policy("all", "apps/v1", "Deployment", "default", kMembers));
   if (!made) return made;
+  const auto before = site.fleet.store().revision().get();
   const SteadyTime began = site.clock.steady_now();
   {
     Reached healthy(site.fleet, store::collection_of("apps", "deployments"), [](const Json& object) {
@@ -183,6 +184,10 @@ Status measure_fleet(Site& site, std::vector<Line>& lines) {
   }
   lines.push_back(
       timed("Works, 5,000 templates to 3 members", kTemplates * kMembers, site.clock.steady_now() - began));
+  Line commits;
+  commits.work = "commits per new template";
+  commits.count = static_cast<std::int64_t>(site.fleet.store().revision().get() - before) / kTemplates;
+  lines.push_back(commits);
   return {};
 }
 
