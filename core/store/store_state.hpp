@@ -10,12 +10,12 @@
 #include <deque>
 #include <map>
 #include <optional>
-#include <shared_mutex>
 #include <thread>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "core/async/fiber_scope.hpp"
+#include "core/base/spinning_mutex.hpp"
 #include "core/store/object_table.hpp"
 #include "core/store/watch_hub.hpp"
 
@@ -103,7 +103,7 @@ struct Store::State : std::enable_shared_from_this<Store::State> {
   BackendCapabilities capabilities;
   FiberScope scope;
 
-  mutable std::shared_mutex mutex;
+  mutable SpinningMutex mutex;
   Shelves shelves;
   Audience newest_of_all;
   Audience durable_of_all;
