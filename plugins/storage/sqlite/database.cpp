@@ -6,13 +6,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 namespace flotilla::plugins::storage {
 namespace {
 
 constexpr std::int64_t kApplicationId = 0x464c544c;  // "FLTL"
 constexpr std::int64_t kFormat = 1;
-constexpr int kCheckpointPages = 4000;        // 16 MB of log
+constexpr int kCheckpointPages = 8000;        // 32 MB of log
 constexpr std::int64_t kForgetAtOnce = 2048;  // rows of history, twice what a group can leave
 constexpr std::int64_t kFreePagesKept = 1024;
 constexpr std::uint64_t kAlwaysVerifyBelow = 32u << 20;
@@ -45,6 +47,7 @@ Database::Database(const SqliteOptions& options, const sdk::Log& log)
     verify(log);
     prepare();
     execute(db_, "UPDATE meta SET clean = 0");
+    open_log();
   } catch (const SqliteError& error) {
     sqlite3_close_v2(db_);  // waits for the statements, which go next
     if (error.code() == FLT_DATA_LOSS) refuse_damaged(options_.path, error.what());
@@ -56,6 +59,7 @@ Database::Database(const SqliteOptions& options, const sdk::Log& log)
 }
 
 Database::~Database() {
+  if (log_ >= 0) ::close(log_);
   // Members are destroyed after this body; close_v2 waits for their statements.
   sqlite3_close_v2(db_);
 }
@@ -91,7 +95,8 @@ void Database::open(const SqliteOptions& options) {
     Statement wal(db_, "PRAGMA journal_mode = WAL");
     if (Row row(wal); !row || row->bytes(0) != "wal")
       refuse_start(FLT_FAILED_PRECONDITION, options.path, "its file system cannot hold a write-ahead log");
-    execute(db_, "PRAGMA synchronous = FULL");
+    // Commits are synced by sync(), many at once and while the next are written; checkpoints by SQLite.
+    execute(db_, "PRAGMA synchronous = NORMAL");
     execute(db_, ("PRAGMA cache_size = -" + std::to_string(options.cache_mib * 1024)).c_str());
     sqlite3_wal_hook(db_, note_log_size, &wal_pages_);
     if (fresh) create_schema();
@@ -101,6 +106,23 @@ void Database::open(const SqliteOptions& options) {
     if (error.result() == SQLITE_NOTADB)
       refuse_start(FLT_DATA_LOSS, options.path, "is no database; restore a backup, or move the file away");
     throw;
+  }
+}
+
+void Database::open_log() {
+  const std::string path = options_.path + "-wal";
+  log_ = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (log_ < 0) refuse_start(FLT_UNAVAILABLE, path, std::string("cannot be opened: ") + std::strerror(errno));
+}
+
+void Database::sync() {
+  int result = 0;
+  do result = ::fdatasync(log_);
+  while (result != 0 && errno == EINTR);
+  if (result != 0) {
+    throw sdk::Failure(errno == ENOSPC ? FLT_RESOURCE_EXHAUSTED : FLT_UNAVAILABLE,
+                       options_.path + "-wal: cannot be synced: " + std::strerror(errno),
+                       errno == ENOSPC ? "NoSpace" : "");
   }
 }
 
@@ -176,8 +198,8 @@ std::int64_t Database::pragma(const char* name) {
   return row ? row->integer(0) : 0;
 }
 
-std::uint64_t Database::bytes() {
-  return file_size(options_.path) + file_size(options_.path + "-wal");
+std::uint64_t file_bytes(const std::string& path) {
+  return file_size(path) + file_size(path + "-wal");
 }
 
 void Database::begin() {
@@ -187,10 +209,15 @@ void Database::begin() {
 bool Database::apply(const PendingCommit& commit, sdk::KvList* kvs) {
   const std::int64_t next = revision_ + 1;
   bool holds = commit.expect_revision == 0 || commit.expect_revision == next;
+  // The last guard's row: most commits are one write of the key that they guard.
+  const std::string* guarded = nullptr;
+  std::int64_t guarded_id = 0;
   for (const PendingGuard& guard : commit.guards) {
     if (!holds) break;
     Row row(find_.bind(1, guard.key));
     holds = (row ? row->integer(1) : 0) == guard.mod_revision;
+    guarded = &guard.key;
+    guarded_id = row ? row->integer(0) : 0;
   }
   if (!holds) {
     if ((commit.flags & FLT_COMMIT_RETURN_CURRENT) != 0)
@@ -201,8 +228,11 @@ bool Database::apply(const PendingCommit& commit, sdk::KvList* kvs) {
     for (const PendingOp& op : commit.ops) add_current(op.key, *kvs);
   std::int64_t n = 0;
   for (const PendingOp& op : commit.ops) {
-    std::int64_t id = 0;
-    if (Row row(find_.bind(1, op.key)); row) id = row->integer(0);
+    std::int64_t id = guarded_id;
+    if (&op != &commit.ops.front() || guarded == nullptr || *guarded != op.key) {
+      Row row(find_.bind(1, op.key));
+      id = row ? row->integer(0) : 0;
+    }
     if (id != 0) retire_.bind(1, id).bind(2, next * kOpsPerRevision + n++).bind(3, op.remove ? 1 : 0).run();
     if (op.remove) {
       if (id != 0) remove_.bind(1, id).run();
@@ -321,7 +351,12 @@ void Database::probe() {
   roll_back();
   execute(db_, "BEGIN IMMEDIATE; INSERT OR REPLACE INTO probe VALUES(1, zeroblob(262144)); COMMIT");
   execute(db_, "DELETE FROM probe");
+  sync();
   read_meta();
+}
+
+void Database::abandon() noexcept {
+  sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
 void Database::close_cleanly() {

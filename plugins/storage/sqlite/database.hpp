@@ -45,6 +45,9 @@ struct PendingRange {
   std::uint32_t flags = 0;
 };
 
+// Of the database and its log.
+std::uint64_t file_bytes(const std::string& path);
+
 class Database {
  public:
   // Locks, opens or creates, verifies. Throws Failure with what to do about it.
@@ -55,15 +58,18 @@ class Database {
 
   std::int64_t revision() const { return revision_; }
   std::int64_t compacted() const { return compacted_; }
-  std::uint64_t bytes();
 
-  // A transaction holds the commits of a group. save() returns when they are safe.
+  // A transaction holds the commits of a group. save() writes them to the log: after it they are what
+  // everybody reads and survive the process, but only sync() makes them safe from losing power.
   void begin();
   // Within a transaction. False: a guard failed and nothing was changed. `kvs`, where the flags ask for it.
   bool apply(const PendingCommit& commit, sdk::KvList* kvs);
   void save();
   // Forgets the group; memory is as the file is again.
   void roll_back() noexcept;
+  // Everything saved before the call is on disk after it. The one call that another thread than the owner may
+  // make, beside any other. After a failure nobody knows what the disk has: open anew.
+  void sync();
 
   struct RangeTotals {
     bool more = false;
@@ -78,11 +84,15 @@ class Database {
   bool tend();
   // A real write, to learn whether writes work again.
   void probe();
+  // Closing it will not copy the log over: after a failed sync what can be read of it may not be on disk, and
+  // the next to open the file checks it.
+  void abandon() noexcept;
   // Everything into the one file; the next start need not verify it.
   void close_cleanly();
 
  private:
   void open(const SqliteOptions& options);
+  void open_log();
   void create_schema();
   void verify(const sdk::Log& log);
   void prepare();
@@ -95,6 +105,7 @@ class Database {
   SqliteOptions options_;
   LockFile lock_;
   sqlite3* db_ = nullptr;
+  int log_ = -1;  // the write-ahead log, for sync()
   std::int64_t revision_ = 1;
   std::int64_t compacted_ = 1;
   std::int64_t saved_revision_ = 1;

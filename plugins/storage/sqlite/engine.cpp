@@ -39,7 +39,8 @@ SqliteEngine::~SqliteEngine() {
 
 void SqliteEngine::start(sdk::Call& call) {
   database_ = std::make_unique<Database>(options_, log_);
-  publish();
+  publish(database_->revision(), database_->compacted());
+  line_ = std::make_unique<SyncLine>([this] { database_->sync(); });
   thread_ = std::thread([this] { run(); });
   call.succeed(nullptr);
 }
@@ -128,6 +129,7 @@ void SqliteEngine::run() {
     const bool was_read_only = read_only_;
     const bool idle = jobs.empty();
     serve(jobs);
+    if (const auto failure = line_->failure(); failure && !read_only_) become_read_only(*failure);
     // The way back is tried when nothing is asked, not right after the failure.
     if (read_only_ && !(was_read_only && idle)) {
       upkeep = Upkeep::None;
@@ -138,12 +140,15 @@ void SqliteEngine::run() {
       upkeep = tend() ? Upkeep::Now : Upkeep::None;
     }
   }
+  line_->settle();
   try {
-    if (!read_only_) database_->close_cleanly();
+    if (line_->failure() && database_) database_->abandon();
+    if (!read_only_ && !line_->failure()) database_->close_cleanly();
   } catch (const sdk::Failure& failure) {
     log_.write(FLT_LOG_WARN, "the database was not closed cleanly",
                {{sdk::str("error"), sdk::str(failure.what())}});
   }
+  line_.reset();
   database_.reset();
 }
 
@@ -173,25 +178,23 @@ void SqliteEngine::serve(std::deque<Job>& jobs) {
 }
 
 void SqliteEngine::serve_one(Job& job) {
+  line_->settle();
   job.call.run([&](sdk::Call& call) {
+    if (!database_) throw sdk::Failure(FLT_UNAVAILABLE, options_.path + " could not be opened again");
     if (const auto* range = std::get_if<PendingRange>(&job.work)) {
       sdk::KvList kvs(call.arena());
       const Database::RangeTotals totals = database_->range(*range, kvs);
       return sdk::succeed_range(call, kvs, totals.more, totals.count, totals.revision);
     }
     database_->compact(std::get<PendingCompact>(job.work).revision);
-    publish();
+    database_->sync();
+    publish(database_->revision(), database_->compacted());
     sdk::succeed_compact(call, database_->compacted());
   });
 }
 
-// Takes the commits at the front of `jobs` and makes them safe together.
-void SqliteEngine::serve_group(std::deque<Job>& jobs) {
-  struct Answer {
-    bool succeeded;
-    std::int64_t revision;
-    sdk::KvList kvs;
-  };
+// The commits at the front of `jobs` that fit into one transaction.
+std::deque<SqliteEngine::Job> SqliteEngine::take_group(std::deque<Job>& jobs) {
   std::deque<Job> group;
   std::size_t bytes = 0;
   while (!jobs.empty() && group.size() < kGroup && bytes < kGroupBytes &&
@@ -200,38 +203,60 @@ void SqliteEngine::serve_group(std::deque<Job>& jobs) {
     group.push_back(std::move(jobs.front()));
     jobs.pop_front();
   }
-  commits_since_upkeep_ += group.size();
+  return group;
+}
+
+// Writes a group and hands it on to be made safe.
+void SqliteEngine::serve_group(std::deque<Job>& jobs) {
+  auto group = std::make_shared<Group>();
+  group->jobs = take_group(jobs);
+  commits_since_upkeep_ += group->jobs.size();
   if (read_only_) {
     return fail_group(
-        group,
+        group->jobs,
         sdk::Failure(FLT_UNAVAILABLE, "the database is read-only: " + facts_.read_only_because, "ReadOnly"));
   }
-  std::vector<Answer> answers;
-  answers.reserve(group.size());
+  group->answers.reserve(group->jobs.size());
   try {
     database_->begin();
-    for (Job& job : group) {
+    for (Job& job : group->jobs) {
       Answer answer{false, 0, sdk::KvList(job.call.arena())};
       answer.succeeded = database_->apply(std::get<PendingCommit>(job.work), &answer.kvs);
       answer.revision = database_->revision();
-      answers.push_back(std::move(answer));
+      group->answers.push_back(std::move(answer));
     }
     database_->save();
   } catch (const sdk::Failure& failure) {
+    line_->settle();
     database_->roll_back();
-    read_only_ = true;
-    const std::string why = std::string(failure.what()) + "; writes go on by themselves when it is gone";
-    log_.write(FLT_LOG_ERROR, "the database cannot be written, read-only",
-               {{sdk::str("path"), sdk::str(options_.path)}, {sdk::str("error"), sdk::str(failure.what())}});
-    publish(why);
-    return fail_group(group, failure);
+    become_read_only(failure);
+    return fail_group(group->jobs, failure);
   }
-  publish();
-  for (std::size_t i = 0; i < group.size(); ++i) {
-    group[i].call.run([&](sdk::Call& call) {
-      sdk::succeed_commit(call, answers[i].succeeded, answers[i].revision, &answers[i].kvs);
-    });
-  }
+  group->revision = database_->revision();
+  group->compacted = database_->compacted();
+  const auto safe = [this, group] {
+    publish(group->revision, group->compacted);
+    for (std::size_t i = 0; i < group->jobs.size(); ++i) {
+      group->jobs[i].call.run([&](sdk::Call& call) {
+        const Answer& answer = group->answers[i];
+        sdk::succeed_commit(call, answer.succeeded, answer.revision, &answer.kvs);
+      });
+    }
+  };
+  const auto lost = [group](const sdk::Failure& failure) { fail_group(group->jobs, failure); };
+  line_->add({safe, lost}, jobs.empty() && !anything_asked());
+}
+
+void SqliteEngine::become_read_only(const sdk::Failure& failure) {
+  read_only_ = true;
+  log_.write(FLT_LOG_ERROR, "the database cannot be written, read-only",
+             {{sdk::str("path"), sdk::str(options_.path)}, {sdk::str("error"), sdk::str(failure.what())}});
+  publish(std::string(failure.what()) + "; writes go on by themselves when it is gone");
+}
+
+bool SqliteEngine::anything_asked() {
+  std::lock_guard lock(mutex_);
+  return !queue_.empty();
 }
 
 void SqliteEngine::fail_group(std::deque<Job>& group, const sdk::Failure& failure) {
@@ -242,13 +267,9 @@ void SqliteEngine::fail_group(std::deque<Job>& group, const sdk::Failure& failur
 bool SqliteEngine::tend() {
   try {
     if (!read_only_) return database_->tend();
-    database_->probe();
-    read_only_ = false;
-    log_.write(FLT_LOG_INFO, "the database takes writes again",
-               {{sdk::str("path"), sdk::str(options_.path)}});
-    publish(std::string());
+    recover();
   } catch (const sdk::Failure& failure) {
-    database_->roll_back();
+    if (database_) database_->roll_back();
     if (!read_only_)
       log_.write(FLT_LOG_WARN, "upkeep of the database failed",
                  {{sdk::str("error"), sdk::str(failure.what())}});
@@ -256,13 +277,33 @@ bool SqliteEngine::tend() {
   return false;
 }
 
-void SqliteEngine::publish(std::optional<std::string> read_only) {
-  const std::uint64_t bytes = database_->bytes();
+// Throws what still stands in the way.
+void SqliteEngine::recover() {
+  line_->settle();
+  if (line_->failure() || !database_) {
+    if (database_) database_->abandon();
+    database_.reset();
+    database_ = std::make_unique<Database>(options_, log_);
+  }
+  database_->probe();
+  line_->reset();
+  read_only_ = false;
+  log_.write(FLT_LOG_INFO, "the database takes writes again", {{sdk::str("path"), sdk::str(options_.path)}});
+  publish(database_->revision(), database_->compacted());
+  publish(std::string());
+}
+
+void SqliteEngine::publish(std::int64_t revision, std::int64_t compacted) {
+  const std::uint64_t bytes = file_bytes(options_.path);
   std::lock_guard lock(mutex_);
-  facts_.revision = database_->revision();
-  facts_.compacted = database_->compacted();
+  facts_.revision = revision;
+  facts_.compacted = compacted;
   facts_.bytes = bytes;
-  if (read_only) facts_.read_only_because = *std::move(read_only);
+}
+
+void SqliteEngine::publish(std::string read_only) {
+  std::lock_guard lock(mutex_);
+  facts_.read_only_because = std::move(read_only);
 }
 
 }  // namespace flotilla::plugins::storage

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The life of the sqlite backend: a queue of what was asked, and one thread that owns the database. Whatever
-// commits wait when the thread is free become one transaction with one fsync; they are answered after it, in
-// order. Between groups it tidies up: history, log, free pages. When a write fails the whole group fails, and
-// the engine is read-only until a real write works again.
+// commits wait when the thread is free become one transaction; they are answered when it is on disk, in
+// order, and the next group is written meanwhile (sync_line.hpp). Nothing is read in between that is not safe
+// yet. Between groups the thread tidies up: history, log, free pages. When a write fails the whole group
+// fails, and the engine is read-only until a real write works again; after a failed sync it opens the file
+// anew first.
 #pragma once
 
 #include <condition_variable>
@@ -13,8 +15,10 @@
 #include <string>
 #include <thread>
 #include <variant>
+#include <vector>
 
 #include "database.hpp"
+#include "sync_line.hpp"
 
 namespace flotilla::plugins::storage {
 
@@ -40,6 +44,17 @@ class SqliteEngine {
     std::variant<PendingCommit, PendingRange, PendingCompact> work;
     sdk::Call call;
   };
+  struct Answer {
+    bool succeeded;
+    std::int64_t revision;
+    sdk::KvList kvs;
+  };
+  struct Group {
+    std::deque<Job> jobs;
+    std::vector<Answer> answers;
+    std::int64_t revision = 0;  // after it
+    std::int64_t compacted = 0;
+  };
   // What may be asked at any time without the thread.
   struct Facts {
     std::int64_t revision = 1;
@@ -55,9 +70,15 @@ class SqliteEngine {
   void serve(std::deque<Job>& jobs);
   void serve_group(std::deque<Job>& jobs);
   void serve_one(Job& job);
-  void fail_group(std::deque<Job>& group, const sdk::Failure& failure);
+  std::deque<Job> take_group(std::deque<Job>& jobs);
+  static void fail_group(std::deque<Job>& group, const sdk::Failure& failure);
+  void become_read_only(const sdk::Failure& failure);
   bool tend();
-  void publish(std::optional<std::string> read_only = std::nullopt);
+  void recover();
+  bool anything_asked();
+  // What is on disk. `read_only`: why, or empty when it no longer is.
+  void publish(std::int64_t revision, std::int64_t compacted);
+  void publish(std::string read_only);
 
   const flt_host_t* host_;
   const sdk::Log log_;
@@ -65,6 +86,7 @@ class SqliteEngine {
   std::unique_ptr<Database> database_;    // the thread's, once it runs
   bool read_only_ = false;                // the thread's
   std::size_t commits_since_upkeep_ = 0;  // the thread's
+  std::unique_ptr<SyncLine> line_;        // the thread's
   std::thread thread_;
 
   std::mutex mutex_;  // all below
