@@ -203,8 +203,8 @@ StoredPtr Member::create(const Resource& resource, const Key& key, Json object, 
   if (resource.has_status) object.erase("status");
   set_defaults(resource, object, nullptr, uids_);
   if (dry_run) return make_stored(object);
-  StoredPtr stored = store(key, std::move(object), FLT_EVENT_ADDED);
-  schedule(resource, key);
+  StoredPtr stored = store(key, object, FLT_EVENT_ADDED);
+  schedule(resource, key, stored, std::move(object));
   return stored;
 }
 
@@ -239,11 +239,11 @@ Applied Member::replace(const Resource& resource, const Key& key, Json object, c
   if (changed) metadata["generation"] = old->generation + 1;
   if (dry_run) return {make_stored(object), FLT_APPLIED_UPDATED};
   const bool leaves = metadata.contains("deletionTimestamp") && member(metadata, "finalizers").empty();
-  StoredPtr stored = store(key, std::move(object), FLT_EVENT_MODIFIED);
+  StoredPtr stored = store(key, object, FLT_EVENT_MODIFIED);
   if (leaves) {
     erase(key, stored);
   } else if (changed) {
-    schedule(resource, key);
+    schedule(resource, key, stored, std::move(object));
   }
   return {stored, FLT_APPLIED_UPDATED};
 }
@@ -271,13 +271,13 @@ StoredPtr Member::remove(const flt_remove_request_t& request) {
     if (object["metadata"].contains("deletionTimestamp")) return old;
     object["metadata"]["deletionTimestamp"] = now_text();
     object["metadata"]["deletionGracePeriodSeconds"] = 0;
-    return store(key, std::move(object), FLT_EVENT_MODIFIED);
+    return store(key, object, FLT_EVENT_MODIFIED);
   }
   if (key.resource == "namespaces") erase_namespace(key.name);
   return erase(key, old);
 }
 
-StoredPtr Member::store(const Key& key, Json object, std::int32_t event_type) {
+StoredPtr Member::store(const Key& key, Json& object, std::int32_t event_type) {
   object["metadata"]["resourceVersion"] = std::to_string(++revision_);
   if (key.resource == "customresourcedefinitions.apiextensions.k8s.io") define(object);
   StoredPtr stored = make_stored(object);
@@ -372,24 +372,25 @@ void Member::undefine(const Json& definition) {
   definitions_.erase(text(member(member(definition, "metadata"), "name")));
 }
 
-void Member::schedule(const Resource& resource, const Key& key) {
+void Member::schedule(const Resource& resource, const Key& key, const StoredPtr& object, Json content) {
   if (!has_controller(resource)) return;
   if (settings_.ready_delay_ms <= 0) {
-    set_status(resource, key);
+    set_status(resource, key, object, std::move(content));
     return;
   }
-  pending_.push_back({host_->clock->monotonic_ns(host_) + settings_.ready_delay_ms * 1'000'000, key});
+  pending_.push_back({host_->clock->monotonic_ns(host_) + settings_.ready_delay_ms * 1'000'000, key, object,
+                      std::move(content)});
   arm_timer();
 }
 
-void Member::set_status(const Resource& resource, const Key& key) {
+void Member::set_status(const Resource& resource, const Key& key, const StoredPtr& known, Json content) {
   const auto found = objects_.find(key);
   if (found == objects_.end()) return;
-  Json object = parse(found->second->bytes);
-  Json status = status_of(resource, object, settings_, now_text());
-  if (member(object, "status") == status) return;
-  object["status"] = std::move(status);
-  store(key, std::move(object), FLT_EVENT_MODIFIED);
+  if (found->second != known) content = parse(found->second->bytes);
+  Json status = status_of(resource, content, settings_, now_text());
+  if (member(content, "status") == status) return;
+  content["status"] = std::move(status);
+  store(key, content, FLT_EVENT_MODIFIED);
 }
 
 // One timer per member, for the oldest of what is pending.
@@ -412,10 +413,12 @@ void Member::run_due() {
   timer_armed_ = false;
   const std::int64_t now = host_->clock->monotonic_ns(host_);
   while (!pending_.empty() && pending_.front().due_ns <= now) {
-    const Key key = std::move(pending_.front().key);
+    Pending due = std::move(pending_.front());
     pending_.pop_front();
     for (const Resource& resource : built_in_resources()) {
-      if (resource.name() == key.resource) set_status(resource, key);
+      if (resource.name() != due.key.resource) continue;
+      set_status(resource, due.key, due.object, std::move(due.content));
+      break;
     }
   }
   arm_timer();

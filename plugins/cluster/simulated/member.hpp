@@ -92,6 +92,8 @@ class Member : public std::enable_shared_from_this<Member> {
   struct Pending {
     std::int64_t due_ns;
     Key key;
+    StoredPtr object;  // as it was, with what it says
+    Json content;
   };
 
   // All below with the mutex held.
@@ -99,12 +101,13 @@ class Member : public std::enable_shared_from_this<Member> {
   StoredPtr find(const Key& key) const;
   StoredPtr create(const Resource& resource, const Key& key, Json object, bool dry_run);
   Applied replace(const Resource& resource, const Key& key, Json object, const StoredPtr& old, bool dry_run);
-  StoredPtr store(const Key& key, Json object, std::int32_t event_type);
+  StoredPtr store(const Key& key, Json& object, std::int32_t event_type);
   StoredPtr erase(const Key& key, const StoredPtr& old);
   void erase_namespace(const std::string& ns);
   void record(Event event);
-  void schedule(const Resource& resource, const Key& key);
-  void set_status(const Resource& resource, const Key& key);
+  void schedule(const Resource& resource, const Key& key, const StoredPtr& object, Json content);
+  // `content`, if the object is still `known`.
+  void set_status(const Resource& resource, const Key& key, const StoredPtr& known, Json content);
   void arm_timer();
   void run_due();
   void define(const Json& definition);
