@@ -105,9 +105,7 @@ double Json::as_double(double otherwise) const noexcept {
   return type() == Type::Float ? JsonNodes::payload<double>(*this) : otherwise;
 }
 
-std::string_view Json::as_string(std::string_view otherwise) const noexcept {
-  if (kind() == Kind::ShortString) return {data_ + 2, static_cast<std::size_t>(data_[1])};
-  if (kind() != Kind::String) return otherwise;
+std::string_view Json::long_string() const noexcept {
   auto* node = JsonNodes::node<StringNode>(*this);
   return {node->text(), node->size};
 }

@@ -101,7 +101,10 @@ class Json {
   bool as_bool(bool otherwise = false) const noexcept;
   std::int64_t as_int(std::int64_t otherwise = 0) const noexcept;  // floats with a whole value count
   double as_double(double otherwise = 0) const noexcept;
-  std::string_view as_string(std::string_view otherwise = {}) const noexcept;
+  std::string_view as_string(std::string_view otherwise = {}) const noexcept {
+    if (kind() == Kind::ShortString) return {data_ + 2, static_cast<std::size_t>(data_[1])};
+    return kind() == Kind::String ? long_string() : otherwise;
+  }
 
   // Members of an object, elements of an array; 0 for all else.
   std::size_t size() const noexcept;
@@ -169,6 +172,7 @@ class Json {
     std::memcpy(data_, other.data_, sizeof data_);
     other.data_[0] = static_cast<char>(Kind::Null);
   }
+  std::string_view long_string() const noexcept;
   void release() noexcept;
   bool equals(const Json& other) const noexcept;
 

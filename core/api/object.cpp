@@ -8,6 +8,7 @@ namespace flotilla::api {
 namespace {
 
 constexpr std::size_t kKeptText = 1u << 20;
+constexpr std::size_t kUsualSize = 2048;
 
 void append_key(std::string& out, std::string_view key, bool& first) {
   if (!first) out += ',';
@@ -138,6 +139,7 @@ const std::string* Labels::find(std::string_view key) const {
 
 EncodedObject Object::encode(const Json& content) {
   EncodedObject encoded;
+  encoded.bytes.reserve(kUsualSize);
   encoded.marks = encode_into(encoded.bytes, content);
   return encoded;
 }

@@ -29,6 +29,21 @@ TEST(Api_Json, keeps_absent_apart_from_null) {
   EXPECT_EQ(value.dump(), R"({"a":null,"b":{"c":[1,2.5,"x",true]}})");
 }
 
+TEST(Api_Json, finds_what_must_be_escaped_at_any_place_of_a_text) {
+  for (std::size_t length = 1; length < 20; ++length) {
+    for (std::size_t at = 0; at < length; ++at) {
+      for (int c = 0; c < 0x80; ++c) {
+        std::string text(length, 'a');
+        text[at] = static_cast<char>(c);
+        const std::string written = Json(text).dump();
+        const bool plain = c >= 0x20 && c != '"' && c != '\\';
+        ASSERT_EQ(written == '"' + text + '"', plain) << length << " " << at << " " << c;
+        ASSERT_EQ(parsed(written).as_string(), text) << written;
+      }
+    }
+  }
+}
+
 TEST(Api_Json, walks_members_in_key_order_and_changes_them) {
   Json value = Json::object({{"b", 2}, {"a", 1}, {"c", Json::array({1, 2})}});
   std::string keys;
