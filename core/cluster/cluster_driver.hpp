@@ -5,8 +5,10 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/api/object.hpp"
@@ -65,9 +67,20 @@ struct MemberEvent {
   Json object;
 };
 
+// What can be said of an object without parsing it.
+struct MemberHead {
+  std::string_view ns;
+  std::string_view name;
+  std::string_view resource_version;
+  bool added = false;  // not: changed
+};
+
 class MemberWatch {
  public:
   virtual ~MemberWatch() = default;
+  // Objects that came or changed and of which this says true may be told as bookmarks. Before the first
+  // next().
+  virtual void leave_out(std::function<bool(const MemberHead&)>) {}
   // At least one event; empty: the server ended the watch in order. Errors: Gone (list again), Unavailable.
   virtual Task<Result<std::vector<MemberEvent>>> next() = 0;
 };

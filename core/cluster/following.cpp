@@ -59,6 +59,7 @@ Task<Status> Following::list_and_watch(bool& progress) {
     auto opening = connection_->watch(resource_, selector, version);
     Result<std::unique_ptr<MemberWatch>> watch = co_await std::move(opening);
     if (!watch) co_return watch.error();
+    (*watch)->leave_out([this](const MemberHead& head) { return is_known(head); });
     bool silent = true;
     for (;;) {
       auto waiting = (*watch)->next();

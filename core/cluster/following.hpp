@@ -36,6 +36,8 @@ class Following {
   virtual void replace(std::vector<Json> objects) = 0;
   virtual void put(Json object) = 0;
   virtual void forget(Json last) = 0;
+  // The very state that this names is known already.
+  virtual bool is_known(const MemberHead&) const { return false; }
 
   Task<Status> list_and_watch(bool& progress);
 

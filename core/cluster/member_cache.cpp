@@ -39,23 +39,68 @@ void MemberCache::replace(std::vector<Json> objects) {
 }
 
 void MemberCache::put(Json object) {
-  auto content = std::make_shared<const Json>(std::move(object));
+  if (const auto change = take(std::make_shared<const Json>(std::move(object)), false)) handler_(*change);
+}
+
+void MemberCache::writing(const api::ObjectKey& key) {
+  std::lock_guard lock(mutex_);
+  writing_.insert(key);
+}
+
+void MemberCache::not_written(const api::ObjectKey& key) {
+  std::lock_guard lock(mutex_);
+  writing_.erase(key);
+}
+
+bool MemberCache::written(const Json& answer, const Json& manifest) {
+  const api::ObjectKey key = api::key_of(answer);
+  const auto change = take(std::make_shared<const Json>(answer), true);
+  if (change) handler_(*change);
+  const Essence answered = essence_of(answer);
+  const std::size_t body = essence_of(manifest).body;
+  std::lock_guard lock(mutex_);
+  writing_.erase(key);
+  const auto it = objects_.find(key);
+  if (it == objects_.end()) return false;
+  it->second.written_body = body;
+  it->second.answered_body = answered.body;
+  return it->second.essence != answered;
+}
+
+bool MemberCache::is_as_answered(const Json& manifest) const {
+  const std::size_t body = essence_of(manifest).body;
+  std::lock_guard lock(mutex_);
+  const auto it = objects_.find(api::key_of(manifest));
+  return it != objects_.end() && it->second.written_body == body &&
+         it->second.answered_body == it->second.essence.body;
+}
+
+// Nothing: it is no news.
+std::optional<MemberChange> MemberCache::take(std::shared_ptr<const Json> content, bool ours) {
   const Revision revision = api::revision_of(*content);
   api::ObjectPtr made = api::Object::make(api::Object::encode(*content), revision, content);
+  const Essence essence = essence_of(*content);
   MemberChange change{MemberChange::Type::Added, cluster(), resource(), content};
-  {
-    std::lock_guard lock(mutex_);
-    Known& known = objects_[made->key()];
-    if (known.object) {
-      if (known.object->revision() == revision && revision.get() != 0 && known.object->uid() == made->uid())
-        return;
-      change.type = MemberChange::Type::Modified;
-    }
-    known.object = made;
-    known.parsed.reset();
-    keep_parsed(made->key(), known, content);
+  std::lock_guard lock(mutex_);
+  // Without a list there is nothing to add to; and what the watch has gone past may be gone.
+  if (ours && (!synced() || revision <= newest_)) return std::nullopt;
+  if (!ours) newest_ = std::max(newest_, revision);
+  Known& known = objects_[made->key()];
+  if (known.object) {
+    const bool same_object = known.object->uid() == made->uid();
+    if (known.object->revision() == revision && revision.get() != 0 && same_object) return std::nullopt;
+    // The watch is behind an answer that we have already.
+    if (!ours && same_object && revision < known.object->revision()) return std::nullopt;
+    change.type = MemberChange::Type::Modified;
+    change.drifted = !same_object || known.essence != essence;
   }
-  handler_(change);
+  change.ours = ours;
+  if (ours || writing_.contains(made->key())) change.drifted = false;
+  known.object = made;
+  known.essence = essence;
+  known.parsed.reset();
+  keep_parsed(made->key(), known, content);
+  return change;
 }
 
 void MemberCache::keep_parsed(const api::ObjectKey& key, Known& known,
@@ -69,6 +114,14 @@ void MemberCache::keep_parsed(const api::ObjectKey& key, Known& known,
   known.parsed = std::move(parsed);
 }
 
+bool MemberCache::is_known(const MemberHead& head) const {
+  const api::ObjectKey key{std::string(head.ns), std::string(head.name)};
+  std::lock_guard lock(mutex_);
+  if (head.added && writing_.contains(key)) return true;  // the answer says it
+  const auto it = objects_.find(key);
+  return it != objects_.end() && std::to_string(it->second.object->revision().get()) == head.resource_version;
+}
+
 void MemberCache::forget(Json last) {
   const api::ObjectKey key = api::key_of(last);
   forget(key, std::make_shared<const Json>(std::move(last)));
@@ -77,6 +130,7 @@ void MemberCache::forget(Json last) {
 void MemberCache::forget(const api::ObjectKey& key, std::shared_ptr<const Json> last) {
   {
     std::lock_guard lock(mutex_);
+    newest_ = std::max(newest_, api::revision_of(*last));
     if (objects_.erase(key) == 0) return;
   }
   handler_({MemberChange::Type::Deleted, cluster(), resource(), std::move(last)});

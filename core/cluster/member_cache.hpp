@@ -13,10 +13,12 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "core/api/object.hpp"
+#include "core/cluster/essence.hpp"
 #include "core/cluster/following.hpp"
 
 namespace flotilla::cluster {
@@ -27,6 +29,8 @@ struct MemberChange {
   std::string cluster;
   Gvr resource;
   std::shared_ptr<const Json> object;  // Deleted: its last state
+  bool ours = false;                   // what the member answered to a write of ours
+  bool drifted = true;  // false: ours, or nothing but its status and bookkeeping differ from what was known
 };
 using MemberHandler = std::function<void(const MemberChange&)>;
 
@@ -41,22 +45,37 @@ class MemberCache final : public Following {
   // Those of a namespace with this label. Errors: as get().
   Result<std::vector<Json>> list(const std::string& ns, std::string_view label, std::string_view value) const;
   std::size_t size() const;
+  // Around a write of ours, so that it is no news when the watch brings it: what comes in between counts as
+  // drift only if it is not what the member answered in the end. True: somebody else has changed it since.
+  void writing(const api::ObjectKey& key);
+  bool written(const Json& answer, const Json& manifest);
+  void not_written(const api::ObjectKey& key);
+  // Is the object, marks and labels aside, still what the member made of this very manifest when it was
+  // written? Then whatever differs is of the member's own making: defaults, say.
+  bool is_as_answered(const Json& manifest) const;
 
  private:
   void replace(std::vector<Json> objects) override;
   void put(Json object) override;
   void forget(Json last) override;
+  bool is_known(const MemberHead& head) const override;
   void forget(const api::ObjectKey& key, std::shared_ptr<const Json> last);
   struct Known {
     api::ObjectPtr object;
     std::shared_ptr<const Json> parsed;  // of the latest alone
+    Essence essence;
+    std::size_t written_body = 0;   // of the manifest that we wrote
+    std::size_t answered_body = 0;  // of what the member made of it
   };
+  std::optional<MemberChange> take(std::shared_ptr<const Json> content, bool ours);
   // Under the mutex: it stays parsed until as many others have been looked at.
   void keep_parsed(const api::ObjectKey& key, Known& known, std::shared_ptr<const Json> parsed) const;
 
   MemberHandler handler_;
   mutable std::mutex mutex_;
   mutable std::map<api::ObjectKey, Known> objects_;
+  Revision newest_;                   // of all that the watch brought
+  std::set<api::ObjectKey> writing_;  // by us, now
   mutable std::array<api::ObjectKey, 64> parsed_;
   mutable std::size_t next_parsed_ = 0;
 };

@@ -59,9 +59,21 @@ Result<Json> object_of(const Completion& answer) {
   return parse_object(result->object);
 }
 
-Result<MemberEvent> event_of(const flt_watch_event_t& event) {
+using KnownHead = std::function<bool(const MemberHead&)>;
+
+bool is_news(const flt_watch_event_t& event, const KnownHead& is_known) {
+  if (!is_known || event.object == nullptr || event.type == FLT_EVENT_DELETED) return true;
+  const auto& meta = event.object->meta;
+  const auto read = [](flt_str_t part) {
+    return part.p == nullptr ? std::string_view() : std::string_view(part.p, part.n);
+  };
+  return !is_known(
+      {read(meta.ns), read(meta.name), read(meta.resource_version), event.type == FLT_EVENT_ADDED});
+}
+
+Result<MemberEvent> event_of(const flt_watch_event_t& event, const KnownHead& is_known) {
   MemberEvent out;
-  switch (event.type) {
+  switch (is_news(event, is_known) ? event.type : FLT_EVENT_BOOKMARK) {
     case FLT_EVENT_MODIFIED:
       out.type = MemberEvent::Type::Modified;
       break;
@@ -94,6 +106,8 @@ class PluginWatch final : public MemberWatch {
 
   Stream& stream() { return stream_; }
 
+  void leave_out(KnownHead is_known) override { is_known_ = std::move(is_known); }
+
   Task<Result<std::vector<MemberEvent>>> next() override {
     std::vector<MemberEvent> events;
     auto reading = stream_.next();
@@ -103,7 +117,7 @@ class PluginWatch final : public MemberWatch {
     const auto* raw = (*batch)->as<flt_watch_batch_t>();
     events.reserve(raw->n_events);
     for (std::uint64_t i = 0; i < raw->n_events; ++i) {
-      auto event = event_of(*raw->events[i]);
+      auto event = event_of(*raw->events[i], is_known_);
       if (!event) co_return std::move(event).context("event of a watch");
       events.push_back(*std::move(event));
     }
@@ -112,6 +126,7 @@ class PluginWatch final : public MemberWatch {
 
  private:
   Stream stream_;
+  KnownHead is_known_;
 };
 
 // Requests own their texts: an operation that waits for a thread may outlive its caller.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/controllers/dispatch/execution_reconciler.hpp"
 
+#include <boost/asio/this_coro.hpp>
+
 #include "core/api/names.hpp"
 #include "core/controllers/dispatch/member_update.hpp"
 #include "core/controllers/facts.hpp"
@@ -84,9 +86,10 @@ void ExecutionReconciler::on_cluster(const Event& event) {
   }
 }
 
-// Drift: a managed object changed in the member or is gone. Reconciling what is right already costs one
-// comparison.
+// Drift: a managed object changed in the member or is gone. What only reports its state, or is what we wrote
+// ourselves, is none: a member that fills in defaults would be sent the same again and again.
 void ExecutionReconciler::on_member_change(const cluster::MemberChange& change) {
+  if (!change.drifted) return;
   const std::string_view ns = api::annotation_of(*change.object, api::annotations::kWorkNamespace);
   const std::string_view name = api::annotation_of(*change.object, api::annotations::kWorkName);
   if (ns.empty() || name.empty() || ns != api::execution_namespace(change.cluster)) return;
@@ -108,7 +111,11 @@ Result<ExecutionReconciler::Target> ExecutionReconciler::target_of(const std::st
 
 Task<Outcome> ExecutionReconciler::reconcile(Key key) {
   if (Reinterpretation::is_key(key)) {
-    auto spreading = reinterpretation_.spread(key, {kinds::kWork.collection()}, reinterpretation_.its_own());
+    Reinterpretation::Wake wake = [this, its_own = reinterpretation_.its_own()](const Json& work, Key due) {
+      reinterpreted_.insert(due.object);
+      its_own(work, std::move(due));
+    };
+    auto spreading = reinterpretation_.spread(key, {kinds::kWork.collection()}, std::move(wake));
     co_await std::move(spreading);
     co_return Outcome::done();
   }
@@ -144,6 +151,7 @@ bool ExecutionReconciler::is_stuck(const Traffic& traffic) const {
 
 Task<Outcome> ExecutionReconciler::reconcile_in(Key key, std::string cluster) {
   const ObjectPtr work = context_.get(kinds::kWork, key.object);
+  if (!work) reinterpreted_.erase(key.object);
   if (!work) co_return Outcome::done();
   auto target = target_of(cluster);
   if (!target) co_return Outcome::retry(target.error());
@@ -189,16 +197,19 @@ Task<Outcome> ExecutionReconciler::dispatch(ObjectPtr work, Target target) {
   }
 
   std::string errors;
-  std::vector<Json> observed;
+  std::vector<Observed> observed;
   std::optional<Error> failure;
   for (const Json& manifest : manifests_of(*content)) {
-    bool wrote = false;
-    auto putting = put(target.member, manifest, false, &wrote);
+    Sent sent;
+    sent.anew = reinterpreted_.contains(work->key());
+    auto putting = put(target.member, manifest, false, &sent);
     Result<Json> done = co_await std::move(putting);
     if (!done && interpreter::is_still_asked(done.error())) co_return Outcome::retry(std::move(done).error());
-    if (wrote || !done) tell_sync(*content, manifest, target.member->name(), done ? nullptr : &done.error());
+    if (sent.overtaken) loop_.enqueue({kinds::kWork.collection(), work->key()});
+    if (sent.wrote || !done)
+      tell_sync(*content, manifest, target.member->name(), done ? nullptr : &done.error());
     if (done) {
-      observed.push_back(*std::move(done));
+      observed.push_back({*std::move(done), std::move(sent.cache)});
       continue;
     }
     errors += (errors.empty() ? "" : ", ") + done.error().message();
@@ -207,7 +218,10 @@ Task<Outcome> ExecutionReconciler::dispatch(ObjectPtr work, Target target) {
   auto reporting = report(work, std::move(observed), errors);
   const Status reported = co_await std::move(reporting);
   if (!reported) co_return Outcome::retry(reported.error());
-  if (!failure) co_return Outcome::done();
+  if (!failure) {
+    reinterpreted_.erase(work->key());
+    co_return Outcome::done();
+  }
   // A conflict here is the member's word, not a race of ours: say it.
   co_return Outcome::retry(
       Error(failure->is(Code::Conflict) ? Code::Forbidden : failure->code(), failure->message()));
@@ -216,7 +230,7 @@ Task<Outcome> ExecutionReconciler::dispatch(ObjectPtr work, Target target) {
 // Creates what the member does not have, updates what differs; again when the member's object changes
 // meanwhile.
 Task<Result<Json>> ExecutionReconciler::put(std::shared_ptr<cluster::Member> member, Json manifest,
-                                            bool preserve, bool* wrote) {
+                                            bool preserve, Sent* sent) {
   auto resolving = member->resource_of(api::Gvk::of(manifest));
   const auto resource = co_await std::move(resolving);
   if (!resource) co_return resource.error();
@@ -226,6 +240,7 @@ Task<Result<Json>> ExecutionReconciler::put(std::shared_ptr<cluster::Member> mem
   const std::shared_ptr<cluster::MemberCache> cache = member->cache(gvr);
   auto syncing = cache->wait_synced(std::chrono::seconds(5));
   const bool synced = co_await std::move(syncing);
+  if (sent != nullptr) sent->cache = cache;
 
   bool ask_member = !synced || preserve;
   for (int tries = 0; tries < kConflictTries; ++tries) {
@@ -246,6 +261,9 @@ Task<Result<Json>> ExecutionReconciler::put(std::shared_ptr<cluster::Member> mem
     if (observed) {
       if (preserve && api::label_of(*observed, api::labels::kManaged) != api::kTrue)
         co_return *std::move(observed);  // never ours, or let go already
+      const bool anew = preserve || (sent != nullptr && sent->anew);
+      if (!anew && !ask_member && carries_metadata_of(manifest, *observed) && cache->is_as_answered(manifest))
+        co_return *std::move(observed);
       Json desired = manifest;
       if (preserve)
         desired.make({"metadata", "annotations", api::annotations::kConflictResolution}) =
@@ -257,7 +275,10 @@ Task<Result<Json>> ExecutionReconciler::put(std::shared_ptr<cluster::Member> mem
       auto deciding = decide(context_, std::move(planning));
       auto plan = co_await std::move(deciding);
       if (!plan) co_return plan.error();
-      if (!*plan) co_return *std::move(observed);
+      if (!*plan) {
+        if (ask_member && !preserve) cache->written(*observed, manifest);  // it may have missed it
+        co_return *std::move(observed);
+      }
       wanted = **std::move(plan);
       if (preserve) wanted->make({"metadata", "annotations"}).erase(api::annotations::kConflictResolution);
       mode = cluster::ApplyMode::Update;
@@ -265,11 +286,17 @@ Task<Result<Json>> ExecutionReconciler::put(std::shared_ptr<cluster::Member> mem
       if (preserve) co_return not_found("nothing to preserve in cluster " + member->name());
       wanted = manifest;
     }
+    cache->writing({ns, name});
     auto applying = member->connection().apply(gvr, *std::move(wanted), mode);
     auto answer = co_await std::move(applying);
     count(mode == cluster::ApplyMode::Create ? Write::Create : Write::Update, manifest, member->name(),
           answer.ok());
-    if (answer && wrote != nullptr) *wrote = true;
+    if (!answer || preserve) {
+      cache->not_written({ns, name});
+    } else {
+      const bool overtaken = cache->written(*answer, manifest);
+      if (sent != nullptr) sent->wrote = true, sent->overtaken = overtaken;
+    }
     if (answer) co_return *std::move(answer);
     const bool raced = answer.error().is(Code::Conflict) || answer.error().is(Code::AlreadyExists) ||
                        (mode == cluster::ApplyMode::Update && answer.error().is(Code::NotFound));
@@ -345,22 +372,33 @@ Task<Status> ExecutionReconciler::set_conditions(ObjectKey work, std::vector<Wor
   co_return Status();
 }
 
+Json ExecutionReconciler::Observed::newest() const {
+  auto known = cache ? cache->get(api::namespace_of(object), api::name_of(object)) : std::optional<Json>();
+  return known && *known && api::uid_of(**known) == api::uid_of(object) ? **known : object;
+}
+
 // Before the first report WorkStatusReconciler keeps still, so what apply answered is the newest there is;
 // later reports could overwrite what the member said since.
 Task<Json> ExecutionReconciler::first_statuses(std::shared_ptr<const Json> content,
-                                               std::vector<Json> observed) {
+                                               std::vector<Observed> observed) {
   const Json& work = *content;
   const auto manifests = manifests_of(work);
   const bool reported =
       api::find_condition(work["status"]["conditions"], api::conditions::kApplied) != nullptr;
   if (reported || observed.size() != manifests.size()) co_return nullptr;
+  // What the member says of a new object often follows on its heels: behind what is waiting already it need
+  // not be said twice.
+  const auto own = co_await boost::asio::this_coro::executor;
+  auto hop = resume_on(own);
+  co_await std::move(hop);
   Json statuses = Json::array();
   for (std::size_t i = 0; i < manifests.size(); ++i) {
     std::optional<Error> health_fault;
+    const Json newest = observed[i].newest();
     std::function<Result<Json>(const interpreter::Interpreter&)> reading =
         [&](const interpreter::Interpreter& interpreter) {
           health_fault.reset();
-          return manifest_status(interpreter, manifests[i], static_cast<std::int64_t>(i), observed[i],
+          return manifest_status(interpreter, manifests[i], static_cast<std::int64_t>(i), newest,
                                  &health_fault);
         };
     auto deciding = decide(context_, std::move(reading));
@@ -399,7 +437,7 @@ void ExecutionReconciler::tell_sync(const Json& work, const Json& manifest, cons
   }
 }
 
-Task<Status> ExecutionReconciler::report(ObjectPtr work, std::vector<Json> observed, std::string errors) {
+Task<Status> ExecutionReconciler::report(ObjectPtr work, std::vector<Observed> observed, std::string errors) {
   const auto content = work->content();
   const std::size_t total = manifests_of(*content).size();
   const bool ok = observed.size() == total;

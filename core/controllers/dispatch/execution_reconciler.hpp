@@ -44,20 +44,33 @@ class ExecutionReconciler final : public LoopController {
   Task<Outcome> reconcile_in(Key key, std::string cluster);
   Task<Outcome> withdraw(ObjectPtr work, Target target);
   Task<Outcome> dispatch(ObjectPtr work, Target target);
-  // The answer is the member's object. `wrote`, where given, becomes true when something was sent.
+  // What the member answered, and who knows what has become of it.
+  struct Observed {
+    Json object;
+    std::shared_ptr<cluster::MemberCache> cache;
+    Json newest() const;
+  };
+  struct Sent {
+    bool anew =
+        false;  // asked: what the member answered once to the same manifest is no reason to be content
+    bool wrote = false;
+    bool overtaken = false;                       // somebody else has changed it since
+    std::shared_ptr<cluster::MemberCache> cache;  // that knows what becomes of it
+  };
+  // The answer is the member's object. `sent`, where given, says what was done.
   Task<Result<Json>> put(std::shared_ptr<cluster::Member> member, Json manifest, bool preserve,
-                         bool* wrote = nullptr);
+                         Sent* sent = nullptr);
   Task<Status> put_back(std::shared_ptr<cluster::Member> member, Json manifest);
   Task<Status> take_away(std::shared_ptr<cluster::Member> member, Json manifest);
   // `statuses`: manifestStatuses of a Work that was not reported yet; null: none.
   Task<Status> set_conditions(ObjectKey work, std::vector<WorkCondition> conditions, Json statuses);
   // `observed`: the members' objects, one a manifest that was applied.
-  Task<Status> report(ObjectPtr work, std::vector<Json> observed, std::string errors);
+  Task<Status> report(ObjectPtr work, std::vector<Observed> observed, std::string errors);
   void tell_dispatching(const Json& work, bool suspended);
   void tell_sync(const Json& work, const Json& manifest, const std::string& cluster, const Error* error);
   enum class Write { Create, Update, Delete };
   void count(Write write, const Json& manifest, const std::string& cluster, bool ok);
-  Task<Json> first_statuses(std::shared_ptr<const Json> content, std::vector<Json> observed);
+  Task<Json> first_statuses(std::shared_ptr<const Json> content, std::vector<Observed> observed);
 
   // A member that hangs must not take all workers: once the oldest of many pieces of work for it has taken
   // long, what comes next waits here until one ends. On the loop's strand.
@@ -69,6 +82,7 @@ class ExecutionReconciler final : public LoopController {
   bool is_stuck(const Traffic& traffic) const;
   std::map<std::string, Traffic> traffic_;
   Reinterpretation reinterpretation_;
+  std::set<ObjectKey> reinterpreted_;  // Works whose manifests mean something else since they were written
 };
 
 }  // namespace flotilla::controllers

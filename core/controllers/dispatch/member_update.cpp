@@ -67,6 +67,15 @@ bool may_overwrite(const Json& desired, const Json& observed) {
          api::annotation_of(desired, api::annotations::kConflictResolution) == api::annotations::kOverwrite;
 }
 
+bool carries_metadata_of(const Json& manifest, const Json& observed) {
+  for (const std::string_view part : {"labels", "annotations"}) {
+    for (const auto& [key, value] : manifest["metadata"][part].members()) {
+      if (observed["metadata"][part][key] != value) return false;
+    }
+  }
+  return true;
+}
+
 Result<std::optional<Json>> plan_member_update(std::string_view cluster, const Json& desired,
                                                const Json& observed,
                                                const interpreter::Interpreter& interpreter) {

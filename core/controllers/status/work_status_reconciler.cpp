@@ -20,18 +20,43 @@ WorkStatusReconciler::WorkStatusReconciler(Context& context)
     : LoopController(context, "work-status", {.workers = 8, .max_delay = std::chrono::seconds(30)}),
       reinterpretation_(context, loop_,
                         {interpreter::Operation::InterpretStatus, interpreter::Operation::InterpretHealth}) {
-  context.clusters.on_change([this](const cluster::MemberChange& change) {
-    const std::string_view ns = api::annotation_of(*change.object, api::annotations::kWorkNamespace);
-    const std::string_view name = api::annotation_of(*change.object, api::annotations::kWorkName);
-    if (ns.empty() || name.empty() || ns != api::execution_namespace(change.cluster)) return;
-    loop_.enqueue({kinds::kWork.collection(), {std::string(ns), std::string(name)}});
-  });
-  // What changed in the member before the report was passed over.
-  context.informers.on(kinds::kWork.collection(), [this](const Event& event) {
-    if (event.type == Event::Type::Modified && is_reported(*event.object->content()) &&
-        !is_reported(*event.previous->content()))
-      enqueue(event);
-  });
+  context.clusters.on_change([this](const cluster::MemberChange& change) { on_member_change(change); });
+  context.informers.on(kinds::kWork.collection(), [this](const Event& event) { on_work(event); });
+}
+
+void WorkStatusReconciler::on_member_change(const cluster::MemberChange& change) {
+  const std::string_view ns = api::annotation_of(*change.object, api::annotations::kWorkNamespace);
+  const std::string_view name = api::annotation_of(*change.object, api::annotations::kWorkName);
+  if (ns.empty() || name.empty() || ns != api::execution_namespace(change.cluster)) return;
+  const ObjectKey key{std::string(ns), std::string(name)};
+  if (change.ours) {
+    const ObjectPtr work = context_.get(kinds::kWork, key);
+    if (work && !is_reported(*work->content())) return;  // the report says it
+  }
+  loop_.enqueue({kinds::kWork.collection(), key});
+}
+
+void WorkStatusReconciler::on_work(const Event& event) {
+  bool due = false;
+  {
+    std::lock_guard lock(mutex_);
+    due = passed_over_.contains(event.object->key());
+    if (due && event.type == Event::Type::Deleted) passed_over_.erase(event.object->key());
+  }
+  if (event.type != Event::Type::Modified) return;
+  const auto content = event.object->content();
+  if (!is_reported(*content)) return;
+  if (due || (*content)["status"]["manifestStatuses"].is_null()) enqueue(event);
+}
+
+// Noted before it is looked at once more: a report that comes in between is seen here or by the informer.
+ObjectPtr WorkStatusReconciler::pass_over(const ObjectKey& work) {
+  {
+    std::lock_guard lock(mutex_);
+    passed_over_.insert(work);
+  }
+  ObjectPtr again = context_.get(kinds::kWork, work);
+  return again && is_reported(*again->content()) ? again : nullptr;
 }
 
 Task<Outcome> WorkStatusReconciler::reconcile(Key key) {
@@ -40,13 +65,18 @@ Task<Outcome> WorkStatusReconciler::reconcile(Key key) {
     co_await std::move(spreading);
     co_return Outcome::done();
   }
-  const ObjectPtr work = context_.get(kinds::kWork, key.object);
+  ObjectPtr work = context_.get(kinds::kWork, key.object);
   if (!work || work->deleting()) co_return Outcome::done();
   const auto cluster = api::cluster_of_execution_namespace(key.object.ns);
   const std::shared_ptr<cluster::Member> member = cluster ? context_.clusters.find(*cluster) : nullptr;
   if (!member) co_return Outcome::done();
+  if (!is_reported(*work->content())) work = pass_over(key.object);
+  if (!work) co_return Outcome::done();
+  {
+    std::lock_guard lock(mutex_);
+    passed_over_.erase(key.object);
+  }
   const auto content = work->content();
-  if (!is_reported(*content)) co_return Outcome::done();
   const auto manifests = (*content)["spec"]["workload"]["manifests"].elements();
   Json statuses = Json::array();
   for (std::size_t i = 0; i < manifests.size(); ++i) {

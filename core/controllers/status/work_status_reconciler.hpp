@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <mutex>
+#include <set>
+
 #include "core/cluster/registry.hpp"
 #include "core/controllers/controller.hpp"
 #include "core/controllers/reinterpretation.hpp"
@@ -16,10 +19,17 @@ class WorkStatusReconciler final : public LoopController {
   Task<Outcome> reconcile(Key key) override;
 
  private:
-  Reinterpretation reinterpretation_;
+  void on_member_change(const cluster::MemberChange& change);
+  void on_work(const Event& event);
+  // The Work, should it have been reported meanwhile; else its first report makes it due.
+  ObjectPtr pass_over(const ObjectKey& work);
   // {identifier, status?, health} of one manifest; nullopt: the member's object is not known.
   Task<Result<std::optional<Json>>> look_at(std::shared_ptr<const Json> work,
                                             std::shared_ptr<cluster::Member> member, std::size_t ordinal);
+
+  Reinterpretation reinterpretation_;
+  std::mutex mutex_;
+  std::set<ObjectKey> passed_over_;  // a member said something of them before their first report
 };
 
 }  // namespace flotilla::controllers

@@ -29,10 +29,18 @@ class MemberCacheTest : public ::testing::Test {
     std::lock_guard lock(mutex_);
     const char* words[] = {"+", "~", "-"};
     heard_ += words[static_cast<int>(change.type)] + std::string(api::name_of(*change.object)) + " ";
+    drift_ += change.drifted ? "!" : change.ours ? "o" : ".";
   }
   std::string heard() {
     std::lock_guard lock(mutex_);
     return heard_;
+  }
+  std::string drift() {
+    std::lock_guard lock(mutex_);
+    return drift_;
+  }
+  void tell(Json object, Type type) {
+    script_->set([&](MemberScript& script) { script.events.push_back({type, std::move(object)}); });
   }
   // Bounded; the caches change on their own strand.
   template <typename Condition>
@@ -53,6 +61,7 @@ class MemberCacheTest : public ::testing::Test {
   std::shared_ptr<MemberCache> cache_;
   std::mutex mutex_;
   std::string heard_;
+  std::string drift_;  // of each change: "!" it drifted, "o" ours, "." its state alone
 };
 
 TEST_F(MemberCacheTest, knows_nothing_before_the_first_list) {
@@ -123,6 +132,76 @@ TEST_F(MemberCacheTest, forgets_nothing_but_trusts_nothing_while_the_member_is_o
   EXPECT_TRUE(synced());
   EXPECT_TRUE(cache_->get("default", "a")->has_value());
   EXPECT_EQ(heard(), "+a ");
+}
+
+Json with(Json object, std::initializer_list<std::string_view> path, Json value) {
+  object.make(path) = std::move(value);
+  return object;
+}
+
+TEST_F(MemberCacheTest, status_and_bookkeeping_alone_are_no_drift) {
+  script_->objects["a"] = MemberScript::make("a", 5);
+  start();
+  ASSERT_TRUE(eventually([&] { return script_->watches == 1; }));
+  const Json a = MemberScript::make("a", 11);
+  tell(with(with(a, {"status", "ready"}, 1), {"metadata", "generation"}, 2), Type::Modified);
+  tell(with(MemberScript::make("a", 12), {"data", "key"}, "changed"), Type::Modified);
+  tell(with(with(MemberScript::make("a", 13), {"data", "key"}, "changed"), {"metadata", "labels", "x"}, "y"),
+       Type::Modified);
+  tell(with(with(MemberScript::make("a", 14), {"data", "key"}, "changed"), {"metadata", "labels", "x"}, "y"),
+       Type::Modified);
+  EXPECT_TRUE(eventually([&] { return drift() == "!.!!."; })) << drift();
+}
+
+TEST_F(MemberCacheTest, what_we_wrote_is_no_news_when_the_watch_brings_it) {
+  start();
+  ASSERT_TRUE(synced());
+  ASSERT_TRUE(eventually([&] { return script_->watches == 1; }));
+  const Json manifest = MemberScript::make("a", 0);
+  const Json answer = with(MemberScript::make("a", 11), {"data", "filled"}, "in by the member");
+  cache_->writing({"default", "a"});
+  EXPECT_FALSE(cache_->written(answer, manifest));
+  EXPECT_TRUE(cache_->is_as_answered(manifest));
+  tell(answer, Type::Added);
+  tell(
+      with(with(MemberScript::make("a", 12), {"data", "filled"}, "in by the member"), {"status", "ready"}, 1),
+      Type::Modified);
+  EXPECT_TRUE(eventually([&] { return heard() == "+a ~a "; })) << heard();
+  EXPECT_EQ(drift(), "o.");
+  EXPECT_TRUE(cache_->is_as_answered(manifest));
+  EXPECT_FALSE(cache_->is_as_answered(with(manifest, {"data", "filled"}, "otherwise")));
+  tell(with(MemberScript::make("a", 13), {"data", "filled"}, "by somebody"), Type::Modified);
+  EXPECT_TRUE(eventually([&] { return drift() == "o.!"; })) << drift();
+  EXPECT_FALSE(cache_->is_as_answered(manifest));
+}
+
+TEST_F(MemberCacheTest, a_watch_that_is_ahead_of_the_answer_is_believed) {
+  start();
+  ASSERT_TRUE(eventually([&] { return script_->watches == 1; }));
+  const Json manifest = MemberScript::make("a", 0);
+  cache_->writing({"default", "a"});
+  tell(MemberScript::make("a", 11), Type::Added);
+  tell(with(MemberScript::make("a", 12), {"data", "key"}, "by somebody"), Type::Modified);
+  EXPECT_TRUE(eventually([&] { return drift() == ".."; })) << drift();
+  EXPECT_TRUE(cache_->written(MemberScript::make("a", 11), manifest)) << "it has drifted since";
+  EXPECT_EQ((**cache_->get("default", "a"))["data"]["key"].as_string(), "by somebody");
+
+  cache_->writing({"default", "b"});
+  tell(MemberScript::make("b", 13), Type::Added);
+  tell(MemberScript::make("b", 14), Type::Deleted);
+  EXPECT_TRUE(eventually([&] { return heard() == "+a ~a +b -b "; })) << heard();
+  EXPECT_FALSE(cache_->written(MemberScript::make("b", 13), MemberScript::make("b", 0)));
+  EXPECT_FALSE(cache_->get("default", "b")->has_value()) << "what is gone does not come back";
+  EXPECT_EQ(drift(), "...!");
+}
+
+TEST_F(MemberCacheTest, a_write_that_failed_leaves_nothing_behind) {
+  start();
+  ASSERT_TRUE(eventually([&] { return script_->watches == 1; }));
+  cache_->writing({"default", "a"});
+  cache_->not_written({"default", "a"});
+  script_->change("a", Type::Added);
+  EXPECT_TRUE(eventually([&] { return drift() == "!"; })) << drift();
 }
 
 }  // namespace
