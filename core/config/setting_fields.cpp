@@ -47,6 +47,7 @@ std::vector<Field> controller_fields() {
       {"controllers.scheduler_name", TextField{AT(controllers.scheduler_name), {}}},
       {"controllers.enable_empty_workload_propagation",
        BoolField{AT(controllers.enable_empty_workload_propagation)}},
+      {"controllers.enable_scheduler_estimator", BoolField{AT(controllers.enable_scheduler_estimator)}},
       {"controllers.skipped_propagating_apis", TextField{AT(controllers.skipped_propagating_apis), {}}},
       {"controllers.skipped_propagating_namespaces",
        TextField{AT(controllers.skipped_propagating_namespaces), {}}},

@@ -21,6 +21,7 @@ struct Options {
   int workers = 4;
   std::string scheduler_name = "default-scheduler";
   bool enable_empty_workload_propagation = false;
+  bool enable_scheduler_estimator = false;  // room by the nodes of members, beside their resource summaries
   // Karmada's --plugins for scheduler_name, what scores count, and further schedulers: scheduler_profiles.hpp
   std::vector<std::string> scheduler_plugins = {"*"};
   api::Json scheduler_weights;

@@ -34,6 +34,9 @@ api::Json trim_node(const api::Json& node) {
       api::Json::object({{"metadata", api::Json::object({{"name", node["metadata"]["name"]}})},
                          {"status", api::Json::object()}});
   trimmed["status"].set("allocatable", node["status"]["allocatable"]);
+  // What replicas may ask of their node.
+  if (const api::Json* labels = node["metadata"].find("labels")) trimmed["metadata"].set("labels", *labels);
+  if (const api::Json* taints = node["spec"].find("taints")) trimmed.make({"spec", "taints"}) = *taints;
   api::Json conditions = api::Json::array();
   for (const api::Json& condition : node["status"]["conditions"].elements()) {
     if (condition["type"].as_string() != "Ready") continue;

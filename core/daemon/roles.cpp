@@ -14,6 +14,7 @@
 #include "core/daemon/admission.hpp"
 #include "core/daemon/components.hpp"
 #include "core/daemon/interpreters.hpp"
+#include "core/daemon/node_rooms.hpp"
 #include "core/daemon/wait.hpp"
 #include "core/informer/informers.hpp"
 #include "core/planning/service.hpp"
@@ -119,6 +120,12 @@ struct Roles::State {
     };
   }
 
+  // Every scheduler asks the nodes of members, where that is wanted.
+  void count_nodes(Schedulers& schedulers) const {
+    if (!context.settings.controllers.enable_scheduler_estimator) return;
+    for (const auto& each : schedulers) each->policies.add(make_node_estimator(clusters));
+  }
+
   // Plans and their like, from what the controllers have.
   Status answer_questions() {
     auto profiles = controllers::scheduler_profiles(context.settings.controllers);
@@ -126,6 +133,7 @@ struct Roles::State {
     auto schedulers = make_schedulers(context.plugins, *profiles, fleet.instances);
     if (!schedulers) return schedulers.error();
     rehearsed = *std::move(schedulers);
+    count_nodes(rehearsed);
     const auto resources = [&api = context.api] { return api.resources(); };
     const auto admission = [options = context.settings.controllers](const store::Store& store,
                                                                     const Clock& clock) {
@@ -185,6 +193,7 @@ Status Roles::start() {
     Result<FleetComponents> fleet = make_fleet_components(own.context.plugins, settings.controllers);
     if (!fleet) return fleet.error();
     own.fleet = std::move(*fleet);
+    own.count_nodes(own.fleet.schedulers);
     for (const auto& driver : own.fleet.drivers) own.clusters.add_driver(driver);
     own.controllers = std::make_unique<controllers::ControllerSet>(own.controller_context());
     if (const Status ready = own.answer_questions(); !ready) return ready;
