@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Answers /flotilla/v1/...: plans, renders, diffs, why, timeline. Everything that computes runs on one thread
-// of its own, one question after the other, so that questions never compete with the controllers for more
-// than a core.
+// Answers /flotilla/v1/...: plans, simulations, renders, diffs, why, timeline. Everything that computes runs
+// on one thread of its own, one question after the other, so that questions never compete with the
+// controllers for more than a core.
 //
 // Rights. A plan needs what applying would need (create or patch, as a dry run) and delete for what it
 // deletes; to see the consequences: list clusters, works, and in the namespaces concerned the bindings,
-// propagation and override policies. The others need get of the object, and list of the same kinds; what is
-// read from a member needs get of clusters/proxy.
+// propagation and override policies. A simulation needs the same in all namespaces. The others need get of
+// the object, and list of the same kinds; what is read from a member needs get of clusters/proxy.
 #pragma once
 
 #include <atomic>
