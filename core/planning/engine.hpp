@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/planning/sources.hpp"
+#include "core/scheduler/affinity_groups.hpp"
 #include "core/scheduler/attempt.hpp"
 #include "core/scheduler/cluster_table_builder.hpp"
 
@@ -26,14 +27,20 @@ class Engine {
   // The decision, with its record if it is wanted; rows are those of table().
   scheduler::Attempt ask(const Json& binding, bool record = true);
   const scheduler::ClusterTable& table();
-  const scheduler::Policies& policies() const { return sources_.policies; }
+  // Of the scheduler that was asked last: the one that the binding names.
+  const scheduler::Policies& policies() const { return *policies_; }
 
  private:
+  void read_groups();
+  scheduler::Policies& policies_for(const Json& binding) const;
+
   const Sources& sources_;
   std::map<std::string, Json> clusters_;
   scheduler::ClusterTableBuilder builder_;
   scheduler::ClusterTablePtr table_;
+  scheduler::AffinityGroups groups_;  // with the gate WorkloadAffinity
   scheduler::Options options_;
+  scheduler::Policies* policies_;
   scheduler::Workspace workspace_;
 };
 
