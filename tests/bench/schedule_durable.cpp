@@ -8,7 +8,9 @@
 #include <mutex>
 
 #include "core/async/fiber_scope.hpp"
+#include "core/cluster/registry.hpp"
 #include "core/controllers/schedule/schedule_reconciler.hpp"
+#include "core/overrides/rule_registry.hpp"
 #include "core/plugin/storage_adapter.hpp"
 #include "tests/bench/fleet.hpp"
 #include "tests/bench/schedule_fleet.hpp"
@@ -110,7 +112,7 @@ struct Progress {
 
 Task<void> fill(Site& site) {
   auto opening = site.store->open();
-  co_await std::move(opening);
+  if (const Status opened = co_await std::move(opening); !opened) co_return;  // what is missing tells
   const Json apis = usual_apis();
   for (int i = 0; i < kClusters; ++i) {
     Json cluster = usual_cluster(i, apis);
@@ -118,20 +120,24 @@ Task<void> fill(Site& site) {
     cluster["kind"] = "Cluster";
     auto creating = site.store->create(controllers::kinds::kCluster.collection(), std::move(cluster),
                                        Durability::Derived);
-    co_await std::move(creating);
+    const auto made = co_await std::move(creating);
+    if (!made) co_return;
   }
   for (int i = 0; i < kBindings; ++i) {
     auto creating = site.store->create(controllers::kinds::kResourceBinding.collection(), usual_binding(i),
                                        Durability::Derived);
-    co_await std::move(creating);
+    const auto made = co_await std::move(creating);
+    if (!made) co_return;
   }
   auto settling = site.store->durable(site.store->revision());
-  co_await std::move(settling);
+  const Status settled = co_await std::move(settling);
+  if (!settled) co_return;
 }
 
 Task<void> make_durable(Site& site) {
   auto settling = site.store->durable(site.store->revision());
-  co_await std::move(settling);
+  const Status settled = co_await std::move(settling);
+  if (!settled) co_return;
 }
 
 Task<void> finish(Site& site) {
