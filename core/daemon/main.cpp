@@ -8,6 +8,7 @@
 #include <exception>
 #include <thread>
 
+#include "core/base/memory.hpp"
 #include "core/daemon/daemon.hpp"
 #include "core/daemon/options.hpp"
 
@@ -55,8 +56,12 @@ int run(flotilla::config::Settings settings) {
   if (const Status status = daemon.start(); !status) return fail(status.error().message().c_str());
   std::printf("ready %s kubeconfig=%s\n", daemon.url().c_str(), daemon.kubeconfig_path().c_str());
   std::fflush(stdout);
-  int signal = 0;
-  sigwait(&signals, &signal);
+  const timespec settled{1, 0};
+  if (sigtimedwait(&signals, nullptr, &settled) < 0) {
+    flotilla::give_back_program();
+    int signal = 0;
+    sigwait(&signals, &signal);
+  }
   std::thread(end_anyway, signals).detach();
   daemon.stop();
   return 0;

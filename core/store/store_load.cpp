@@ -2,6 +2,7 @@
 // Filling memory from the backend: at start, and when a recovered backend has something else than expected.
 #include <algorithm>
 
+#include "core/async/together.hpp"
 #include "core/base/log.hpp"
 #include "core/store/store_state.hpp"
 
@@ -31,26 +32,57 @@ std::string_view collection_in(std::string_view key, const ObjectKey& object) {
 
 }  // namespace
 
+namespace {
+
+struct Page {
+  std::optional<Result<StorageBackend::Range>> range;  // empty: never asked
+};
+
+Task<void> fetch(StorageBackend& backend, std::string from, Revision at, Page& into) {
+  auto ranging = backend.range(std::move(from), std::string(kRootEnd), at, kPage);
+  into.range = co_await std::move(ranging);
+}
+
+}  // namespace
+
+// The backend reads the next page while this one is understood.
 Task<Result<Revision>> Store::State::load(Shelves& into) {
-  std::string from(kRoot);
-  Revision at;
+  Page page;
+  auto first = fetch(*backend, std::string(kRoot), Revision(), page);
+  co_await std::move(first);
   for (;;) {
-    auto ranging = backend->range(from, std::string(kRootEnd), at, kPage);
-    Result<StorageBackend::Range> range = co_await std::move(ranging);
-    if (!range) co_return std::move(range).error();
-    at = range->revision;
-    for (const KeyValue& kv : range->values) {
-      Result<ObjectPtr> object = api::Object::load(kv.value, kv.mod_revision, parsed);
-      if (!object) co_return std::move(object).context(kv.key);
-      const std::string_view collection = collection_in(kv.key, (*object)->key());
-      if (collection.empty())
-        co_return Error(Code::DataLoss, kv.key + ": holds another object, " + (*object)->key().text());
-      std::unique_ptr<Shelf>& shelf = into[std::string(collection)];
-      if (!shelf) shelf = std::make_unique<Shelf>(Collection(std::string(collection)), at);
-      shelf->table.put(*std::move(object));
+    if (!page.range) co_return Error(Code::Cancelled, "cancelled");
+    if (!*page.range) co_return std::move(*page.range).error();
+    const StorageBackend::Range& range = **page.range;
+    const bool more = range.more && !range.values.empty();
+    Page next;
+    Status taken;
+    std::vector<Task<void>> both;
+    if (more) both.push_back(fetch(*backend, range.values.back().key + '\0', range.revision, next));
+    both.push_back(take_page(range, into, taken));
+    auto working = run_together(std::move(both), 2);
+    co_await std::move(working);
+    if (!taken) co_return std::move(taken).error();
+    if (!more) co_return range.revision;
+    page = std::move(next);
+  }
+}
+
+Task<void> Store::State::take_page(const StorageBackend::Range& range, Shelves& into, Status& taken) {
+  for (const KeyValue& kv : range.values) {
+    Result<ObjectPtr> object = api::Object::load(kv.value, kv.mod_revision, parsed);
+    if (!object) {
+      taken = std::move(object).context(kv.key);
+      co_return;
     }
-    if (!range->more || range->values.empty()) co_return at;
-    from = range->values.back().key + '\0';
+    const std::string_view collection = collection_in(kv.key, (*object)->key());
+    if (collection.empty()) {
+      taken = Error(Code::DataLoss, kv.key + ": holds another object, " + (*object)->key().text());
+      co_return;
+    }
+    std::unique_ptr<Shelf>& shelf = into[std::string(collection)];
+    if (!shelf) shelf = std::make_unique<Shelf>(Collection(std::string(collection)), range.revision);
+    shelf->table.put(*std::move(object));
   }
 }
 

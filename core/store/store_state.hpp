@@ -79,6 +79,7 @@ struct Store::State : std::enable_shared_from_this<Store::State> {
   // Loading and recovery (store_load.cpp).
   using Shelves = std::unordered_map<std::string, std::unique_ptr<Shelf>>;
   Task<Result<Revision>> load(Shelves& into);
+  Task<void> take_page(const StorageBackend::Range& range, Shelves& into, Status& taken);
   Task<Status> reload();
   Task<void> recover();
 
