@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdio>
 #include <mutex>
+#include <thread>
 
 #include "core/async/executor.hpp"
 #include "core/async/fiber_scope.hpp"
@@ -80,6 +81,9 @@ Result<std::vector<Line>> run_startup() {
   return lines;
 }
 
+// What only the start needed is given back by then.
+constexpr auto kSettling = std::chrono::seconds(2);
+
 Result<std::vector<Line>> run_memory() {
   const SystemClock clock;
   const ScratchDir dir;
@@ -93,6 +97,8 @@ Result<std::vector<Line>> run_memory() {
     line.rss_mb = (*daemon)->resident_mb();
     lines.push_back(line);
   };
+  note("ready", 0);
+  std::this_thread::sleep_for(kSettling);
   note("idle", 0);
   auto options = client_of((*daemon)->kubeconfig());
   if (!options) return options.error();
