@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstring>
 
 // Programs that link mimalloc have it, all others glibc's allocator.
 extern "C" void mi_collect(bool force) __attribute__((weak));
@@ -23,11 +24,20 @@ void give_back_memory() {
 
 namespace {
 
+// The loader says where things are in numbers.
+template <typename T>
+T* address(std::uintptr_t number) {
+  T* place = nullptr;
+  static_assert(sizeof place == sizeof number);
+  std::memcpy(&place, &number, sizeof place);
+  return place;
+}
+
 // Whether the loader wrote into what is otherwise as in the file.
 bool has_text_relocations(const dl_phdr_info& object) {
   for (int i = 0; i < object.dlpi_phnum; ++i) {
     if (object.dlpi_phdr[i].p_type != PT_DYNAMIC) continue;
-    const auto* entry = reinterpret_cast<const ElfW(Dyn)*>(object.dlpi_addr + object.dlpi_phdr[i].p_vaddr);
+    const auto* entry = address<const ElfW(Dyn)>(object.dlpi_addr + object.dlpi_phdr[i].p_vaddr);
     for (; entry->d_tag != DT_NULL; ++entry) {
       if (entry->d_tag == DT_TEXTREL) return true;
       if (entry->d_tag == DT_FLAGS && (entry->d_un.d_val & DF_TEXTREL) != 0) return true;
@@ -45,7 +55,7 @@ int give_back(dl_phdr_info* object, std::size_t, void*) {
     // Only whole pages: those at the ends may hold parts of writable segments.
     const std::uintptr_t first = (object->dlpi_addr + segment.p_vaddr + page - 1) / page * page;
     const std::uintptr_t last = (object->dlpi_addr + segment.p_vaddr + segment.p_filesz) / page * page;
-    if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+    if (first < last) ::madvise(address<void>(first), last - first, MADV_DONTNEED);
   }
   return 0;
 }
