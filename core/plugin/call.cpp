@@ -71,13 +71,15 @@ void complete(flt_call_t* call, flt_status_t status, const void* result, const f
   }
   --host.in_flight;
   free_hooks(host.executor, std::move(hooks), false);
+  // Before anybody learns of the end: who waits for it may end the environment.
+  const std::shared_ptr<void> alive = keep;
+  call->host->environment().retire(std::move(keep));
   if (done) {
     host.executor.post([done = std::move(done), completion = std::move(completion),
                         owner = call->host]() mutable { done(std::move(completion)); });
   } else {
     call->event.notify();
   }
-  call->host->environment().retire(std::move(keep));
 }
 
 flt_arena_t* arena_of(flt_call_t* call) noexcept {
