@@ -224,6 +224,18 @@ class Steps:
 
         self.eventually(faults, seconds(step.get("within", f"{WITHIN}s")))
 
+    def reasons(self, step):
+        """Reasons that events have told, by their type and the kind they speak of."""
+        wanted = {(type_, kind, reason) for type_, kinds in step["reasons"].items()
+                  for kind, told in kinds.items() for reason in told}
+
+        def faults():
+            seen = {(one["type"], one["involvedObject"]["kind"], one["reason"])
+                    for one in self.fleet.plane.request("GET", "/api/v1/events")["items"]}
+            return [f"no {' '.join(missing)}" for missing in sorted(wanted - seen)]
+
+        self.eventually(faults, seconds(step.get("within", f"{WITHIN}s")))
+
     def remember(self, step):
         for name, (reference, place) in step["remember"].items():
             value = self.get(reference)
@@ -296,7 +308,7 @@ class Steps:
             self.eventually(lambda name=name: [] if self.fleet.is_ready(name) else [f"{name} is not ready"], WITHIN)
 
 
-VERBS = {"apply", "create", "patch", "delete", "refused", "expect", "absent", "settled", "still", "list", "event",
+VERBS = {"apply", "create", "patch", "delete", "refused", "expect", "absent", "settled", "still", "list", "event", "reasons",
          "remember", "run", "kill", "stop", "start", "pause", "resume", "join"}
 
 
