@@ -39,7 +39,9 @@ void MemberCache::replace(std::vector<Json> objects) {
 }
 
 void MemberCache::put(Json object) {
-  if (const auto change = take(std::make_shared<const Json>(std::move(object)), false)) handler_(*change);
+  const Essence essence = essence_of(object);
+  if (const auto change = take(std::make_shared<const Json>(std::move(object)), essence, false))
+    handler_(*change);
 }
 
 void MemberCache::writing(const api::ObjectKey& key) {
@@ -54,9 +56,9 @@ void MemberCache::not_written(const api::ObjectKey& key) {
 
 bool MemberCache::written(const Json& answer, const Json& manifest) {
   const api::ObjectKey key = api::key_of(answer);
-  const auto change = take(std::make_shared<const Json>(answer), true);
-  if (change) handler_(*change);
   const Essence answered = essence_of(answer);
+  const auto change = take(std::make_shared<const Json>(answer), answered, true);
+  if (change) handler_(*change);
   const std::size_t body = essence_of(manifest).body;
   std::lock_guard lock(mutex_);
   writing_.erase(key);
@@ -76,10 +78,10 @@ bool MemberCache::is_as_answered(const Json& manifest) const {
 }
 
 // Nothing: it is no news.
-std::optional<MemberChange> MemberCache::take(std::shared_ptr<const Json> content, bool ours) {
+std::optional<MemberChange> MemberCache::take(std::shared_ptr<const Json> content, const Essence& essence,
+                                              bool ours) {
   const Revision revision = api::revision_of(*content);
   api::ObjectPtr made = api::Object::make(api::Object::encode(*content), revision, content);
-  const Essence essence = essence_of(*content);
   MemberChange change{MemberChange::Type::Added, cluster(), resource(), content};
   std::lock_guard lock(mutex_);
   // Without a list there is nothing to add to; and what the watch has gone past may be gone.

@@ -67,7 +67,7 @@ class MemberCache final : public Following {
     std::size_t written_body = 0;   // of the manifest that we wrote
     std::size_t answered_body = 0;  // of what the member made of it
   };
-  std::optional<MemberChange> take(std::shared_ptr<const Json> content, bool ours);
+  std::optional<MemberChange> take(std::shared_ptr<const Json> content, const Essence& essence, bool ours);
   // Under the mutex: it stays parsed until as many others have been looked at.
   void keep_parsed(const api::ObjectKey& key, Known& known, std::shared_ptr<const Json> parsed) const;
 

@@ -90,11 +90,8 @@ void ExecutionReconciler::on_cluster(const Event& event) {
 // ourselves, is none: a member that fills in defaults would be sent the same again and again.
 void ExecutionReconciler::on_member_change(const cluster::MemberChange& change) {
   if (!change.drifted) return;
-  const std::string_view ns = api::annotation_of(*change.object, api::annotations::kWorkNamespace);
-  const std::string_view name = api::annotation_of(*change.object, api::annotations::kWorkName);
-  if (ns.empty() || name.empty() || ns != api::execution_namespace(change.cluster)) return;
-  const Key key{kinds::kWork.collection(), {std::string(ns), std::string(name)}};
-  loop_.enqueue(key);
+  if (const auto work = work_of(*change.object, change.cluster))
+    loop_.enqueue({kinds::kWork.collection(), *work});
 }
 
 Result<ExecutionReconciler::Target> ExecutionReconciler::target_of(const std::string& name) const {

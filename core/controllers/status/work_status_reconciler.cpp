@@ -3,6 +3,7 @@
 
 #include "core/api/conditions.hpp"
 #include "core/api/names.hpp"
+#include "core/controllers/facts.hpp"
 #include "core/controllers/interpretation.hpp"
 #include "core/controllers/manifest_status.hpp"
 
@@ -25,15 +26,13 @@ WorkStatusReconciler::WorkStatusReconciler(Context& context)
 }
 
 void WorkStatusReconciler::on_member_change(const cluster::MemberChange& change) {
-  const std::string_view ns = api::annotation_of(*change.object, api::annotations::kWorkNamespace);
-  const std::string_view name = api::annotation_of(*change.object, api::annotations::kWorkName);
-  if (ns.empty() || name.empty() || ns != api::execution_namespace(change.cluster)) return;
-  const ObjectKey key{std::string(ns), std::string(name)};
+  const auto key = work_of(*change.object, change.cluster);
+  if (!key) return;
   if (change.ours) {
-    const ObjectPtr work = context_.get(kinds::kWork, key);
+    const ObjectPtr work = context_.get(kinds::kWork, *key);
     if (work && !is_reported(*work->content())) return;  // the report says it
   }
-  loop_.enqueue({kinds::kWork.collection(), key});
+  loop_.enqueue({kinds::kWork.collection(), *key});
 }
 
 void WorkStatusReconciler::on_work(const Event& event) {
