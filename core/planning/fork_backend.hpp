@@ -17,7 +17,7 @@ class ForkBackend final : public store::StorageBackend {
   Task<Status> start() override { co_return Status(); }
   Task<void> stop() override { co_return; }
   store::BackendCapabilities capabilities() const override { return {}; }
-  Task<Result<store::BackendStatus>> status() override {
+  Task<Result<store::BackendStatus>> status(bool) override {
     store::BackendStatus status;
     status.revision = revision_;
     co_return status;

@@ -3,6 +3,7 @@
 
 #include <flotilla/abi/storage.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace flotilla::plugin {
@@ -33,6 +34,59 @@ std::string owned(flt_bytes_t bytes) {
       static_cast<std::size_t>(bytes.n)};
 }
 
+store::KeyValue owned(const flt_kv_t& kv) {
+  return {owned(kv.key), owned(kv.value), Revision(kv.create_revision), Revision(kv.mod_revision)};
+}
+
+std::int64_t count_events(const void* batch) {
+  const auto n = static_cast<std::int64_t>(static_cast<const flt_storage_events_t*>(batch)->n_events);
+  return std::max<std::int64_t>(n, 1);
+}
+
+class PluginStorageWatch final : public store::StorageWatch {
+ public:
+  PluginStorageWatch(std::shared_ptr<Instance> instance, const flt_storage_ops_t& ops, std::string key,
+                     std::string end, Revision start)
+      : instance_(std::move(instance)),
+        ops_(ops),
+        stream_(instance_->services(), {.credit = kCredit, .cost = count_events}) {
+    flt_storage_watch_request_t request{};
+    request.struct_size = sizeof request;
+    request.key = borrowed(key);
+    request.end = borrowed(end);
+    request.start_revision = start.get();
+    ops_.watch(instance_->self(), &request, stream_.handle());
+  }
+
+  Task<Result<store::StoredChanges>> next() override {
+    auto reading = stream_.next();
+    auto batch = co_await std::move(reading);
+    if (!batch) {
+      const ErrorDetails* details = batch.error().details();
+      if (details != nullptr && details->reason == "Compacted")
+        co_return Error(Code::Gone, batch.error().message());
+      co_return std::move(batch).error();
+    }
+    if (!*batch) co_return Error(Code::Unavailable, "the storage backend ended a watch");
+    const auto& raw = *(*batch)->as<flt_storage_events_t>();
+    store::StoredChanges out;
+    out.progress = Revision(raw.progress);
+    out.changes.reserve(raw.n_events);
+    for (std::uint64_t i = 0; i < raw.n_events; ++i)
+      out.changes.push_back({owned(raw.events[i].kv), raw.events[i].kind == FLT_EVENT_DELETE});
+    co_return out;
+  }
+
+  void ask_progress() override { ops_.watch_progress(instance_->self(), stream_.handle()); }
+
+ private:
+  static constexpr std::int64_t kCredit = 4096;
+
+  const std::shared_ptr<Instance> instance_;
+  const flt_storage_ops_t& ops_;
+  Stream stream_;
+};
+
 class StorageAdapter final : public store::StorageBackend {
  public:
   StorageAdapter(std::shared_ptr<Instance> instance, const flt_storage_ops_t& ops)
@@ -43,7 +97,10 @@ class StorageAdapter final : public store::StorageBackend {
   Task<Status> start() override {
     auto starting = instance_->start(std::chrono::minutes(5));  // a large file may be checked first
     Status started = co_await std::move(starting);
-    if (started) ops_.describe(instance_->self(), &capabilities_);
+    if (!started) co_return started;
+    ops_.describe(instance_->self(), &capabilities_);
+    if ((capabilities_.flags & FLT_STORAGE_SHARED) != 0 && !can_watch())
+      co_return Error(Code::Unsupported, "storage " + name() + " has other writers and no watch");
     co_return started;
   }
 
@@ -62,10 +119,11 @@ class StorageAdapter final : public store::StorageBackend {
     return out;
   }
 
-  Task<Result<store::BackendStatus>> status() override {
-    Op op = [instance = instance_, ops = &ops_](flt_call_t* call) {
+  Task<Result<store::BackendStatus>> status(bool linearizable) override {
+    Op op = [instance = instance_, ops = &ops_, linearizable](flt_call_t* call) {
       flt_storage_status_request_t request{};
       request.struct_size = sizeof request;
+      request.flags = linearizable ? FLT_STATUS_LINEARIZABLE : 0;
       ops->status(instance->self(), &request, call);
     };
     auto waiting = instance_->services()->call(std::move(op), usual());
@@ -100,11 +158,7 @@ class StorageAdapter final : public store::StorageBackend {
     range.more = result.more != 0;
     range.revision = Revision(result.revision);
     range.values.reserve(result.n_kvs);
-    for (std::uint64_t i = 0; i < result.n_kvs; ++i) {
-      const flt_kv_t& kv = result.kvs[i];
-      range.values.push_back(
-          {owned(kv.key), owned(kv.value), Revision(kv.create_revision), Revision(kv.mod_revision)});
-    }
+    for (std::uint64_t i = 0; i < result.n_kvs; ++i) range.values.push_back(owned(result.kvs[i]));
     co_return range;
   }
 
@@ -135,7 +189,20 @@ class StorageAdapter final : public store::StorageBackend {
     co_return Revision(answer.as<flt_storage_compact_t>()->compacted);
   }
 
+  Result<std::unique_ptr<store::StorageWatch>> watch(std::string key, std::string end,
+                                                     Revision start) override {
+    if (!can_watch()) return Error(Code::Unsupported, "storage " + name() + " has no watch");
+    return std::unique_ptr<store::StorageWatch>(
+        std::make_unique<PluginStorageWatch>(instance_, ops_, std::move(key), std::move(end), start));
+  }
+
  private:
+  // A watch runs beside everything else, so it must not block a thread.
+  bool can_watch() const {
+    return (instance_->component().exec & FLT_EXEC_ASYNC) != 0 && FLT_HAS(&ops_, watch) &&
+           FLT_HAS(&ops_, watch_progress);
+  }
+
   static void submit(Instance& instance, const flt_storage_ops_t& ops, const store::Commit& commit,
                      flt_call_t* call) {
     std::vector<flt_storage_guard_t> guards;

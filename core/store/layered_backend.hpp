@@ -18,7 +18,7 @@ class LayeredBackend : public StorageBackend {
   Task<Status> start() override { return below_->start(); }
   Task<void> stop() override { return below_->stop(); }
   BackendCapabilities capabilities() const override { return below_->capabilities(); }
-  Task<Result<BackendStatus>> status() override { return below_->status(); }
+  Task<Result<BackendStatus>> status(bool linearizable) override { return below_->status(linearizable); }
   Task<Result<Range>> range(std::string key, std::string end, Revision at, std::uint64_t limit) override {
     return below_->range(std::move(key), std::move(end), at, limit);
   }
@@ -26,6 +26,9 @@ class LayeredBackend : public StorageBackend {
     below_->commit(std::move(commit), std::move(done));
   }
   Task<Result<Revision>> compact(Revision revision) override { return below_->compact(revision); }
+  Result<std::unique_ptr<StorageWatch>> watch(std::string key, std::string end, Revision start) override {
+    return below_->watch(std::move(key), std::move(end), start);
+  }
 
  private:
   const std::unique_ptr<StorageBackend> below_;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,29 @@ struct BackendStatus {
   std::string alarm;  // why read-only, for people
 };
 
+// Of a watch: what one key became.
+struct StoredChange {
+  KeyValue kv;  // removed: no value; mod_revision is that of the removal
+  bool removed = false;
+};
+
+// Every change once, by revision and then key; what one revision changed comes together.
+struct StoredChanges {
+  std::vector<StoredChange> changes;  // may be empty: progress alone
+  Revision progress;                  // nothing up to this revision is still to come
+};
+
+// The changes of a range of keys, whoever makes them. Thread: one fiber; ask_progress from any thread.
+class StorageWatch {
+ public:
+  virtual ~StorageWatch() = default;
+  // Waits for the next changes. Errors: Gone when they are not known any more (load again), Unavailable,
+  // Cancelled.
+  virtual Task<Result<StoredChanges>> next() = 0;
+  // Soon next() answers with a progress of at least the newest revision at this moment.
+  virtual void ask_progress() = 0;
+};
+
 class StorageBackend {
  public:
   virtual ~StorageBackend() = default;
@@ -66,7 +90,8 @@ class StorageBackend {
   virtual Task<Status> start() = 0;
   virtual Task<void> stop() = 0;
   virtual BackendCapabilities capabilities() const = 0;
-  virtual Task<Result<BackendStatus>> status() = 0;
+  // `linearizable`: no older than the newest answer that any writer had before this was asked.
+  virtual Task<Result<BackendStatus>> status(bool linearizable) = 0;
   // Ascending bytewise, all at one revision; `end` exclusive. `limit` 0: all.
   struct Range {
     std::vector<KeyValue> values;
@@ -77,6 +102,12 @@ class StorageBackend {
   // Submission order is commit order. `done` exactly once, from any thread, possibly inline.
   virtual void commit(Commit commit, std::function<void(Result<CommitResult>)> done) = 0;
   virtual Task<Result<Revision>> compact(Revision revision) = 0;
+  // Changes from revision `start` on. Shared backends have it. Errors: Unsupported; later ones come from
+  // next().
+  virtual Result<std::unique_ptr<StorageWatch>> watch(std::string key, std::string end, Revision start) {
+    static_cast<void>(key), static_cast<void>(end), static_cast<void>(start);
+    return Error(Code::Unsupported, "storage " + name() + " has no watch");
+  }
 };
 
 }  // namespace flotilla::store

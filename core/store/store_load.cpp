@@ -138,7 +138,7 @@ Task<void> Store::State::recover() {
     auto sleeping = sleep_for(pause);
     if (!co_await std::move(sleeping)) co_return;
     pause = std::min<Duration>(pause * 2, std::chrono::seconds(5));
-    auto asking = self->backend->status();
+    auto asking = self->backend->status(false);
     const Result<BackendStatus> status = co_await std::move(asking);
     if (!status || status->read_only) continue;
     Revision expected;

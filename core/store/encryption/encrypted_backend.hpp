@@ -21,11 +21,16 @@ class EncryptedBackend final : public LayeredBackend {
 
   Task<Result<Range>> range(std::string key, std::string end, Revision at, std::uint64_t limit) override;
   void commit(Commit commit, std::function<void(Result<CommitResult>)> done) override;
+  Result<std::unique_ptr<StorageWatch>> watch(std::string key, std::string end, Revision start) override;
 
   // Keys of values that are not stored as the rules would write them now; to be written again. Once.
   std::vector<std::string> take_stale();
 
  private:
+  class Watch;
+  // Replaces the stored value by the plain one. `stale`: the rules would write it otherwise now.
+  Status open(KeyValue& kv, bool& stale) const;
+
   const std::optional<EncryptionRules> rules_;
   const std::string origin_;
   std::vector<std::string> stale_;  // filled while the store loads

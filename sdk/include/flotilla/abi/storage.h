@@ -201,7 +201,7 @@ typedef struct flt_storage_ops {
   void (*watch)(void* self, const flt_storage_watch_request_t* request, flt_stream_t* stream);
 
   /* [op] Required iff watch. Soon pushes a batch without events whose progress is at least the newest
-   * revision at the time of this call. Req-id: STO-PROGRESS. */
+   * revision at the time of this call. A stream that has ended is ignored. Req-id: STO-PROGRESS. */
   void (*watch_progress)(void* self, flt_stream_t* stream);
 
   /* [op] Required. -> flt_storage_compact_t. The work may go on after the answer. Errors: OUT_OF_RANGE
