@@ -9,7 +9,6 @@
 namespace flotilla::store {
 namespace {
 
-constexpr std::string_view kRoot = "/registry/";
 constexpr std::string_view kSideRoot = "/side/";
 
 std::string storage_key(const Collection& collection, const ObjectKey& key) {
@@ -70,15 +69,14 @@ Task<Status> Store::open() {
   Status started = co_await std::move(starting);
   if (!started) co_return std::move(started).context("open storage " + state->backend->name());
   state->capabilities = state->backend->capabilities();
-  if (state->capabilities.shared) {
-    co_return Error(Code::Unsupported, "storage " + state->backend->name() +
-                                           " has several writers; this version needs one of its own");
-  }
   auto loading = state->reload();
   Status loaded = co_await std::move(loading);
   if (!loaded) co_return std::move(loaded).context("load from storage " + state->backend->name());
-  std::unique_lock lock(state->mutex);
-  state->open = true;
+  {
+    std::unique_lock lock(state->mutex);
+    state->open = true;
+  }
+  if (state->capabilities.shared) state->scope.spawn(state->follow());
   co_return Status();
 }
 
@@ -179,9 +177,25 @@ Task<Status> Store::durable(Revision revision) {
   return state_->durable_at(revision);
 }
 
-Task<Result<ObjectPtr>> Store::create(Collection collection, Json object, Durability durability) {
-  return state_->write(change_of(Event::Type::Added, std::move(collection), std::move(object), Revision()),
-                       durability);
+bool Store::shared() const {
+  return state_->capabilities.shared;
+}
+
+Task<Status> Store::fresh() {
+  return state_->fresh();
+}
+
+void Store::fence(std::string key, Revision revision, std::function<void()> lost) {
+  std::unique_lock lock(state_->mutex);
+  state_->fence = Guard{std::string(kSideRoot) + key, revision};
+  state_->fenced_off = std::move(lost);
+}
+
+Task<Result<ObjectPtr>> Store::create(Collection collection, Json object, Durability durability,
+                                      SideValues beside) {
+  Change change = change_of(Event::Type::Added, std::move(collection), std::move(object), Revision());
+  add_beside(change.commit, std::move(beside));
+  return state_->write(std::move(change), durability);
 }
 
 Task<Result<ObjectPtr>> Store::update(Collection collection, Json object, Revision expected,

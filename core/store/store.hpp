@@ -8,7 +8,9 @@
 // Invariant: a key's guard is checked against memory and again by the backend; the order of commits in
 // memory, on disk and in every watch is the same. If the backend refuses a commit (disk full), memory is
 // brought back to the durable state, watchers are reset (Event::Type::Reset) and the store is read-only until
-// the backend recovers. Thread: everything from any thread.
+// the backend recovers. Storage that has other writers: everything in memory is durable and comes from the
+// backend's watch, writes of either Durability wait for storage (docs/design/high-availability.md). Thread:
+// everything from any thread.
 #pragma once
 
 #include <functional>
@@ -95,6 +97,8 @@ struct StoreOptions {
   std::size_t history_bytes = 4u << 20;
   // Derived writes beyond this many undurable commits wait as well.
   std::size_t max_pending = 10'000;
+  // Shared storage: how long a write waits for its own change to come back, and a reader for the newest one.
+  Duration patience = std::chrono::seconds(3);
   std::size_t parsed = 512;  // objects whose parsed form is kept
   // Makes this store a fork: what get() does not find here is taken from there, once, and kept. Lists, counts
   // and watches know what was taken or written, nothing else.
@@ -117,7 +121,8 @@ class Store {
   Store(const Executor& executor, std::unique_ptr<StorageBackend> backend, StoreOptions options = {});
   ~Store();
 
-  // Starts the backend and loads its live objects. Errors name the backend and what to do.
+  // Starts the backend and loads its live objects. Errors name the backend and what to do. Shared storage is
+  // followed from then on.
   Task<Status> open();
   // Waits for pending commits, ends subscriptions, stops the backend.
   Task<void> close();
@@ -137,10 +142,21 @@ class Store {
   // Completes once everything up to `revision` is durable. Errors: Unavailable, DataLoss as the backend said.
   Task<Status> durable(Revision revision);
 
+  // Has other writers beside this store.
+  bool shared() const;
+  // Completes once memory has everything that anybody was answered before this call. At once unless shared.
+  // Errors: Unavailable, Timeout.
+  Task<Status> fresh();
+  // From now on derived writes succeed only while the side value `key` is as `revision` wrote it; `lost` is
+  // told once, from any thread, when storage says it is not. Shared storage alone.
+  void fence(std::string key, Revision revision, std::function<void()> lost);
+
   // Writes. The object's metadata.resourceVersion is ignored; the answer has the new one.
   // Errors: AlreadyExists; NotFound; Conflict (another revision than `expected`); Unavailable (read-only);
   // TooLarge.
-  Task<Result<ObjectPtr>> create(Collection collection, Json object, Durability durability);
+  // Shared storage: Timeout when nobody knows whether the write happened.
+  Task<Result<ObjectPtr>> create(Collection collection, Json object, Durability durability,
+                                 SideValues beside = {});
   // expected 0: whatever is there (but it must be there). `beside`: distinct keys.
   Task<Result<ObjectPtr>> update(Collection collection, Json object, Revision expected, Durability durability,
                                  SideValues beside = {});

@@ -35,6 +35,10 @@ Store::State::State(const Executor& used, std::unique_ptr<StorageBackend> engine
 
 Task<Result<ObjectPtr>> Store::State::write(Change change, Durability durability) {
   const std::shared_ptr<State> self = shared_from_this();
+  if (self->capabilities.shared) {
+    auto writing = self->write_shared(std::move(change), durability);
+    co_return co_await std::move(writing);
+  }
   Result<ObjectPtr> written = self->submit(std::move(change));
   if (!written) co_return std::move(written).error();
   if (durability == Durability::Derived) {
@@ -47,12 +51,15 @@ Task<Result<ObjectPtr>> Store::State::write(Change change, Durability durability
   co_return written;
 }
 
+Status Store::State::check_size(const Commit& commit) const {
+  const std::size_t size = commit.operations.front().value.size();
+  if (capabilities.max_value_bytes == 0 || size <= capabilities.max_value_bytes) return {};
+  return Error(Code::TooLarge, "the object has " + std::to_string(size) + " bytes, storage takes " +
+                                   std::to_string(capabilities.max_value_bytes));
+}
+
 Result<ObjectPtr> Store::State::submit(Change change) {
-  const std::size_t size = change.commit.operations.front().value.size();
-  if (capabilities.max_value_bytes != 0 && size > capabilities.max_value_bytes) {
-    return Error(Code::TooLarge, "the object has " + std::to_string(size) + " bytes, storage takes " +
-                                     std::to_string(capabilities.max_value_bytes));
-  }
+  if (Status fits = check_size(change.commit); !fits) return std::move(fits).error();
   Aftermath after;
   ObjectPtr result;
   {

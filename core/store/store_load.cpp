@@ -11,11 +11,20 @@ namespace {
 
 const Logger kLog("store");
 
-constexpr std::string_view kRoot = "/registry/";
-constexpr std::string_view kRootEnd = "/registry0";
 constexpr std::uint64_t kPage = 5'000;
 
-// "/registry/apps/deployments/ns/name" of an object ns/name is in "apps/deployments". Empty: no such key.
+struct Page {
+  std::optional<Result<StorageBackend::Range>> range;  // empty: never asked
+};
+
+Task<void> fetch(StorageBackend& backend, std::string from, Revision at, Page& into) {
+  auto ranging = backend.range(std::move(from), std::string(kRootEnd), at, kPage);
+  into.range = co_await std::move(ranging);
+}
+
+}  // namespace
+
+// "/registry/apps/deployments/ns/name" of an object ns/name is in "apps/deployments".
 std::string_view collection_in(std::string_view key, const ObjectKey& object) {
   const auto drop = [&](std::string_view last) {
     if (key.size() <= last.size() || !key.ends_with(last)) return false;
@@ -29,21 +38,6 @@ std::string_view collection_in(std::string_view key, const ObjectKey& object) {
   if (key.size() <= kRoot.size()) return {};
   return key.substr(kRoot.size());
 }
-
-}  // namespace
-
-namespace {
-
-struct Page {
-  std::optional<Result<StorageBackend::Range>> range;  // empty: never asked
-};
-
-Task<void> fetch(StorageBackend& backend, std::string from, Revision at, Page& into) {
-  auto ranging = backend.range(std::move(from), std::string(kRootEnd), at, kPage);
-  into.range = co_await std::move(ranging);
-}
-
-}  // namespace
 
 // The backend reads the next page while this one is understood.
 Task<Result<Revision>> Store::State::load(Shelves& into) {
@@ -146,7 +140,7 @@ Task<void> Store::State::recover() {
       std::shared_lock lock(self->mutex);
       expected = self->durable;
     }
-    if (status->revision != expected) {
+    if (!self->capabilities.shared && status->revision != expected) {
       // Some of what it refused was written after all, or somebody else wrote.
       auto loading = self->reload();
       const Status loaded = co_await std::move(loading);

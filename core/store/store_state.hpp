@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is behind Store; private to core/store/store*.cpp.
 //
-// A write: under `mutex` it is checked, gets its revision, changes its table, is published to the newest
-// audience, joins `pending` and is submitted to the backend, so all five agree on one order. The backend's
-// answers are collected under `answers_mutex` (they may come while `mutex` is held) and applied in order:
-// only then is an event durable. Lock order: mutex, then a feed's, answers_mutex or the keeper's.
+// A write to storage of our own: under `mutex` it is checked, gets its revision, changes its table, is
+// published to the newest audience, joins `pending` and is submitted to the backend, so all five agree on one
+// order. The backend's answers are collected under `answers_mutex` (they may come while `mutex` is held) and
+// applied in order: only then is an event durable. Storage with other writers:
+// docs/design/high-availability.md; there everything that changes memory comes from the backend's watch. Lock
+// order: mutex, then a feed's, answers_mutex or the keeper's.
 #pragma once
 
 #include <deque>
@@ -20,6 +22,11 @@
 #include "core/store/watch_hub.hpp"
 
 namespace flotilla::store {
+
+inline constexpr std::string_view kRoot = "/registry/";
+inline constexpr std::string_view kRootEnd = "/registry0";
+// The collection in the key of an object. Empty: it is no key of this object.
+std::string_view collection_in(std::string_view key, const ObjectKey& object);
 
 // Bounds the number of parsed forms that objects keep: the oldest parse is dropped first. One that is in use
 // is parsed again, at most once per `size` other parses.
@@ -56,6 +63,12 @@ struct DurableWaiter {
   std::optional<Error> failed;  // under the store's mutex
 };
 
+// One question to storage for its newest revision, for all who came before it was asked.
+struct FreshRound {
+  ::flotilla::Event answered;
+  std::optional<Result<Revision>> revision;  // under the store's mutex
+};
+
 // A write on its way into submit().
 struct Change {
   Event::Type type = Event::Type::Added;
@@ -76,6 +89,21 @@ struct Store::State : std::enable_shared_from_this<Store::State> {
   Task<Status> durable_at(Revision revision);
   Task<Result<ObjectPtr>> write(Change change, Durability durability);
 
+  // Storage with other writers (store_shared.cpp).
+  Task<Result<ObjectPtr>> write_shared(Change change, Durability durability);
+  Task<Result<CommitResult>> commit_shared(Commit commit);
+  Result<ObjectPtr> check_shared(const Change& change, bool& may_lag) const;
+  Error lost_fence();
+  void note_refusal(const Error& error);
+  // False when `timeout` passed before memory was at `at`.
+  Task<bool> reached(Revision at, Duration timeout);
+  Task<Status> fresh();
+  Task<void> ask_rounds();
+  Task<void> follow();
+  Task<Status> take_changes(StorageWatch& watch);
+  Status take(StoredChanges changes);
+  void take_one(StoredChange& change, ObjectPtr object, Aftermath& after);
+
   // Loading and recovery (store_load.cpp).
   using Shelves = std::unordered_map<std::string, std::unique_ptr<Shelf>>;
   Task<Result<Revision>> load(Shelves& into);
@@ -87,6 +115,7 @@ struct Store::State : std::enable_shared_from_this<Store::State> {
   Shelf& shelf_of(const Collection& collection);
   const Shelf* find_shelf(const Collection& collection) const;
   Error unavailable() const;
+  Status check_size(const Commit& commit) const;
   Status check_writable() const;
   void apply_answer(Revision revision, Result<CommitResult> result, Aftermath& after);
   void advance(Aftermath& after);
@@ -121,6 +150,14 @@ struct Store::State : std::enable_shared_from_this<Store::State> {
   bool open = false;
   std::size_t bytes = 0;
   std::unordered_set<std::string> asked;  // of the origin
+
+  // Storage with other writers.
+  std::shared_ptr<StorageWatch> watching;  // null while there is none
+  std::map<Revision, ObjectPtr> own;       // committed by us, not yet told by the watch
+  std::shared_ptr<FreshRound> next_round;  // of those who ask for the newest revision
+  bool asking = false;
+  std::optional<Guard> fence;  // of derived writes
+  std::function<void()> fenced_off;
 
   std::mutex answers_mutex;
   std::vector<std::pair<Revision, Result<CommitResult>>> answers;

@@ -25,11 +25,13 @@ void erase_feed(std::vector<FeedPtr>& feeds, const Feed* feed) {
 Feed::Feed(WatchRequest request, std::vector<Event> backlog)
     : request_(std::move(request)),
       limit_(request_.limit + backlog.size()),
+      after_(request_.after),
       queue_(std::make_move_iterator(backlog.begin()), std::make_move_iterator(backlog.end())) {}
 
 bool Feed::push(const Event& event) {
   std::lock_guard lock(mutex_);
-  if (ended_) return false;
+  // Whoever comes from another daemon may know what this one has yet to hear.
+  if (ended_ || event.revision <= after_) return false;
   const bool is_client = request_.visibility == Visibility::Durable;
   const std::size_t cost = event.object ? event.object->bytes().size() : 0;
   if (queue_.size() >= limit_ || (is_client && queued_bytes_ > kMostClientBytes)) {
@@ -47,6 +49,7 @@ void Feed::reset(Revision revision) {
   std::lock_guard lock(mutex_);
   if (ended_) return;
   queue_.clear();
+  after_ = revision;
   queue_.push_back({Event::Type::Reset, request_.collection, revision, nullptr, nullptr});
 }
 

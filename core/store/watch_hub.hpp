@@ -37,6 +37,7 @@ class Feed {
  private:
   const WatchRequest request_;
   std::size_t limit_;
+  Revision after_;  // nothing up to here is told
   mutable std::mutex mutex_;
   std::deque<Event> queue_;
   std::size_t queued_bytes_ = 0;  // of objects that this queue alone may be holding
