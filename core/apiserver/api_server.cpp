@@ -187,17 +187,28 @@ bool method_fits(const Call& call) {
          (method == "DELETE" && resource.has_verb("deletecollection"));
 }
 
+// Storage that other daemons write to as well: this request sees what anybody was answered before it, unless
+// it says itself how new is new enough.
+bool wants_newest(const Call& call) {
+  return call.request.method != "GET" || call.query.get("resourceVersion").empty();
+}
+
 Task<http::Response> serve_resource(ServerPtr server, CallPtr call) {
   RequestInfo& info = call->info;
   call->resource = call->served->registry.find_resource(info.group, info.version, info.resource);
   if (!call->resource || !fits_scope(*call)) co_return nobody(*server, *call);
   if (!call->resource->namespaced) info.ns.clear();
   if (!call->resource->deprecation_warning.empty()) call->warn(call->resource->deprecation_warning);
+  if (info.subresource.empty() && !method_fits(*call)) co_return error_response(*call, method_not_allowed());
+  if (server->store.shared() && wants_newest(*call)) {
+    auto asking = server->store.fresh();
+    if (const Status there = co_await std::move(asking); !there)
+      co_return error_response(*call, there.error());
+  }
   if (!info.subresource.empty()) {
     auto serving = serve_subresource(server, call);
     co_return co_await std::move(serving);
   }
-  if (!method_fits(*call)) co_return error_response(*call, method_not_allowed());
   auto serving = serve_object(server, call);
   co_return co_await std::move(serving);
 }
@@ -261,6 +272,12 @@ Task<http::Response> route(ServerPtr server, CallPtr call) {
   auto media = negotiate(call->request.headers.get("Accept"), offer);
   if (media) call->media = *media;
   auto user = server->authenticator->authenticate(call->request, server->now());
+  if (!user && server->store.shared()) {
+    // Another daemon may have made the token a moment ago.
+    auto asking = server->store.fresh();
+    if (const Status there = co_await std::move(asking); there)
+      user = server->authenticator->authenticate(call->request, server->now());
+  }
   if (!user) {
     if (server->auditor) call->audit = server->auditor->begin(*call, UserInfo(), server->now());
     co_return error_response(*call, user.error());
@@ -277,7 +294,14 @@ Task<http::Response> route(ServerPtr server, CallPtr call) {
     co_return co_await std::move(serving);
   }
   const Attributes attributes = attributes_of(call->info);
-  const Decision decision = server->authorizer.authorize(call->user, attributes);
+  Decision decision = server->authorizer.authorize(call->user, attributes);
+  if (!decision.allowed && server->store.shared()) {
+    auto asking = server->store.fresh();
+    if (const Status there = co_await std::move(asking); there) {
+      server->authorizer.touch();
+      decision = server->authorizer.authorize(call->user, attributes);
+    }
+  }
   if (call->audit) {
     call->annotations["authorization.k8s.io/decision"] = decision.allowed ? "allow" : "forbid";
     call->annotations["authorization.k8s.io/reason"] = decision.reason;
@@ -450,7 +474,10 @@ Task<Status> ApiServer::start() {
   co_return Status();
 }
 
-void ApiServer::announce(std::string url) {
+void ApiServer::announce(std::string url, bool keep) {
+  const auto there =
+      state_->server->store.get(store::collection_of("", "configmaps"), "kube-public", "cluster-info");
+  if (keep && there) url.clear();
   state_->server->fibers.spawn(run_cluster_info(state_->server, std::move(url)));
 }
 

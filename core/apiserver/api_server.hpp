@@ -78,8 +78,9 @@ class ApiServer {
   ~ApiServer();
 
   Task<Status> start();
-  // Where clients find it, once they do: written into kube-public/cluster-info.
-  void announce(std::string url);
+  // Where clients find it, once they do: written into kube-public/cluster-info. `keep`: unless that says
+  // already where another daemon is found.
+  void announce(std::string url, bool keep);
   Task<void> stop();
   // Who answers /flotilla/v1/...; before the first request, else nobody does.
   void extend(Extension extension);

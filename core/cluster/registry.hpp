@@ -14,6 +14,7 @@
 #include "core/async/executor.hpp"
 #include "core/async/fiber_scope.hpp"
 #include "core/cluster/cluster_driver.hpp"
+#include "core/cluster/guarded_connection.hpp"
 #include "core/cluster/member_cache.hpp"
 #include "core/cluster/roster.hpp"
 
@@ -69,6 +70,8 @@ class ClusterRegistry {
 
   // Before use.
   void add_driver(std::shared_ptr<ClusterDriver> driver);
+  // Asked before every write to a member. Before use.
+  void guard_writes(WriteGuard may_write) { may_write_ = std::move(may_write); }
   // Every change of every cache, on strands of the members. Before use.
   void on_change(MemberHandler handler) { handlers_.push_back(std::move(handler)); }
 
@@ -87,6 +90,7 @@ class ClusterRegistry {
   const Executor& executor_;
   std::map<std::string, std::shared_ptr<ClusterDriver>> drivers_;
   std::vector<MemberHandler> handlers_;
+  WriteGuard may_write_;
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Member>> members_;
   std::vector<std::shared_ptr<Member>> retired_;  // cancelled; joined in stop() at the latest

@@ -35,6 +35,7 @@ struct StorageSettings {
 
 struct ApiSettings {
   std::vector<std::string> names;  // further names and addresses in the serving certificate
+  std::string public_url;          // what cluster-info tells clients; empty: the URL of this daemon
   std::string socket;              // empty: admin.sock in data_dir; "off": none
   std::int64_t max_body_bytes = 3 << 20;
   std::int64_t max_connections = 20'000;
@@ -69,6 +70,13 @@ struct ControllerSettings : controllers::Options {
   bool enabled = true;  // false: an API server and nothing else
 };
 
+// Of daemons that share a storage.
+struct LeadershipSettings {
+  Duration lease_duration = std::chrono::seconds(10);
+  Duration renew_deadline = std::chrono::seconds(7);
+  Duration retry_period = std::chrono::seconds(1);
+};
+
 struct Settings {
   std::string data_dir;
   std::string listen = "127.0.0.1:6443";
@@ -76,6 +84,7 @@ struct Settings {
   LogSettings log;
   ThreadSettings threads;
   StorageSettings storage;
+  LeadershipSettings leadership;
   ApiSettings api;
   SecuritySettings security;
   AuditSettings audit;

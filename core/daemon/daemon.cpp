@@ -2,7 +2,9 @@
 #include "core/daemon/daemon.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <array>
 #include <optional>
 
 #include "core/apiserver/api_server.hpp"
@@ -12,9 +14,11 @@
 #include "core/controllers/decision_keys.hpp"
 #include "core/ctl/kubeconfig.hpp"
 #include "core/daemon/admission.hpp"
+#include "core/daemon/authorities.hpp"
 #include "core/daemon/components.hpp"
 #include "core/daemon/data_dir.hpp"
 #include "core/daemon/decisions.hpp"
+#include "core/daemon/leadership.hpp"
 #include "core/daemon/pki.hpp"
 #include "core/daemon/plugin_report.hpp"
 #include "core/daemon/roles.hpp"
@@ -27,6 +31,7 @@
 #include "core/simulation/metrics.hpp"
 #include "core/store/encryption/encrypted_backend.hpp"
 #include "core/store/measured_backend.hpp"
+#include "core/store/metadata_rules.hpp"
 #include "core/store/store.hpp"
 
 namespace flotilla::daemon {
@@ -48,6 +53,13 @@ std::string client_host(const std::string& listen_host) {
   return listen_host.find(':') == std::string::npos ? listen_host : "[" + listen_host + "]";
 }
 
+// Who this daemon is to the others of its storage: unlike any other, also after a start anew.
+std::string own_identity() {
+  std::array<char, 256> host{};
+  if (gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
+  return std::string(host.data()) + "_" + store::new_uid();
+}
+
 Task<Result<api::Json>> answer_simulated(const store::Store& store, const Clock& clock,
                                          apiserver::ComputedRead read) {
   const simulation::MetricsQuery query{std::move(read.group), std::move(read.version), std::move(read.ns),
@@ -66,7 +78,10 @@ struct Daemon::State {
   Status hide_values(std::unique_ptr<store::StorageBackend>& backend);
   void rewrite_stale_values();
   Status start_api();
+  Status start_roles();
   Status serve();
+  void seek_leadership();
+  void note_leading(bool leads);
   std::string socket_path() const;
   void describe_program(bool is_member);
   void serve_metrics(apiserver::ApiServerOptions& options);
@@ -85,6 +100,8 @@ struct Daemon::State {
   Pki pki;
   api::Registry registry;  // where it is not one of those that are built in
   std::unique_ptr<apiserver::ApiServer> api;
+  std::unique_ptr<Leadership> leadership;  // of storage that others write to
+  std::function<void()> lost;
   std::unique_ptr<Roles> roles;
   std::unique_ptr<http::Server> server;
   std::string url;
@@ -112,10 +129,9 @@ Status Daemon::start() {
   own.directory = std::move(*directory);
   if (Status status = own.open_storage(); !status) return status;
   if (Status status = own.start_api(); !status) return status;
-  own.roles = std::make_unique<Roles>(RoleContext{own.settings, *own.executor, *own.store, *own.api,
-                                                  *own.plugins, own.metrics, own.pki.authority});
-  if (Status status = own.roles->start(); !status) return status;
+  if (Status status = own.start_roles(); !status) return status;
   if (Status status = own.serve(); !status) return status;
+  own.seek_leadership();
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(own.clock.steady_now() - began);
   kLog.info("serving", {{"version", kVersion},
                         {"url", own.url},
@@ -123,6 +139,50 @@ Status Daemon::start() {
                         {"storage", own.settings.storage_name()},
                         {"took", format_duration(took)}});
   return {};
+}
+
+Status Daemon::State::start_roles() {
+  RoleContext context{settings, *executor, *store, *api, *plugins, metrics, pki.authority};
+  if (store->shared()) {
+    LeadershipOptions options;
+    options.identity = own_identity();
+    options.lease_duration = settings.leadership.lease_duration;
+    options.renew_deadline = settings.leadership.renew_deadline;
+    options.retry_period = settings.leadership.retry_period;
+    leadership = std::make_unique<Leadership>(*executor, *store, std::move(options));
+    context.may_write = [who = leadership.get()] {
+      return who->holds() ? Status() : Error(Code::Unavailable, "another daemon may lead now");
+    };
+  }
+  roles = std::make_unique<Roles>(std::move(context));
+  if (Status status = roles->start(); !status) return status;
+  if (leadership) return {};
+  note_leading(true);
+  return roles->lead();
+}
+
+// Last: who leads serves.
+void Daemon::State::seek_leadership() {
+  if (!leadership) return;
+  const auto led = [this] {
+    executor->post_blocking([this] {
+      const Status begun = roles->lead();
+      if (!begun) kLog.error("controllers do not start", {{"error", begun.error().message()}});
+      note_leading(true);
+    });
+  };
+  leadership->start(led, [this] {
+    note_leading(false);
+    if (lost) lost();
+  });
+}
+
+void Daemon::State::note_leading(bool leads) {
+  if (settings.is_member()) return;
+  for (const char* name : {"karmada-scheduler", "karmada-controller-manager"}) {
+    metrics.gauge("leader_election_master_status", "1: this process does that work.", {{"name", name}})
+        ->set(leads && settings.controllers.enabled ? 1 : 0);
+  }
 }
 
 Status Daemon::State::open_storage() {
@@ -182,6 +242,9 @@ void Daemon::State::rewrite_stale_values() {
 }
 
 Status Daemon::State::start_api() {
+  if (store->shared()) {
+    if (Status shared = share_authorities(*executor, *store, *directory); !shared) return shared;
+  }
   Result<Pki> loaded = Pki::load_or_make(*directory, server_names(listen.host, settings.api.names), clock);
   if (!loaded) return loaded.error();
   pki = std::move(*loaded);
@@ -269,10 +332,7 @@ void Daemon::State::describe_program(bool is_member) {
                                 {"platform", "linux"}};
   if (is_member) return;
   metrics.gauge("karmada_build_info", "Version of the program.", version)->set(1);
-  for (const char* name : {"karmada-scheduler", "karmada-controller-manager"}) {
-    metrics.gauge("leader_election_master_status", "1: this process does that work.", {{"name", name}})
-        ->set(settings.controllers.enabled ? 1 : 0);
-  }
+  note_leading(false);
 }
 
 // A data directory too deep for a Unix socket goes without, unless one was asked for.
@@ -302,7 +362,8 @@ Status Daemon::State::serve() {
     return status;
   }
   url = fmt::format("https://{}:{}", client_host(listen.host), server->port());
-  api->announce(url);
+  const std::string& known_as = settings.api.public_url;
+  api->announce(known_as.empty() ? url : known_as, known_as.empty() && store->shared());
   ctl::Access access;
   access.server = url;
   access.ca_pem = pki.authority.certificate_pem;
@@ -316,6 +377,11 @@ Status Daemon::State::serve() {
 void Daemon::stop(Duration deadline) {
   State& own = *state_;
   if (!own.executor) return;
+  if (own.leadership) {
+    // First: another one takes over while the requests here come to their end.
+    if (own.roles) own.roles->resign();
+    own.leadership->stop();
+  }
   if (own.server) own.server->stop(deadline);
   if (own.roles) own.roles->stop();
   if (std::exchange(own.api_started, false)) {
@@ -330,6 +396,7 @@ void Daemon::stop(Duration deadline) {
   own.executor->stop();
   own.server.reset();
   own.roles.reset();
+  own.leadership.reset();
   own.api.reset();
   own.store.reset();
   own.plugins.reset();
@@ -339,8 +406,17 @@ void Daemon::stop(Duration deadline) {
   own.directory.reset();
 }
 
+void Daemon::on_lost(std::function<void()> tell) {
+  state_->lost = std::move(tell);
+}
+
 std::string Daemon::url() const {
   return state_->url;
+}
+std::string Daemon::listens_at() const {
+  const std::string& host = state_->listen.host;
+  const bool bare = host.find(':') == std::string::npos;
+  return fmt::format("{}:{}", bare ? host : "[" + host + "]", state_->server->port());
 }
 std::string Daemon::kubeconfig_path() const {
   return state_->directory ? state_->directory->file("admin.kubeconfig") : std::string();

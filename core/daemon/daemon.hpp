@@ -10,6 +10,7 @@
 // API server, roles of the profile, HTTPS.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -36,11 +37,15 @@ class Daemon {
 
   // Errors: one sentence that names the cause and what to do. Not from an I/O thread, as stop().
   Status start();
+  // Another daemon of this storage leads instead of this one: it is to be stopped and another made in its
+  // place. Told once, from any thread, between start() and stop(). Before start().
+  void on_lost(std::function<void()> tell);
   // Running requests get up to `deadline`. Idempotent.
   void stop(Duration deadline = std::chrono::seconds(3));
 
   // While it serves.
   std::string url() const;              // "https://127.0.0.1:6443"
+  std::string listens_at() const;       // "0.0.0.0:6443"
   std::string kubeconfig_path() const;  // DIR/admin.kubeconfig
   const Executor& executor() const;
   store::Store& store();

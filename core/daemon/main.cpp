@@ -16,12 +16,16 @@ namespace {
 
 using flotilla::Status;
 
+// Another daemon leads: this one starts anew, in the same process and at the same address.
+constexpr int kLost = SIGUSR1;
+
 // Signals are taken by sigwait alone; every thread inherits the mask.
 sigset_t block_signals() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  sigaddset(&set, kLost);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file at its limit is an error of the write, as a full disk is
@@ -48,23 +52,42 @@ void end_anyway(sigset_t set) {
   std::_Exit(0);
 }
 
+// The signal that ended the wait.
+int wait_for_signal(const sigset_t& signals) {
+  const timespec settled{1, 0};
+  int signal = sigtimedwait(&signals, nullptr, &settled);
+  if (signal > 0) return signal;
+  flotilla::give_back_program();
+  sigwait(&signals, &signal);
+  return signal;
+}
+
 int run(flotilla::config::Settings settings) {
   const sigset_t signals = block_signals();
   raise_file_limit();
   const flotilla::SystemClock clock;
-  flotilla::daemon::Daemon daemon(std::move(settings), clock);
-  if (const Status status = daemon.start(); !status) return fail(status.error().message().c_str());
-  std::printf("ready %s kubeconfig=%s\n", daemon.url().c_str(), daemon.kubeconfig_path().c_str());
-  std::fflush(stdout);
-  const timespec settled{1, 0};
-  if (sigtimedwait(&signals, nullptr, &settled) < 0) {
-    flotilla::give_back_program();
-    int signal = 0;
-    sigwait(&signals, &signal);
+  for (bool first = true;; first = false) {
+    flotilla::daemon::Daemon daemon(settings, clock);
+    daemon.on_lost([] { kill(getpid(), kLost); });
+    if (const Status status = daemon.start(); !status) {
+      if (first) return fail(status.error().message().c_str());
+      std::fprintf(stderr, "cannot start anew yet: %s\n", status.error().message().c_str());
+      daemon.stop();
+      const timespec pause{1, 0};
+      const int signal = sigtimedwait(&signals, nullptr, &pause);
+      if (signal > 0 && signal != kLost) return 0;
+      continue;
+    }
+    std::printf("ready %s kubeconfig=%s\n", daemon.url().c_str(), daemon.kubeconfig_path().c_str());
+    std::fflush(stdout);
+    if (wait_for_signal(signals) != kLost) {
+      std::thread(end_anyway, signals).detach();
+      daemon.stop();
+      return 0;
+    }
+    settings.listen = daemon.listens_at();
+    daemon.stop(std::chrono::milliseconds(200));
   }
-  std::thread(end_anyway, signals).detach();
-  daemon.stop();
-  return 0;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "core/daemon/roles.hpp"
 
 #include <algorithm>
+#include <mutex>
 #include <thread>
 
 #include "core/apiserver/security/authorizer.hpp"
@@ -170,6 +171,8 @@ struct Roles::State {
   std::unique_ptr<planning::Service> planning;
   std::unique_ptr<simulation::Simulation> simulation;
   bool running = false;
+  std::mutex leading_mutex;
+  bool leading = false;
 };
 
 Roles::Roles(RoleContext context) : state_(std::make_unique<State>(context)) {}
@@ -195,13 +198,22 @@ Status Roles::start() {
     own.fleet = std::move(*fleet);
     own.count_nodes(own.fleet.schedulers);
     for (const auto& driver : own.fleet.drivers) own.clusters.add_driver(driver);
+    if (own.context.may_write) own.clusters.guard_writes(own.context.may_write);
     own.controllers = std::make_unique<controllers::ControllerSet>(own.controller_context());
     if (const Status ready = own.answer_questions(); !ready) return ready;
   }
   own.running = true;
-  own.events.start();
   own.informers.start();
   while (!own.informers.synced()) std::this_thread::sleep_for(std::chrono::microseconds(200));
+  return {};
+}
+
+Status Roles::lead() {
+  State& own = *state_;
+  std::lock_guard lock(own.leading_mutex);
+  if (!own.running || own.leading) return {};
+  own.leading = true;
+  own.events.start();
   if (own.simulation) {
     auto preparing = own.simulation->prepare();
     const Status prepared = wait_for(own.context.executor, std::move(preparing));
@@ -213,17 +225,27 @@ Status Roles::start() {
   return {};
 }
 
-void Roles::stop() {
+void Roles::resign() {
   State& own = *state_;
-  if (!std::exchange(own.running, false)) return;
-  if (own.planning) own.planning->stop();
+  std::lock_guard lock(own.leading_mutex);
+  if (!std::exchange(own.leading, false)) return;
   if (own.controllers) own.controllers->stop();
-  own.interpreters.stop();
   own.kube->stop();
   if (own.simulation) own.simulation->stop();
+  own.events.stop();
+}
+
+void Roles::stop() {
+  State& own = *state_;
+  {
+    std::lock_guard lock(own.leading_mutex);
+    if (!std::exchange(own.running, false)) return;
+  }
+  if (own.planning) own.planning->stop();
+  resign();
+  own.interpreters.stop();
   own.informers.stop();
   own.clusters.stop();
-  own.events.stop();
   for (const auto& instance : own.fleet.instances) {
     auto stopping = instance->stop(std::chrono::seconds(1));
     const Status stopped = wait_for(own.context.executor, std::move(stopping));

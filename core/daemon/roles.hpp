@@ -7,6 +7,7 @@
 
 #include "core/apiserver/api_server.hpp"
 #include "core/async/metrics.hpp"
+#include "core/cluster/guarded_connection.hpp"
 #include "core/config/settings.hpp"
 #include "core/http/x509.hpp"
 #include "core/plugin/registry.hpp"
@@ -21,7 +22,8 @@ struct RoleContext {
   apiserver::ApiServer& api;
   const plugin::Registry& plugins;
   Metrics& metrics;
-  http::KeyPair authority;  // its certificate is handed to every namespace; signs those of clients
+  http::KeyPair authority;             // its certificate is handed to every namespace; signs those of clients
+  cluster::WriteGuard may_write = {};  // asked before every write to a member; empty: always
 };
 
 // Thread: all from one thread that may block.
@@ -29,7 +31,12 @@ class Roles {
  public:
   explicit Roles(RoleContext context);
   ~Roles();
+  // All that follows and answers; nothing of it writes.
   Status start();
+  // After start(): the controllers and simulators work from now on.
+  Status lead();
+  // They end; what answers goes on until stop(). Idempotent.
+  void resign();
   void stop();
   bool idle() const;
   // The metrics APIs of a control plane over its members, between start() and stop().

@@ -288,6 +288,7 @@ StoreStats Store::stats() const {
     stats.watchers += shelf->newest.size() + shelf->durable.size();
   }
   stats.pending_commits = state_->pending.size();
+  stats.heard = !state_->capabilities.shared || state_->watching != nullptr;
   stats.read_only = state_->read_only.has_value();
   stats.read_only_reason = state_->read_only.value_or(std::string());
   return stats;

@@ -114,6 +114,7 @@ struct StoreStats {
   std::size_t pending_commits = 0;
   bool read_only = false;
   std::string read_only_reason;
+  bool heard = true;  // shared storage: changes by others arrive
 };
 
 class Store {

@@ -21,7 +21,8 @@ bool is_ready(const Server& server) {
   return server.ready.load();
 }
 bool has_storage(const Server& server) {
-  return !server.store.stats().read_only;
+  const store::StoreStats stats = server.store.stats();
+  return !stats.read_only && stats.heard;
 }
 bool serves_definitions(const Server& server) {
   return server.ready.load() && server.catalog.served() != nullptr;

@@ -216,8 +216,9 @@ Json signed_cluster_info(const Json& data, const std::vector<ObjectPtr>& secrets
 Task<void> run_cluster_info(ServerPtr server, std::string url) {
   auto reading = publish_reader(server);
   co_await std::move(reading);
-  const auto text =
-      std::make_shared<const std::string>(cluster_info_text(url, server->options.client_authority_pem));
+  std::shared_ptr<const std::string> text;
+  if (!url.empty())
+    text = std::make_shared<const std::string>(cluster_info_text(url, server->options.client_authority_pem));
   auto settling = settle(server, text);
   co_await std::move(settling);
   server->fibers.spawn(follow(server, maps(), std::string(kPublic)));

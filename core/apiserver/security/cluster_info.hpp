@@ -18,7 +18,7 @@ std::string detached_signature(std::string_view content, std::string_view token_
 Json signed_cluster_info(const Json& data, const std::vector<ObjectPtr>& secrets, WallTime now);
 
 // Writes the ConfigMap and who may read it, where they differ; then keeps the signatures up to date and
-// removes tokens that have expired, for as long as the fiber runs.
+// removes tokens that have expired, for as long as the fiber runs. Empty `url`: what is written stays.
 Task<void> run_cluster_info(ServerPtr server, std::string url);
 
 }  // namespace flotilla::apiserver

@@ -24,6 +24,8 @@ std::vector<std::string> prefixes_of(std::string_view resource) {
   const auto dot = resource.find('.');
   const std::string name(resource.substr(0, dot));
   const std::string group(dot == std::string_view::npos ? std::string_view() : resource.substr(dot + 1));
+  // What daemons share of their authorities is as secret as any Secret.
+  if (resource == "secrets") return {root + "secrets/", "/side/pki/"};
   if (name != "*") return {root + (group.empty() ? "" : group + "/") + name + "/"};
   if (!group.empty()) return {root + group + "/"};
   std::vector<std::string> core;
