@@ -267,16 +267,37 @@ http::Response too_many_requests() {
   return response;
 }
 
+// Where other daemons write to storage too, one of them may have made the token or the role a moment ago:
+// asked for before anybody is refused.
+Task<Result<UserInfo>> identify_again(ServerPtr server, CallPtr call, Error refused) {
+  auto asking = server->store.fresh();
+  if (const Status there = co_await std::move(asking); !there) co_return refused;
+  co_return server->authenticator->authenticate(call->request, server->now());
+}
+
+Task<Decision> decide_again(ServerPtr server, CallPtr call, Decision refused) {
+  auto asking = server->store.fresh();
+  if (const Status there = co_await std::move(asking); !there) co_return refused;
+  server->authorizer.touch();
+  co_return server->authorizer.authorize(call->user, attributes_of(call->info));
+}
+
+// clusters/*/proxy/PATH where PATH is no resource: then `call` becomes a request for PATH to this server.
+bool is_of_no_member(Call& call) {
+  if (call.info.name != "*" || proxied_request(call).is_resource) return false;
+  call.request.path = proxied_path(call.request.path);
+  call.info = read_request(call.request.method, call.request.path, call.query);
+  return true;
+}
+
 Task<http::Response> route(ServerPtr server, CallPtr call) {
   MediaOffer offer;
   auto media = negotiate(call->request.headers.get("Accept"), offer);
   if (media) call->media = *media;
   auto user = server->authenticator->authenticate(call->request, server->now());
   if (!user && server->store.shared()) {
-    // Another daemon may have made the token a moment ago.
-    auto asking = server->store.fresh();
-    if (const Status there = co_await std::move(asking); there)
-      user = server->authenticator->authenticate(call->request, server->now());
+    auto again = identify_again(server, call, user.error());
+    user = co_await std::move(again);
   }
   if (!user) {
     if (server->auditor) call->audit = server->auditor->begin(*call, UserInfo(), server->now());
@@ -296,11 +317,8 @@ Task<http::Response> route(ServerPtr server, CallPtr call) {
   const Attributes attributes = attributes_of(call->info);
   Decision decision = server->authorizer.authorize(call->user, attributes);
   if (!decision.allowed && server->store.shared()) {
-    auto asking = server->store.fresh();
-    if (const Status there = co_await std::move(asking); there) {
-      server->authorizer.touch();
-      decision = server->authorizer.authorize(call->user, attributes);
-    }
+    auto again = decide_again(server, call, std::move(decision));
+    decision = co_await std::move(again);
   }
   if (call->audit) {
     call->annotations["authorization.k8s.io/decision"] = decision.allowed ? "allow" : "forbid";
@@ -324,14 +342,7 @@ Task<http::Response> route(ServerPtr server, CallPtr call) {
     co_return co_await std::move(computing);
   }
   if (is_cluster_proxy(*call)) {
-    if (call->info.name == "*" && !proxied_request(*call).is_resource) {
-      // What is of no member is asked of this server.
-      call->request.path = proxied_path(call->request.path);
-      call->info = read_request(call->request.method, call->request.path, call->query);
-      auto routing = route(server, call);
-      co_return co_await std::move(routing);
-    }
-    auto proxying = serve_cluster_proxy(server, call);
+    auto proxying = is_of_no_member(*call) ? route(server, call) : serve_cluster_proxy(server, call);
     co_return co_await std::move(proxying);
   }
   if (call->info.is_resource) {
