@@ -20,6 +20,7 @@ std::vector<Field> daemon_fields() {
       {"storage.name", TextField{AT(storage.name), {}}},
       {"storage.config", TreeField{AT(storage.config)}},
       {"storage.history", IntField{AT(storage.history), 100, 1'000'000}},
+      {"storage.compaction_interval", DurationField{AT(storage.compaction_interval)}},
       {"leadership.lease_duration", DurationField{AT(leadership.lease_duration)}},
       {"leadership.renew_deadline", DurationField{AT(leadership.renew_deadline)}},
       {"leadership.retry_period", DurationField{AT(leadership.retry_period)}},

@@ -31,6 +31,7 @@ struct StorageSettings {
   std::string name;  // empty: sqlite, or memory for the member profile
   api::Json config;  // handed to the plugin, checked against its schema
   std::int64_t history = 10'000;
+  Duration compaction_interval = std::chrono::minutes(5);  // of storage that daemons share; 0: never
 };
 
 struct ApiSettings {

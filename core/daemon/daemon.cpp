@@ -15,6 +15,7 @@
 #include "core/ctl/kubeconfig.hpp"
 #include "core/daemon/admission.hpp"
 #include "core/daemon/authorities.hpp"
+#include "core/daemon/compaction.hpp"
 #include "core/daemon/components.hpp"
 #include "core/daemon/data_dir.hpp"
 #include "core/daemon/decisions.hpp"
@@ -101,6 +102,7 @@ struct Daemon::State {
   api::Registry registry;  // where it is not one of those that are built in
   std::unique_ptr<apiserver::ApiServer> api;
   std::unique_ptr<Leadership> leadership;  // of storage that others write to
+  std::unique_ptr<Compaction> compaction;
   std::function<void()> lost;
   std::unique_ptr<Roles> roles;
   std::unique_ptr<http::Server> server;
@@ -150,6 +152,7 @@ Status Daemon::State::start_roles() {
     options.renew_deadline = settings.leadership.renew_deadline;
     options.retry_period = settings.leadership.retry_period;
     leadership = std::make_unique<Leadership>(*executor, *store, std::move(options));
+    compaction = std::make_unique<Compaction>(*executor, *store, settings.storage.compaction_interval);
     context.may_write = [who = leadership.get()] {
       return who->holds() ? Status() : Error(Code::Unavailable, "another daemon may lead now");
     };
@@ -168,6 +171,7 @@ void Daemon::State::seek_leadership() {
     executor->post_blocking([this] {
       const Status begun = roles->lead();
       if (!begun) kLog.error("controllers do not start", {{"error", begun.error().message()}});
+      compaction->start();
       note_leading(true);
     });
   };
@@ -380,6 +384,7 @@ void Daemon::stop(Duration deadline) {
   if (own.leadership) {
     // First: another one takes over while the requests here come to their end.
     if (own.roles) own.roles->resign();
+    own.compaction->stop();
     own.leadership->stop();
   }
   if (own.server) own.server->stop(deadline);
@@ -396,6 +401,7 @@ void Daemon::stop(Duration deadline) {
   own.executor->stop();
   own.server.reset();
   own.roles.reset();
+  own.compaction.reset();
   own.leadership.reset();
   own.api.reset();
   own.store.reset();

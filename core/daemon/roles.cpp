@@ -172,7 +172,7 @@ struct Roles::State {
   std::unique_ptr<simulation::Simulation> simulation;
   bool running = false;
   std::mutex leading_mutex;
-  bool leading = false;
+  bool leading = false, resigned = false;
 };
 
 Roles::Roles(RoleContext context) : state_(std::make_unique<State>(context)) {}
@@ -211,7 +211,7 @@ Status Roles::start() {
 Status Roles::lead() {
   State& own = *state_;
   std::lock_guard lock(own.leading_mutex);
-  if (!own.running || own.leading) return {};
+  if (!own.running || own.leading || own.resigned) return {};
   own.leading = true;
   own.events.start();
   if (own.simulation) {
@@ -228,6 +228,7 @@ Status Roles::lead() {
 void Roles::resign() {
   State& own = *state_;
   std::lock_guard lock(own.leading_mutex);
+  own.resigned = true;
   if (!std::exchange(own.leading, false)) return;
   if (own.controllers) own.controllers->stop();
   own.kube->stop();

@@ -35,7 +35,7 @@ class Roles {
   Status start();
   // After start(): the controllers and simulators work from now on.
   Status lead();
-  // They end; what answers goes on until stop(). Idempotent.
+  // They end for good; what answers goes on until stop(). Idempotent.
   void resign();
   void stop();
   bool idle() const;

@@ -241,6 +241,10 @@ Task<Result<SideValues>> Store::side_values(std::string prefix) const {
   }
 }
 
+Task<Result<Revision>> Store::compact(Revision revision) {
+  return state_->backend->compact(revision);
+}
+
 std::uint64_t Store::setbacks() const {
   return state_->setbacks.load();
 }

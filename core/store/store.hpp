@@ -167,6 +167,8 @@ class Store {
   // Those whose keys begin with `prefix`, ascending, as storage has them: what was written a moment ago is
   // there once that commit is durable().
   Task<Result<SideValues>> side_values(std::string prefix) const;
+  // Storage may forget what was superseded before `revision`. Answers the oldest revision it still knows.
+  Task<Result<Revision>> compact(Revision revision);
   // Grows when commits were taken back: side values that were written since the last look may be missing.
   std::uint64_t setbacks() const;
 
