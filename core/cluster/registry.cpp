@@ -157,9 +157,12 @@ void ClusterRegistry::retire(std::shared_ptr<Member> member) {
 }
 
 std::shared_ptr<Member> ClusterRegistry::find(const std::string& cluster) const {
-  std::lock_guard lock(mutex_);
-  const auto it = members_.find(cluster);
-  return it == members_.end() ? nullptr : it->second;
+  {
+    std::lock_guard lock(mutex_);
+    const auto it = members_.find(cluster);
+    if (it != members_.end()) return it->second;
+  }
+  return finder_ ? finder_(cluster) : nullptr;
 }
 
 std::vector<std::string> ClusterRegistry::drivers() const {

@@ -72,6 +72,10 @@ class ClusterRegistry {
   void add_driver(std::shared_ptr<ClusterDriver> driver);
   // Asked before every write to a member. Before use.
   void guard_writes(WriteGuard may_write) { may_write_ = std::move(may_write); }
+  // Attaches a member that find() does not know, where nobody else does: a daemon that does not lead. Null:
+  // there is none. Before use.
+  using Finder = std::function<std::shared_ptr<Member>(const std::string& cluster)>;
+  void attach_when_asked(Finder finder) { finder_ = std::move(finder); }
   // Every change of every cache, on strands of the members. Before use.
   void on_change(MemberHandler handler) { handlers_.push_back(std::move(handler)); }
 
@@ -91,6 +95,7 @@ class ClusterRegistry {
   std::map<std::string, std::shared_ptr<ClusterDriver>> drivers_;
   std::vector<MemberHandler> handlers_;
   WriteGuard may_write_;
+  Finder finder_;
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Member>> members_;
   std::vector<std::shared_ptr<Member>> retired_;  // cancelled; joined in stop() at the latest

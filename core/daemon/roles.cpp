@@ -8,6 +8,7 @@
 #include "core/apiserver/security/authorizer.hpp"
 #include "core/base/base64.hpp"
 #include "core/base/log.hpp"
+#include "core/cluster/endpoint.hpp"
 #include "core/cluster/registry.hpp"
 #include "core/controllers/all.hpp"
 #include "core/controllers/fleet_metrics.hpp"
@@ -121,6 +122,28 @@ struct Roles::State {
     };
   }
 
+  // Storage that other daemons write to as well: while one of them leads, members are attached here when
+  // somebody asks for one.
+  void serve_beside_others() {
+    clusters.guard_writes(context.may_write);
+    clusters.attach_when_asked([this](const std::string& name) -> std::shared_ptr<cluster::Member> {
+      const auto object = context.store.get(controllers::kinds::kCluster.collection(), "", name);
+      if (!object) return nullptr;
+      const auto cluster = object->content();
+      const api::Json& spec = (*cluster)["spec"];
+      if (spec["syncMode"].as_string() == "Pull") return nullptr;
+      const api::Json& reference = spec["secretRef"];
+      const auto secret =
+          context.store.get(controllers::kinds::kSecret.collection(), reference["namespace"].as_string(),
+                            reference["name"].as_string());
+      const auto content = secret ? secret->content() : nullptr;
+      auto endpoint = cluster::endpoint_of(*cluster, content.get());
+      if (!endpoint) return nullptr;
+      auto member = clusters.attach(cluster::driver_of(*cluster), *std::move(endpoint));
+      return member ? *std::move(member) : nullptr;
+    });
+  }
+
   // Every scheduler asks the nodes of members, where that is wanted.
   void count_nodes(Schedulers& schedulers) const {
     if (!context.settings.controllers.enable_scheduler_estimator) return;
@@ -198,7 +221,7 @@ Status Roles::start() {
     own.fleet = std::move(*fleet);
     own.count_nodes(own.fleet.schedulers);
     for (const auto& driver : own.fleet.drivers) own.clusters.add_driver(driver);
-    if (own.context.may_write) own.clusters.guard_writes(own.context.may_write);
+    if (own.context.may_write) own.serve_beside_others();
     own.controllers = std::make_unique<controllers::ControllerSet>(own.controller_context());
     if (const Status ready = own.answer_questions(); !ready) return ready;
   }
