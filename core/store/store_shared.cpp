@@ -21,6 +21,12 @@ Revision revision_of(const ObjectPtr& object) {
   return object ? object->revision() : Revision();
 }
 
+// The rule of storage: an error says nothing of whether the commit happened. Those that name a limit do.
+Error outcome_unknown(const Error& error) {
+  if (!error.is(Code::Unavailable) && !error.is(Code::Timeout)) return error;
+  return {Code::Timeout, "whether it was written is not known: " + error.message()};
+}
+
 struct CommitWaiter {
   std::mutex mutex;
   std::optional<Result<CommitResult>> answer;
@@ -126,7 +132,7 @@ Task<Result<ObjectPtr>> Store::State::write_shared(Change change, Durability dur
     const Result<CommitResult> answer = co_await std::move(committing);
     if (!answer) {
       self->note_refusal(answer.error());
-      co_return answer.error();
+      co_return outcome_unknown(answer.error());
     }
     if (answer->succeeded) {
       const ObjectPtr written =
