@@ -14,6 +14,7 @@ const Logger kLog("store");
 
 // Others came in between so often: who wrote without naming a revision is told Conflict.
 constexpr int kMostTries = 16;
+constexpr Duration kOnItsWay = std::chrono::milliseconds(5);
 constexpr Duration kFirstPause = std::chrono::milliseconds(50);
 constexpr Duration kLongestPause = std::chrono::seconds(2);
 
@@ -222,9 +223,17 @@ Task<Status> Store::State::fresh() {
     if (!*round->revision) co_return round->revision->error();
     newest = **round->revision;
   }
+  // What was committed a moment ago is on its way; the newest revision may have changed nothing here, though.
+  auto coming = self->reached(newest, kOnItsWay);
+  if (co_await std::move(coming)) co_return Status();
+  std::shared_ptr<StorageWatch> watch;
+  {
+    std::unique_lock lock(self->mutex);
+    if (!std::exchange(round->prodded, true)) watch = self->watching;
+  }
+  if (watch) watch->ask_progress();
   auto hearing = self->reached(newest, self->options.patience);
-  const bool there = co_await std::move(hearing);
-  if (there) co_return Status();
+  if (co_await std::move(hearing)) co_return Status();
   co_return Error(Code::Timeout, "storage is at revision " + std::to_string(newest.get()) +
                                      " and does not tell this daemon of it");
 }
@@ -243,14 +252,10 @@ Task<void> Store::State::ask_rounds() {
     }
     auto asking = self->backend->status(true);
     const Result<BackendStatus> status = co_await std::move(asking);
-    std::shared_ptr<StorageWatch> watch;
     {
       std::unique_lock lock(self->mutex);
       round->revision = status ? Result<Revision>(status->revision) : Result<Revision>(status.error());
-      if (status && status->revision > self->revision) watch = self->watching;
     }
-    // The newest revision may have changed nothing here.
-    if (watch) watch->ask_progress();
     round->answered.notify();
   }
 }

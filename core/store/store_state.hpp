@@ -66,7 +66,9 @@ struct DurableWaiter {
 // One question to storage for its newest revision, for all who came before it was asked.
 struct FreshRound {
   ::flotilla::Event answered;
-  std::optional<Result<Revision>> revision;  // under the store's mutex
+  // Under the store's mutex.
+  std::optional<Result<Revision>> revision;
+  bool prodded = false;  // the watch was asked for its progress
 };
 
 // A write on its way into submit().
