@@ -16,6 +16,7 @@ struct Limits {
   std::uint64_t guards = 1024;
   std::uint64_t key_bytes = 4096;
   std::uint64_t value_bytes = 8u << 20;
+  bool ttl = false;
 };
 
 inline std::span<const flt_storage_guard_t> guards_of(const flt_storage_commit_request_t& request) {
@@ -38,7 +39,9 @@ inline void check_commit(const flt_storage_commit_request_t& request, const Limi
     if (op.kind != FLT_OP_PUT && op.kind != FLT_OP_DELETE) refuse("unknown kind of operation");
     if (op.key.n == 0 || op.key.n > limits.key_bytes) refuse("the key is empty or too long");
     if (op.value.n > limits.value_bytes) refuse("the value is too large");
-    if (op.ttl_ms != 0) throw sdk::Failure(FLT_UNIMPLEMENTED, "this backend has no time to live");
+    if (op.ttl_ms < 0) refuse("the time to live is negative");
+    if (op.ttl_ms != 0 && !limits.ttl)
+      throw sdk::Failure(FLT_UNIMPLEMENTED, "this backend has no time to live");
   }
   if (ops.size() == 1) return;
   std::vector<std::string_view> keys;
