@@ -13,17 +13,17 @@ flt_bytes_t bytes(const std::string& text) {
 
 std::vector<Kv> kvs_of(const flt_kv_t* kvs, std::uint64_t count) {
   std::vector<Kv> all;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const flt_kv_t& kv = kvs[i];
-    all.push_back(
-        {std::string(kv.key.p, kv.key.n),
-         kv.value.p == nullptr ? "" : std::string(reinterpret_cast<const char*>(kv.value.p), kv.value.n),
-         kv.create_revision, kv.mod_revision});
-  }
+  for (std::uint64_t i = 0; i < count; ++i) all.push_back(kv_of(kvs[i]));
   return all;
 }
 
 }  // namespace
+
+Kv kv_of(const flt_kv_t& kv) {
+  const auto* value = reinterpret_cast<const char*>(kv.value.p);
+  return {std::string(kv.key.p, kv.key.n), value == nullptr ? "" : std::string(value, kv.value.n),
+          kv.create_revision, kv.mod_revision};
+}
 
 StorageClient::StorageClient(TestHost& host, const flt_component_t& component, std::string config,
                              std::string state_dir)
@@ -38,10 +38,10 @@ flt_storage_capabilities_t StorageClient::describe() const {
   return out;
 }
 
-Stated StorageClient::status() {
+Stated StorageClient::status(std::uint32_t flags) {
   Stated stated;
   stated.answer = host_.run([&](flt_call_t* call) {
-    const flt_storage_status_request_t request{sizeof request, 0};
+    const flt_storage_status_request_t request{sizeof request, flags};
     ops_.status(instance_.self(), &request, call);
   });
   if (!stated.answer.ok()) return stated;
@@ -80,7 +80,7 @@ TestHost::Pending StorageClient::begin(const CommitSpec& spec) {
     for (const auto& guard : spec.guards) guards.push_back({str(guard.key), guard.mod_revision});
     std::vector<flt_storage_op_t> ops;
     for (const auto& op : spec.ops)
-      ops.push_back({op.remove ? FLT_OP_DELETE : FLT_OP_PUT, 0, str(op.key), bytes(op.value), 0});
+      ops.push_back({op.remove ? FLT_OP_DELETE : FLT_OP_PUT, 0, str(op.key), bytes(op.value), op.ttl_ms});
     flt_storage_commit_request_t request{};
     request.struct_size = sizeof request;
     request.flags = spec.flags;

@@ -30,6 +30,7 @@ struct CommitSpec {
     std::string key;
     std::string value;
     bool remove = false;
+    std::int64_t ttl_ms = 0;
   };
   std::vector<Guard> guards;
   std::vector<Op> ops;
@@ -73,6 +74,14 @@ struct Ranged {
   std::int64_t revision = 0;
 };
 
+struct WatchSpec {
+  std::string key = std::string(1, '\0');
+  std::string end = "\xff\xff";  // empty: the key alone
+  std::int64_t start = 0;
+  std::uint32_t flags = 0;
+  std::int64_t credit = 1000;
+};
+
 struct Stated {
   Answer answer;
   std::int64_t revision = 0;
@@ -80,19 +89,23 @@ struct Stated {
   bool read_only = false;
 };
 
+Kv kv_of(const flt_kv_t& kv);
+
 class StorageClient {
  public:
   StorageClient(TestHost& host, const flt_component_t& component, std::string config, std::string state_dir);
 
   TestInstance& instance() { return instance_; }
   flt_storage_capabilities_t describe() const;
-  Stated status();
+  Stated status(std::uint32_t flags = 0);
   Ranged range(const RangeSpec& spec);
   TestHost::Pending begin(const CommitSpec& spec);
   static Committed committed(Answer answer);
   Committed commit(const CommitSpec& spec) { return committed(begin(spec).wait()); }
   Answer compact(std::int64_t revision);
+  bool can_watch() const { return FLT_HAS(&ops_, watch) && FLT_HAS(&ops_, watch_progress); }
   const flt_storage_ops_t& ops() const { return ops_; }
+  TestHost& host() { return host_; }
 
  private:
   TestHost& host_;

@@ -1,33 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sdk/conformance/test_host.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
-#include <deque>
+
+#include "sdk/conformance/test_arena.hpp"
+#include "sdk/conformance/test_stream.hpp"
 
 namespace fc = flotilla::conformance;
 
-struct flt_arena {
-  std::mutex mutex;
-  std::deque<std::unique_ptr<unsigned char[]>> blocks;
-  struct Adopted {
-    void (*release)(void*);
-    void* ctx;
-  };
-  std::vector<Adopted> adopted;
-  ~flt_arena() {
-    for (const Adopted& one : adopted) one.release(one.ctx);
-  }
-};
-
-struct flt_call {
+struct flt_call : std::enable_shared_from_this<flt_call> {
   fc::TestHost::State* host = nullptr;
   std::shared_ptr<flt_arena> arena = std::make_shared<flt_arena>();
   std::mutex mutex;
   std::condition_variable changed;
   bool completed = false;
   fc::Answer answer;
-  std::vector<std::pair<void (*)(void*), void*>> frees;
+  std::atomic<bool> cancelled{false};
+  struct Hook {
+    void (*fn)(void*);
+    void* ctx;
+    void (*free)(void*);
+  };
+  std::vector<Hook> hooks;
 };
 
 namespace flotilla::conformance {
@@ -36,7 +32,9 @@ struct TestHost::State {
   std::mutex mutex;
   std::vector<std::string> faults;
   std::vector<std::shared_ptr<flt_call>> calls;  // kept, so that a second completion is seen
+  std::vector<std::shared_ptr<void>> kept;
   flt_host_t table{};
+  TestExecutor executor;  // first to go: what it still runs may note faults
 
   void fault(std::string what) {
     std::lock_guard lock(mutex);
@@ -47,10 +45,6 @@ struct TestHost::State {
 namespace {
 
 constexpr auto kPatience = std::chrono::seconds(60);
-
-std::string text(flt_str_t value) {
-  return {value.p == nullptr ? "" : value.p, static_cast<std::size_t>(value.n)};
-}
 
 void* alloc(flt_arena_t* arena, std::uint64_t size, std::uint64_t align) {
   std::lock_guard lock(arena->mutex);
@@ -73,11 +67,13 @@ void complete(flt_call_t* call, flt_status_t status, const void* result, const f
   call->answer.result = status == FLT_OK ? result : nullptr;
   call->answer.memory = std::move(call->arena);
   if (status != FLT_OK && error != nullptr) {
-    call->answer.reason = text(error->reason);
-    call->answer.message = text(error->message);
+    call->answer.reason = text_of(error->reason);
+    call->answer.message = text_of(error->message);
   }
   if (status != FLT_OK && call->answer.message.empty()) call->host->fault("an error has no message");
-  for (const auto& [fn, ctx] : call->frees) fn(ctx);
+  for (const flt_call::Hook& hook : call->hooks) {
+    if (hook.free != nullptr) call->host->executor.post([hook] { hook.free(hook.ctx); });
+  }
   call->changed.notify_all();
 }
 
@@ -90,12 +86,23 @@ std::int64_t no_deadline(flt_call_t*) {
 flt_str_t no_trace(flt_call_t*) {
   return {nullptr, 0};
 }
-std::int32_t never_cancelled(flt_call_t*) {
-  return 0;
+std::int32_t is_cancelled(flt_call_t* call) {
+  return call->cancelled ? 1 : 0;
 }
-void on_cancel(flt_call_t* call, void (*)(void*), void* ctx, void (*ctx_free)(void*)) {
+// Hooks run on the host's thread, in order with their frees.
+void tell_cancelled(const std::shared_ptr<flt_call>& call, const flt_call::Hook& hook) {
+  call->host->executor.post([call, hook] {
+    {
+      std::lock_guard lock(call->mutex);
+      if (call->completed) return;
+    }
+    hook.fn(hook.ctx);
+  });
+}
+void on_cancel(flt_call_t* call, void (*fn)(void*), void* ctx, void (*ctx_free)(void*)) {
   std::lock_guard lock(call->mutex);
-  if (ctx_free != nullptr) call->frees.emplace_back(ctx_free, ctx);
+  call->hooks.push_back({fn, ctx, ctx_free});
+  if (call->cancelled) tell_cancelled(call->shared_from_this(), call->hooks.back());
 }
 
 std::int32_t log_enabled(const flt_host_t*, std::int32_t) {
@@ -103,25 +110,43 @@ std::int32_t log_enabled(const flt_host_t*, std::int32_t) {
 }
 void log_write(const flt_host_t*, std::int32_t, flt_str_t, flt_str_t message, const flt_field_t* fields,
                std::uint64_t n) {
-  std::string line = text(message);
-  for (std::uint64_t i = 0; i < n; ++i) line += " " + text(fields[i].key) + "=" + text(fields[i].value);
+  std::string line = text_of(message);
+  for (std::uint64_t i = 0; i < n; ++i) line += " " + text_of(fields[i].key) + "=" + text_of(fields[i].value);
   std::fprintf(stderr, "%s\n", line.c_str());
 }
 
 std::int64_t monotonic(const flt_host_t*) {
-  return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+  return monotonic_ns();
 }
 std::int64_t wall(const flt_host_t*) {
   return std::chrono::system_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
 }
 
+TestExecutor& executor_of(const flt_host_t* host) {
+  return static_cast<TestHost::State*>(host->ctx)->executor;
+}
+void post(const flt_host_t* host, void (*fn)(void*), void* ctx) {
+  executor_of(host).post([fn, ctx] { fn(ctx); });
+}
+std::uint64_t post_after(const flt_host_t* host, std::int64_t delay_ns, void (*fn)(void*), void* ctx) {
+  return executor_of(host).post_after(delay_ns, [fn, ctx] { fn(ctx); });
+}
+std::int32_t cancel_post(const flt_host_t* host, std::uint64_t token) {
+  return executor_of(host).cancel(token) ? 1 : 0;
+}
+
 constexpr flt_host_mem_t kMem{sizeof(flt_host_mem_t), 0, alloc, adopt};
-constexpr flt_host_call_t kCall{sizeof(flt_host_call_t), 0,        complete, arena_of, no_deadline, no_trace,
-                                never_cancelled,         on_cancel};
+constexpr flt_host_call_t kCall{
+    sizeof(flt_host_call_t), 0, complete, arena_of, no_deadline, no_trace, is_cancelled, on_cancel};
 constexpr flt_host_log_t kLog{sizeof(flt_host_log_t), 0, log_enabled, log_write};
 constexpr flt_host_clock_t kClock{sizeof(flt_host_clock_t), 0, monotonic, wall};
+constexpr flt_host_exec_t kExec{sizeof(flt_host_exec_t), 0, post, post_after, post, cancel_post};
 
 }  // namespace
+
+std::int64_t monotonic_ns() {
+  return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+}
 
 TestHost::TestHost() : state_(std::make_unique<State>()) {
   flt_host_t& table = state_->table;
@@ -129,7 +154,10 @@ TestHost::TestHost() : state_(std::make_unique<State>()) {
   table.abi_minor = FLT_ABI_MINOR;
   table.product = {"conformance", 11};
   table.mem = &kMem;
+  table.ctx = state_.get();
   table.call = &kCall;
+  table.stream = &TestStream::functions();
+  table.exec = &kExec;
   table.log = &kLog;
   table.clock = &kClock;
 }
@@ -165,6 +193,25 @@ Answer TestHost::Pending::wait() {
     return late;
   }
   return std::move(call_->answer);
+}
+
+void TestHost::Pending::cancel() {
+  std::lock_guard lock(call_->mutex);
+  if (call_->completed || call_->cancelled.exchange(true)) return;
+  for (const flt_call::Hook& hook : call_->hooks) tell_cancelled(call_, hook);
+}
+
+void TestHost::fault(std::string what) {
+  state_->fault(std::move(what));
+}
+
+void TestHost::keep(std::shared_ptr<void> what) {
+  std::lock_guard lock(state_->mutex);
+  state_->kept.push_back(std::move(what));
+}
+
+TestExecutor& TestHost::executor() {
+  return state_->executor;
 }
 
 bool TestHost::Pending::done() const {
@@ -203,8 +250,8 @@ TestInstance::TestInstance(TestHost& host, const flt_component_t& component, std
   error.arena = &arena;
   created_.status = component.create(host.table(), &args, &self_, &error);
   if (created_.status == FLT_OK) return;
-  created_.message = text(error.message);
-  created_.reason = text(error.reason);
+  created_.message = text_of(error.message);
+  created_.reason = text_of(error.reason);
   self_ = nullptr;
 }
 

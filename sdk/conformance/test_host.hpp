@@ -13,7 +13,11 @@
 #include <string>
 #include <vector>
 
+#include "sdk/conformance/test_executor.hpp"
+
 namespace flotilla::conformance {
+
+std::int64_t monotonic_ns();
 
 // How a call ended. `result` lives as long as this.
 struct Answer {
@@ -44,6 +48,7 @@ class TestHost {
    public:
     Answer wait();  // at most 60 s; then a fault and FLT_DEADLINE_EXCEEDED
     bool done() const;
+    void cancel();  // the answer is still due
 
    private:
     friend class TestHost;
@@ -54,6 +59,10 @@ class TestHost {
 
   // Completed twice, threw, never completed.
   std::vector<std::string> faults() const;
+  void fault(std::string what);
+  // Lives as long as the host.
+  void keep(std::shared_ptr<void> what);
+  TestExecutor& executor();
 
   struct State;
 

@@ -12,7 +12,7 @@
 namespace flotilla::plugins::storage::etcd {
 namespace {
 
-constexpr std::int64_t kPause = 100;        // between two rounds over the members, ms
+constexpr std::int64_t kPause = 100;         // between two rounds over the members, ms
 constexpr std::int64_t kConnectAnew = 1000;  // a broken connection is made from scratch this often, ms
 constexpr int kTokensTried = 2;
 

@@ -26,7 +26,7 @@ struct CommitWork {
   std::uint32_t flags = 0;
   std::vector<Guard> guards = {};
   std::vector<Op> ops = {};
-  bool mark = false;                                             // it may change nothing
+  bool mark = false;                                               // it may change nothing
   std::vector<std::pair<std::int64_t, std::int64_t>> leases = {};  // by time to live; 0: not there yet
   bool leases_renewed = false;
   KeyOrder::TicketPtr ticket = {};

@@ -30,7 +30,10 @@ void require_version(std::string_view version) {
 }  // namespace
 
 EtcdEngine::EtcdEngine(const flt_host_t* host, const flt_create_args_t& args)
-    : host_(host), log_(host), options_(parse_options(sdk::view(args.config_json))), layout_(options_.prefix) {}
+    : host_(host),
+      log_(host),
+      options_(parse_options(sdk::view(args.config_json))),
+      layout_(options_.prefix) {}
 
 EtcdEngine::~EtcdEngine() = default;
 
@@ -55,7 +58,8 @@ void EtcdEngine::start(sdk::Call& call) {
   require_version(status.version);
   cluster->note_version(stated.endpoint, status.version);
   replicated_ = read_member_count(ask(kMemberList, {}).body) >= 3;
-  cluster->saw(read_header_revision(ask(kRange, write_range({.key = layout_.mark(), .count_only = true})).body));
+  cluster->saw(
+      read_header_revision(ask(kRange, write_range({.key = layout_.mark(), .count_only = true})).body));
   cluster->on_move([this](std::size_t from) { moved(from); });
   cluster_ = std::move(cluster);
   leases_ = std::make_unique<Leases>(*cluster_);
@@ -122,7 +126,8 @@ void EtcdEngine::status(const flt_storage_status_request_t& request, sdk::Call& 
     work->call.run([&](sdk::Call&) {
       if (!answer.ok()) throw failure_of(answer, options_, "status");
       StatusAnswer status;
-      if (!read_status(answer.body, status)) throw sdk::Failure(FLT_INTERNAL, "etcd's status is not understood");
+      if (!read_status(answer.body, status))
+        throw sdk::Failure(FLT_INTERNAL, "etcd's status is not understood");
       cluster_->note_version(answer.endpoint, status.version);
       cluster_->saw(status.revision);
       work->bytes = static_cast<std::uint64_t>(status.bytes);
@@ -216,10 +221,10 @@ void EtcdEngine::watch(const flt_storage_watch_request_t& request, sdk::EventStr
   {
     std::lock_guard lock(mutex_);
     if (!open_) throw sdk::Failure(FLT_UNAVAILABLE, "there is no connection to etcd");
-    watcher = std::make_shared<Watcher>(Watcher::Services{*cluster_, layout_,
-                                                          [this](Watcher& ended) { watch_ended(ended); },
-                                                          [this] { write_mark(); }},
-                                        request, std::move(stream));
+    watcher = std::make_shared<Watcher>(
+        Watcher::Services{*cluster_, layout_, [this](Watcher& ended) { watch_ended(ended); },
+                          [this] { write_mark(); }},
+        request, std::move(stream));
     watchers_.emplace(handle, watcher);
   }
   watcher->start();

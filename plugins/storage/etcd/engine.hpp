@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operations of the contract over an etcd cluster. Nothing waits: each begins a request and completes its
-// call from the cluster's thread. A commit is one transaction of etcd; those that share no key are on their way
-// together (key_order.hpp).
+// call from the cluster's thread. A commit is one transaction of etcd; those that share no key are on their
+// way together (key_order.hpp).
 #pragma once
 
 #include <flotilla/sdk/storage.hpp>

@@ -10,13 +10,14 @@ bool says(const RpcAnswer& answer, std::string_view words) {
 
 sdk::Failure unreachable(const ClusterAnswer& answer, const EtcdOptions& options, const std::string& doing) {
   const bool unknown = doing == "commit" && !was_not_done(answer);
-  std::string text = "etcd at " + options.names() + " does not answer (" + answer.endpoint + ": " +
-                     answer.message + ")";
+  std::string text =
+      "etcd at " + options.names() + " does not answer (" + answer.endpoint + ": " + answer.message + ")";
   if (says(answer, "no leader") || says(answer, "timed out")) {
     text += "; its members must be able to reach each other, more than half of them are needed";
   } else {
-    text += "; check that it runs, that this machine can reach it, and the endpoints and tls of the storage's "
-            "configuration";
+    text +=
+        "; check that it runs, that this machine can reach it, and the endpoints and tls of the storage's "
+        "configuration";
   }
   if (unknown) text += ". Whether this commit happened is not known";
   return {FLT_UNAVAILABLE, std::move(text), unknown ? "OutcomeUnknown" : ""};
@@ -81,12 +82,15 @@ std::string alarm_of(std::string_view error, std::int64_t bytes) {
   if (error.find("NOSPACE") != std::string_view::npos) {
     const std::string size = bytes == 0 ? "" : " (" + std::to_string(bytes >> 20) + " MiB)";
     return "etcd has the alarm NOSPACE: its database" + size +
-           " has reached --quota-backend-bytes and takes no writes. Compact it (flotillactl storage compact), "
-           "give the space back (etcdctl defrag, one member after the other) or raise the quota, then: etcdctl "
+           " has reached --quota-backend-bytes and takes no writes. Compact it (flotillactl storage "
+           "compact), "
+           "give the space back (etcdctl defrag, one member after the other) or raise the quota, then: "
+           "etcdctl "
            "alarm disarm";
   }
   if (error.find("CORRUPT") != std::string_view::npos) {
-    return "etcd has the alarm CORRUPT: its members disagree on the data and take no requests. Stop the member "
+    return "etcd has the alarm CORRUPT: its members disagree on the data and take no requests. Stop the "
+           "member "
            "that is wrong and join it anew, or restore a snapshot, then: etcdctl alarm disarm";
   }
   if (error.find("no leader") != std::string_view::npos) {

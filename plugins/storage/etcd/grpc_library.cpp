@@ -14,10 +14,10 @@ void say_nothing(gpr_log_func_args*) {}
 GrpcLibrary::GrpcLibrary(const flt_host_t*) {
   void* library = ::dlopen(FLOTILLA_GRPC_SONAME, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (library == nullptr) {
-    throw sdk::Failure(FLT_FAILED_PRECONDITION,
-                       "gRPC's library " FLOTILLA_GRPC_SONAME
-                       " is needed to speak with etcd and cannot be loaded (" +
-                           std::string(::dlerror()) + "); install it (Debian: libgrpc29)");
+    throw sdk::Failure(FLT_FAILED_PRECONDITION, "gRPC's library " FLOTILLA_GRPC_SONAME
+                                                " is needed to speak with etcd and cannot be loaded (" +
+                                                    std::string(::dlerror()) +
+                                                    "); install it (Debian: libgrpc29)");
   }
   const auto find = [&](const char* name) {
     void* symbol = ::dlsym(library, name);

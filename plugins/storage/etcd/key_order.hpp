@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keeps commits that have a key in common in the order of their calls while all others are on their way at the
-// same time. A commit reads the keys it guards and writes those of its operations; it starts when every
+// Keeps commits that have a key in common in the order of their calls while all others are on their way at
+// the same time. A commit reads the keys it guards and writes those of its operations; it starts when every
 // earlier one that writes what it reads or writes, or reads what it writes, has been answered.
 //
-//   order.enter({reads, writes}, start)    start() runs at once, inside enter, or inside the leave() of another
-//   order.leave(ticket)                    exactly once per start(), possibly within it
+//   order.enter({reads, writes}, start)    start() runs at once, inside enter, or inside the leave() of
+//   another order.leave(ticket)                    exactly once per start(), possibly within it
 //
 // Thread: any; start() runs without the lock.
 #pragma once

@@ -2,7 +2,8 @@
 // Where a fleet's keys lie in etcd:
 //
 //   PREFIX data/ KEY          what the host stores
-//   PREFIX meta/progress      written for its revision alone; behind all data, so that a watch of the data that
+//   PREFIX meta/progress      written for its revision alone; behind all data, so that a watch of the data
+//   that
 //                             is a little longer sees it in its place
 #pragma once
 

@@ -22,7 +22,8 @@ void Leases::with_lease(std::int64_t ttl_ms, Then then) {
   std::int64_t id = 0;
   {
     std::lock_guard lock(mutex_);
-    std::erase_if(by_end_, [&](const auto& entry) { return entry.second.id != 0 && entry.second.ends < now; });
+    std::erase_if(by_end_,
+                  [&](const auto& entry) { return entry.second.id != 0 && entry.second.ends < now; });
     const auto it = by_end_.lower_bound(least);
     if (it != by_end_.end() && it->first <= least + slack(ttl_ms)) {
       if (it->second.id == 0) {

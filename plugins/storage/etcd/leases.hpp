@@ -27,8 +27,8 @@ class Leases {
 
  private:
   struct Lease {
-    std::int64_t id = 0;                // 0: asked for
-    std::int64_t ends = 0;              // ms, at the earliest
+    std::int64_t id = 0;    // 0: asked for
+    std::int64_t ends = 0;  // ms, at the earliest
     std::vector<Then> waiting;
   };
   void granted(std::int64_t slot, std::int64_t asked_at, ClusterAnswer answer);

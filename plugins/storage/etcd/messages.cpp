@@ -19,12 +19,23 @@ bool read_value(std::string_view message, WireValue& out) {
   WireReader reader(message);
   while (reader.next()) {
     switch (reader.field()) {
-      case 1: out.key = reader.bytes(); break;
-      case 2: out.create_revision = reader.integer(); break;
-      case 3: out.mod_revision = reader.integer(); break;
-      case 4: out.version = reader.integer(); break;
-      case 5: out.value = reader.bytes(); break;
-      default: break;
+      case 1:
+        out.key = reader.bytes();
+        break;
+      case 2:
+        out.create_revision = reader.integer();
+        break;
+      case 3:
+        out.mod_revision = reader.integer();
+        break;
+      case 4:
+        out.version = reader.integer();
+        break;
+      case 5:
+        out.value = reader.bytes();
+        break;
+      default:
+        break;
     }
   }
   return !reader.broken();
@@ -43,14 +54,17 @@ bool read_event(std::string_view message, WireEvent& out) {
   WireReader reader(message);
   while (reader.next()) {
     switch (reader.field()) {
-      case 1: out.removed = reader.integer() == 1; break;
+      case 1:
+        out.removed = reader.integer() == 1;
+        break;
       case 2:
         if (!read_value(reader.bytes(), out.value)) return false;
         break;
       case 3:
         if (!read_value(reader.bytes(), out.previous.emplace())) return false;
         break;
-      default: break;
+      default:
+        break;
     }
   }
   return !reader.broken();
@@ -74,13 +88,20 @@ bool read_range(std::string_view body, RangeAnswer& out) {
   WireReader reader(body);
   while (reader.next()) {
     switch (reader.field()) {
-      case 1: out.revision = header_revision(reader.bytes()); break;
+      case 1:
+        out.revision = header_revision(reader.bytes());
+        break;
       case 2:
         if (!read_value(reader.bytes(), out.values.emplace_back())) return false;
         break;
-      case 3: out.more = reader.flag(); break;
-      case 4: out.count = reader.integer(); break;
-      default: break;
+      case 3:
+        out.more = reader.flag();
+        break;
+      case 4:
+        out.count = reader.integer();
+        break;
+      default:
+        break;
     }
   }
   return !reader.broken();
@@ -126,8 +147,12 @@ bool read_txn(std::string_view body, TxnAnswer& out) {
   WireReader reader(body);
   while (reader.next()) {
     switch (reader.field()) {
-      case 1: out.revision = header_revision(reader.bytes()); break;
-      case 2: out.succeeded = reader.flag(); break;
+      case 1:
+        out.revision = header_revision(reader.bytes());
+        break;
+      case 2:
+        out.succeeded = reader.flag();
+        break;
       case 3: {
         // A range has its values in field 2, a put the replaced one there too, a delete in field 3.
         WireReader answer(reader.bytes());
@@ -137,7 +162,8 @@ bool read_txn(std::string_view body, TxnAnswer& out) {
         if (answer.broken()) return false;
         break;
       }
-      default: break;
+      default:
+        break;
     }
   }
   return !reader.broken();
@@ -178,17 +204,32 @@ bool read_watch(std::string_view body, WatchAnswer& out) {
   WireReader reader(body);
   while (reader.next()) {
     switch (reader.field()) {
-      case 1: out.revision = header_revision(reader.bytes()); break;
-      case 2: out.watch_id = reader.integer(); break;
-      case 3: out.created = reader.flag(); break;
-      case 4: out.cancelled = reader.flag(); break;
-      case 5: out.compact_revision = reader.integer(); break;
-      case 6: out.cancel_reason = reader.bytes(); break;
-      case 7: out.fragment = reader.flag(); break;
+      case 1:
+        out.revision = header_revision(reader.bytes());
+        break;
+      case 2:
+        out.watch_id = reader.integer();
+        break;
+      case 3:
+        out.created = reader.flag();
+        break;
+      case 4:
+        out.cancelled = reader.flag();
+        break;
+      case 5:
+        out.compact_revision = reader.integer();
+        break;
+      case 6:
+        out.cancel_reason = reader.bytes();
+        break;
+      case 7:
+        out.fragment = reader.flag();
+        break;
       case 11:
         if (!read_event(reader.bytes(), out.events.emplace_back())) return false;
         break;
-      default: break;
+      default:
+        break;
     }
   }
   return !reader.broken();
@@ -213,12 +254,23 @@ bool read_status(std::string_view body, StatusAnswer& out) {
   WireReader reader(body);
   while (reader.next()) {
     switch (reader.field()) {
-      case 1: out.revision = header_revision(reader.bytes(), &out.member); break;
-      case 2: out.version = reader.bytes(); break;
-      case 3: out.bytes = reader.integer(); break;
-      case 4: out.leader = static_cast<std::uint64_t>(reader.integer()); break;
-      case 8: out.errors.push_back(reader.bytes()); break;
-      default: break;
+      case 1:
+        out.revision = header_revision(reader.bytes(), &out.member);
+        break;
+      case 2:
+        out.version = reader.bytes();
+        break;
+      case 3:
+        out.bytes = reader.integer();
+        break;
+      case 4:
+        out.leader = static_cast<std::uint64_t>(reader.integer());
+        break;
+      case 8:
+        out.errors.push_back(reader.bytes());
+        break;
+      default:
+        break;
     }
   }
   return !reader.broken();

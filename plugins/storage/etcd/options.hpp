@@ -17,7 +17,7 @@ struct EtcdOptions {
   std::string user;
   std::string password_file;
   std::int64_t request_timeout_ms = 5000;
-  std::uint64_t max_ops = 128;               // etcd's --max-txn-ops
+  std::uint64_t max_ops = 128;                // etcd's --max-txn-ops
   std::uint64_t max_request_bytes = 1572864;  // etcd's --max-request-bytes
 
   std::string names() const;  // of the endpoints, for people

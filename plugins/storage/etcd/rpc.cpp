@@ -152,7 +152,9 @@ class Operation {
   void start(const grpc_op* ops, std::size_t count, RpcLoop::Tag* tag) {
     grpc_.grpc_call_start_batch(call_, ops, count, tag, nullptr);
   }
-  RpcAnswer ending() const { return {static_cast<int>(status_), std::string(GrpcLibrary::view(details_)), {}}; }
+  RpcAnswer ending() const {
+    return {static_cast<int>(status_), std::string(GrpcLibrary::view(details_)), {}};
+  }
   void cancel() { grpc_.grpc_call_cancel(call_, nullptr); }
 
  private:
@@ -180,12 +182,14 @@ class Unary final : public RpcLoop::Tag {
       delete this;
       return;
     }
-    grpc_byte_buffer* message = loop_.grpc().buffer(std::move(request));
-    const grpc_op ops[] = {operation_.send_metadata(),    Operation::send(message),
-                           Operation::send_close(),       operation_.receive_metadata(),
+    const GrpcLibrary& grpc = loop_.grpc();
+    grpc_byte_buffer* message = grpc.buffer(std::move(request));
+    const grpc_op ops[] = {operation_.send_metadata(),     Operation::send(message),
+                           Operation::send_close(),        operation_.receive_metadata(),
                            Operation::receive(&received_), operation_.receive_status()};
     operation_.start(ops, std::size(ops), this);
-    loop_.grpc().grpc_byte_buffer_destroy(message);
+    // This may be gone already.
+    grpc.grpc_byte_buffer_destroy(message);
   }
 
   void happened(bool) override {
@@ -241,7 +245,8 @@ class Bidirectional final : public RpcStream, public std::enable_shared_from_thi
 
  private:
   struct Step final : RpcLoop::Tag {
-    Step(std::shared_ptr<Bidirectional> of, void (Bidirectional::*then)(bool)) : stream(std::move(of)), next(then) {}
+    Step(std::shared_ptr<Bidirectional> of, void (Bidirectional::*then)(bool))
+        : stream(std::move(of)), next(then) {}
     void happened(bool ok) override {
       ((*stream).*next)(ok);
       delete this;

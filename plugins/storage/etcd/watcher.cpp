@@ -15,8 +15,9 @@ constexpr std::size_t kBatch = 500;      // events
 constexpr std::size_t kBatchBytes = 4u << 20;
 
 flt_kv_t kv_of(const sdk::Arena& arena, const Layout& layout, const WireValue& value, bool with_value) {
-  return {arena.copy(layout.host(value.key)), with_value ? arena.copy_bytes(value.value) : flt_bytes_t{nullptr, 0},
-          value.create_revision, value.mod_revision};
+  return {arena.copy(layout.host(value.key)),
+          with_value ? arena.copy_bytes(value.value) : flt_bytes_t{nullptr, 0}, value.create_revision,
+          value.mod_revision};
 }
 
 }  // namespace
@@ -153,7 +154,8 @@ void Watcher::deliver_events(std::vector<std::string>& bodies, const std::vector
     const WireEvent& event = *wanted[i];
     bytes += event.value.key.size() + event.value.value.size();
     if (event.previous) bytes += event.previous->value.size();
-    const bool whole = i + 1 == wanted.size() || wanted[i + 1]->value.mod_revision != event.value.mod_revision;
+    const bool whole =
+        i + 1 == wanted.size() || wanted[i + 1]->value.mod_revision != event.value.mod_revision;
     if (!whole || (i + 1 < wanted.size() && i + 1 - from < kBatch && bytes < kBatchBytes)) continue;
     if (!push_events(std::span(wanted).subspan(from, i + 1 - from))) return;
     from = i + 1;
@@ -204,6 +206,7 @@ void Watcher::push(const std::vector<flt_storage_event_t>& events, const sdk::Ar
   const auto kept = arena.array<flt_storage_event_t>(events.size());
   std::copy(events.begin(), events.end(), kept.begin());
   next_ = std::max(next_, progress + 1);
+  told_ = progress;
   const std::int64_t credit = stream_.push(arena, kept, progress);
   blocked_ = credit == 0;
   if (credit >= 0) return;
@@ -224,9 +227,10 @@ void Watcher::cancelled(const WatchAnswer& answer) {
       denied_ = true;
       return;
     }
-    finish(FLT_PERMISSION_DENIED,
-           "etcd: " + reason + "; grant the user readwrite on the prefix " + services_.cluster.options().prefix,
-           {});
+    finish(
+        FLT_PERMISSION_DENIED,
+        "etcd: " + reason + "; grant the user readwrite on the prefix " + services_.cluster.options().prefix,
+        {});
   }
 }
 
@@ -340,6 +344,7 @@ void Watcher::ask_progress() {
     std::lock_guard lock(mutex_);
     if (over_ || next_ > progress_to_) {
       asking_ = false;
+      if (!over_ && told_ < progress_to_) push_progress(next_ - 1);
       return;
     }
     source = source_;

@@ -2,12 +2,12 @@
 // One watch of the host, over as many streams of etcd as it takes: when one breaks, the next begins with the
 // revision behind the last one that was delivered.
 //
-// A stream is asked for one revision earlier than wanted, and what is too early is dropped: etcd accepts a watch
-// from the very revision it is compacted to, but may have forgotten deletions of that revision.
+// A stream is asked for one revision earlier than wanted, and what is too early is dropped: etcd accepts a
+// watch from the very revision it is compacted to, but may have forgotten deletions of that revision.
 //
-// Progress. Members up to 3.4.30 and 3.5.12 answer a request for progress out of order with the events before it,
-// or not at all (etcd issues 15220 and 17507). On those the mark (layout.hpp) is written instead: the watch
-// reaches up to it, and its event comes after all earlier ones.
+// Progress. Members up to 3.4.30 and 3.5.12 answer a request for progress out of order with the events before
+// it, or not at all (etcd issues 15220 and 17507). On those the mark (layout.hpp) is written instead: the
+// watch reaches up to it, and its event comes after all earlier ones.
 //
 // Thread: all members from any thread.
 #pragma once
@@ -75,8 +75,9 @@ class Watcher : public std::enable_shared_from_this<Watcher> {
   std::mutex mutex_;  // all below
   sdk::EventStream stream_;
   bool over_ = false;
-  std::int64_t next_ = 0;        // the first revision not delivered; 0: from now on
+  std::int64_t next_ = 0;         // the first revision not delivered; 0: from now on
   std::int64_t progress_to_ = 0;  // the host waits to hear that this was reached
+  std::int64_t told_ = 0;         // the progress of the last batch
   bool asking_ = false;           // for progress
   std::shared_ptr<RpcStream> source_;
   std::uint64_t source_number_ = 0;
@@ -84,9 +85,9 @@ class Watcher : public std::enable_shared_from_this<Watcher> {
   bool reading_ = false;  // a message of the source is wanted
   bool blocked_ = false;  // the host has no credit left
   bool progress_due_ = false;
-  std::vector<std::string> held_;    // an answer that is not, or not all, delivered while blocked
-  bool waiting_ = false;             // to connect
-  bool denied_ = false;              // once: the token may just have been old
+  std::vector<std::string> held_;  // an answer that is not, or not all, delivered while blocked
+  bool waiting_ = false;           // to connect
+  bool denied_ = false;            // once: the token may just have been old
   int failures_ = 0;
   std::vector<std::string> fragments_;
 };

@@ -84,14 +84,18 @@ bool WireReader::next() {
   number_ = 0;
   bytes_ = {};
   switch (tag & 7) {
-    case kVarint: return varint(number_);
+    case kVarint:
+      return varint(number_);
     case kBytes: {
       std::uint64_t size = 0;
       return varint(size) && take(size, bytes_);
     }
-    case kFixed64: return take(8, bytes_);
-    case kFixed32: return take(4, bytes_);
-    default: return stop();
+    case kFixed64:
+      return take(8, bytes_);
+    case kFixed32:
+      return take(4, bytes_);
+    default:
+      return stop();
   }
 }
 
