@@ -44,6 +44,7 @@ Architecture: $arch
 Maintainer: The Flotilla authors <maintainers@flotilla.io>
 Installed-Size: $(du -sk --apparent-size --exclude DEBIAN "$stage" | cut -f1)
 Depends: $depends
+Recommends: libgrpc29
 Suggests: kubernetes-client
 Provides: flotilla-plugin-abi-1 (= 1.0)
 Section: admin

@@ -38,7 +38,7 @@ typedef struct flt_storage_capabilities {
 typedef struct flt_kv {
   flt_str_t key;
   flt_bytes_t value;       /* absent with FLT_RANGE_KEYS_ONLY and in deletions */
-  int64_t create_revision; /* of the commit that made the key since it was last absent */
+  int64_t create_revision; /* of the commit that made the key since it was last absent; in deletions 0 */
   int64_t mod_revision;    /* of the commit that wrote this value; in deletions: that deleted it */
 } flt_kv_t;
 
@@ -102,7 +102,7 @@ typedef struct flt_storage_op {
   uint32_t _pad;
   flt_str_t key;
   flt_bytes_t value;
-  int64_t ttl_ms; /* put: 0: for ever */
+  int64_t ttl_ms; /* put: 0: for ever; otherwise the key is deleted then or a little later, never earlier */
 } flt_storage_op_t;
 
 #define FLT_COMMIT_RETURN_CURRENT 1u  /* when a guard fails: the guarded keys as they are */
@@ -136,7 +136,7 @@ typedef struct flt_storage_watch_request {
   uint32_t flags;
   flt_str_t key;
   flt_str_t end;          /* as in range */
-  int64_t start_revision; /* first revision wanted; 0: from now on */
+  int64_t start_revision; /* first revision wanted, above status.compacted; 0: from now on */
 } flt_storage_watch_request_t;
 
 #define FLT_EVENT_PUT 0
@@ -189,15 +189,18 @@ typedef struct flt_storage_ops {
   void (*range)(void* self, const flt_storage_range_request_t* request, flt_call_t* call);
 
   /* [op] Required. -> flt_storage_commit_t. Atomic; effects and answers of one instance are in the order of
-   * the calls. It completes only when the commit is as safe as FLT_STORAGE_DURABLE promises. A failed guard
-   * is a normal answer. Any error means that nothing is known: the commit may or may not have happened, and
-   * the caller asks status. Errors: RESOURCE_EXHAUSTED "NoSpace", UNAVAILABLE "ReadOnly" (as in status),
-   * INVALID_ARGUMENT (limits, duplicate keys). Req-id: STO-COMMIT. */
+   * the calls. With FLT_STORAGE_SHARED this holds for commits of which one writes a key that the other writes
+   * or guards; the rest may overtake each other. It completes only when the commit is as safe as
+   * FLT_STORAGE_DURABLE promises. A failed guard is a normal answer. Any error means that nothing is known:
+   * the commit may or may not have happened, or happen yet, and the caller asks status. Errors:
+   * RESOURCE_EXHAUSTED "NoSpace", UNAVAILABLE "ReadOnly" (as in status), UNAVAILABLE "OutcomeUnknown" (sent,
+   * and the connection was lost), INVALID_ARGUMENT (limits, duplicate keys). Req-id: STO-COMMIT. */
   void (*commit)(void* self, const flt_storage_commit_request_t* request, flt_call_t* call);
 
-  /* [op] Required iff FLT_STORAGE_SHARED. Pushes flt_storage_events_t until the host closes the stream. Every
-   * event once, in order; one revision is never split over batches. Ends with OUT_OF_RANGE "Compacted" when
-   * start_revision is not known any more, or when the stream fell behind compaction. Req-id: STO-WATCH. */
+  /* [op] Required iff FLT_STORAGE_SHARED. A watch can begin above status.compacted. Pushes
+   * flt_storage_events_t until the host closes the stream. Every event once, in order; one revision is never
+   * split over batches. Ends with OUT_OF_RANGE "Compacted" when start_revision is not known any more, or when
+   * the stream fell behind compaction. Req-id: STO-WATCH. */
   void (*watch)(void* self, const flt_storage_watch_request_t* request, flt_stream_t* stream);
 
   /* [op] Required iff watch. Soon pushes a batch without events whose progress is at least the newest
