@@ -49,6 +49,7 @@ Stated StorageClient::status(std::uint32_t flags) {
   stated.revision = result.revision;
   stated.compacted = result.compacted;
   stated.read_only = (result.flags & FLT_STATUS_READ_ONLY) != 0;
+  if (result.alarm.p != nullptr) stated.alarm.assign(result.alarm.p, result.alarm.n);
   return stated;
 }
 

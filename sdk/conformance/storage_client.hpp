@@ -87,6 +87,7 @@ struct Stated {
   std::int64_t revision = 0;
   std::int64_t compacted = 0;
   bool read_only = false;
+  std::string alarm;
 };
 
 Kv kv_of(const flt_kv_t& kv);

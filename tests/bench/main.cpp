@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// flotilla-bench NAME [--json]: measures one thing and prints a table. Exit codes: 0, 1 the benchmark failed,
-// 64 there is no such benchmark.
+// flotilla-bench NAME [--backend BACKEND] [--json]: measures one thing and prints a table. Exit codes: 0, 1
+// the benchmark failed, 64 there is no such benchmark.
 #include <array>
 #include <cstdio>
+#include <string>
 #include <string_view>
 
 #include "tests/bench/bench.hpp"
@@ -29,10 +30,12 @@ constexpr std::array kBenches = {
     bench::Bench{"interpret", "one question to an interpreter, by script and natively", bench::run_interpret},
     bench::Bench{"store", "durable writes by number of clients, reads, start, memory per object",
                  bench::run_store},
+    bench::Bench{"store-etcd", "commits to etcd beside a client that does nothing but send them",
+                 bench::run_store_etcd},
 };
 
 int usage(std::FILE* to, int code) {
-  std::fputs("usage: flotilla-bench NAME [--json]\n", to);
+  std::fputs("usage: flotilla-bench NAME [--backend BACKEND] [--json]\n", to);
   for (const bench::Bench& each : kBenches) {
     std::fprintf(to, "  %-12s %s\n", each.name.data(), each.summary.data());
   }
@@ -44,18 +47,22 @@ int usage(std::FILE* to, int code) {
 int main(int argc, char** argv) {
   constexpr int kUsage = 64;
   bool json = false;
-  std::string_view name;
+  std::string name;
+  std::string backend;
   for (int i = 1; i < argc; ++i) {
     std::string_view argument = argv[i];
     if (argument == "--help" || argument == "-h") return usage(stdout, 0);
     if (argument == "--json") {
       json = true;
+    } else if (argument == "--backend" && i + 1 < argc) {
+      backend = argv[++i];
     } else if (name.empty() && !argument.starts_with("-")) {
       name = argument;
     } else {
       return usage(stderr, kUsage);
     }
   }
+  if (!backend.empty() && backend != "sqlite") name += "-" + backend;
   for (const bench::Bench& each : kBenches) {
     if (each.name != name) continue;
     auto lines = each.run();

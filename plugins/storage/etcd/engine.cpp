@@ -13,6 +13,7 @@
 namespace flotilla::plugins::storage::etcd {
 namespace {
 
+constexpr std::int64_t kLongestElection = 20'000;      // that a start waits for, ms
 constexpr std::int64_t kLongestStop = 10'000'000'000;  // for what is under way, ns
 constexpr std::int64_t kStopMargin = 1'000'000'000;
 
@@ -39,10 +40,15 @@ EtcdEngine::~EtcdEngine() = default;
 
 void EtcdEngine::start(sdk::Call& call) {
   auto cluster = std::make_unique<Cluster>(host_, options_);
-  const auto ask = [&](const char* method, std::string request) {
-    ClusterAnswer answer = cluster->wait(method, std::move(request));
-    if (!answer.ok()) throw failure_of(answer, options_, "start");
-    return answer;
+  // Members that were just started have no leader for a while.
+  const std::int64_t until = cluster->loop().now_ms() + kLongestElection;
+  const auto ask = [&](const char* method, const std::string& request) {
+    for (;;) {
+      ClusterAnswer answer = cluster->wait(method, request);
+      if (answer.ok()) return answer;
+      if (!has_no_leader(answer) || cluster->loop().now_ms() > until)
+        throw failure_of(answer, options_, "start");
+    }
   };
   if (!options_.user.empty()) {
     auto renewed = std::make_shared<std::promise<bool>>();
@@ -119,15 +125,17 @@ std::shared_ptr<void> EtcdEngine::begin_work() {
 
 // ---- status and compaction ----
 
+// Everything is asked at once; the last answer makes ours.
 void EtcdEngine::status(const flt_storage_status_request_t& request, sdk::Call& call) {
-  auto work = std::make_shared<StatusWork>(StatusWork{begin_work(), std::move(call)});
-  work->linearizable = (request.flags & FLT_STATUS_LINEARIZABLE) != 0;
+  const bool linearizable = (request.flags & FLT_STATUS_LINEARIZABLE) != 0;
+  auto work = std::make_shared<StatusWork>(begin_work(), std::move(call), linearizable ? 3 : 2);
   cluster_->call(kStatus, {}, Cluster::Repeat::Yes, [this, work](ClusterAnswer answer) {
-    work->call.run([&](sdk::Call&) {
-      if (!answer.ok()) throw failure_of(answer, options_, "status");
-      StatusAnswer status;
-      if (!read_status(answer.body, status))
-        throw sdk::Failure(FLT_INTERNAL, "etcd's status is not understood");
+    StatusAnswer status;
+    if (!answer.ok()) {
+      work->failed.emplace(failure_of(answer, options_, "status"));
+    } else if (!read_status(answer.body, status)) {
+      work->failed.emplace(FLT_INTERNAL, "etcd's status is not understood");
+    } else {
       cluster_->note_version(answer.endpoint, status.version);
       cluster_->saw(status.revision);
       work->bytes = static_cast<std::uint64_t>(status.bytes);
@@ -135,28 +143,31 @@ void EtcdEngine::status(const flt_storage_status_request_t& request, sdk::Call& 
       for (const std::string_view error : status.errors) {
         if (work->alarm.empty()) work->alarm = alarm_of(error, status.bytes);
       }
-      work->linearizable ? ask_newest(work) : answer_status(work);
-    });
+    }
+    answer_status(work);
   });
-}
-
-void EtcdEngine::ask_newest(std::shared_ptr<StatusWork> work) {
-  cluster_->call(kRange, write_range({.key = layout_.mark(), .count_only = true}), Cluster::Repeat::Yes,
-                 [this, work](ClusterAnswer answer) {
-                   work->call.run([&](sdk::Call&) {
-                     if (!answer.ok()) throw failure_of(answer, options_, "status");
+  if (linearizable) {
+    cluster_->call(kRange, write_range({.key = layout_.mark(), .count_only = true}), Cluster::Repeat::Yes,
+                   [this, work](ClusterAnswer answer) {
+                     if (!answer.ok()) work->not_linearizable.emplace(failure_of(answer, options_, "status"));
                      cluster_->saw(read_header_revision(answer.body));
                      answer_status(work);
                    });
-                 });
+  }
+  find_compacted(cluster_->newest(), [this, work](std::int64_t compacted) {
+    work->compacted = compacted;
+    answer_status(work);
+  });
 }
 
 void EtcdEngine::answer_status(const std::shared_ptr<StatusWork>& work) {
-  const std::int64_t newest = cluster_->newest();
-  find_compacted(newest, [work, newest](std::int64_t compacted) {
-    work->call.run([&](sdk::Call& call) {
-      sdk::succeed_status(call, newest, std::min(compacted, newest), work->bytes, work->role, work->alarm);
-    });
+  if (--work->missing != 0) return;
+  work->call.run([&](sdk::Call& call) {
+    if (work->failed) throw *work->failed;
+    if (work->not_linearizable) throw *work->not_linearizable;
+    const std::int64_t newest = cluster_->newest();
+    sdk::succeed_status(call, newest, std::min(work->compacted, newest), work->bytes, work->role,
+                        work->alarm);
   });
 }
 
@@ -195,7 +206,7 @@ void EtcdEngine::remember_compacted(std::int64_t revision) {
 
 void EtcdEngine::compact(const flt_storage_compact_request_t& request, sdk::Call& call) {
   const std::int64_t revision = request.revision;
-  auto work = std::make_shared<StatusWork>(StatusWork{begin_work(), std::move(call)});
+  auto work = std::make_shared<StatusWork>(begin_work(), std::move(call), 1);
   cluster_->call(kCompact, write_compact(revision), Cluster::Repeat::Yes,
                  [this, work, revision](ClusterAnswer answer) {
                    work->call.run([&](sdk::Call& owned) {

@@ -59,7 +59,6 @@ class EtcdEngine {
   void next_page(std::shared_ptr<RangeWork> work);
   void take_page(const std::shared_ptr<RangeWork>& work, const ClusterAnswer& answer);
 
-  void ask_newest(std::shared_ptr<StatusWork> work);
   void answer_status(const std::shared_ptr<StatusWork>& work);
   // The oldest revision that is known, by looking: `then` gets it, or 0 when etcd does not answer.
   void find_compacted(std::int64_t newest, std::function<void(std::int64_t)> then);

@@ -33,6 +33,11 @@ bool was_not_done(const RpcAnswer& answer) {
   return answer.code == FLT_RESOURCE_EXHAUSTED && says(answer, "too many requests");
 }
 
+bool has_no_leader(const RpcAnswer& answer) {
+  return answer.code == FLT_DEADLINE_EXCEEDED ||
+         (answer.code == FLT_UNAVAILABLE && (says(answer, "leader") || says(answer, "timed out")));
+}
+
 bool is_passing(const RpcAnswer& answer) {
   return answer.code == FLT_UNAVAILABLE || answer.code == FLT_DEADLINE_EXCEEDED ||
          answer.code == FLT_CANCELLED || was_not_done(answer);

@@ -14,6 +14,8 @@ struct ClusterAnswer : RpcAnswer {
 
 // Never reached a member that acted on it: may be sent again, whatever it is.
 bool was_not_done(const RpcAnswer& answer);
+// It was reached, and waits for the others.
+bool has_no_leader(const RpcAnswer& answer);
 // Another member, or this one later, may do better.
 bool is_passing(const RpcAnswer& answer);
 // The token of etcd's authentication is not valid any more.

@@ -25,7 +25,9 @@ int take_scheme(std::string& endpoint) {
 void read_endpoints(const Json& config, EtcdOptions& options) {
   const bool has_tls = config.contains("tls");
   int tls = has_tls ? 1 : -1;
-  for (const Json& entry : config.value("endpoints", Json::array())) {
+  const Json endpoints = config.value("endpoints", Json::array());
+  if (!endpoints.is_array()) refuse("configuration: endpoints is not a list");
+  for (const Json& entry : endpoints) {
     std::string endpoint = entry.get<std::string>();
     const int scheme = take_scheme(endpoint);
     while (endpoint.ends_with('/')) endpoint.pop_back();
