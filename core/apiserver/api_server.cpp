@@ -17,6 +17,8 @@
 #include "core/apiserver/openapi/openapi.hpp"
 #include "core/apiserver/read/reads.hpp"
 #include "core/apiserver/response.hpp"
+#include "core/apiserver/routing.hpp"
+#include "core/apiserver/search/search.hpp"
 #include "core/apiserver/security/bootstrap.hpp"
 #include "core/apiserver/security/cluster_info.hpp"
 #include "core/apiserver/shape.hpp"
@@ -269,12 +271,6 @@ http::Response too_many_requests() {
 
 // Where other daemons write to storage too, one of them may have made the token or the role a moment ago:
 // asked for before anybody is refused.
-Task<Result<UserInfo>> identify_again(ServerPtr server, CallPtr call, Error refused) {
-  auto asking = server->store.fresh();
-  if (const Status there = co_await std::move(asking); !there) co_return refused;
-  co_return server->authenticator->authenticate(call->request, server->now());
-}
-
 Task<Decision> decide_again(ServerPtr server, CallPtr call, Decision refused) {
   auto asking = server->store.fresh();
   if (const Status there = co_await std::move(asking); !there) co_return refused;
@@ -290,24 +286,9 @@ bool is_of_no_member(Call& call) {
   return true;
 }
 
+}  // namespace
+
 Task<http::Response> route(ServerPtr server, CallPtr call) {
-  MediaOffer offer;
-  auto media = negotiate(call->request.headers.get("Accept"), offer);
-  if (media) call->media = *media;
-  auto user = server->authenticator->authenticate(call->request, server->now());
-  if (!user && server->store.shared()) {
-    auto again = identify_again(server, call, user.error());
-    user = co_await std::move(again);
-  }
-  if (!user) {
-    if (server->auditor) call->audit = server->auditor->begin(*call, UserInfo(), server->now());
-    co_return error_response(*call, user.error());
-  }
-  auto effective = server->authenticator->impersonate(call->request, *user, server->authorizer);
-  const bool may = effective.ok();
-  call->user = may ? *effective : *user;
-  if (server->auditor) call->audit = server->auditor->begin(*call, *user, server->now());
-  if (!may) co_return error_response(*call, effective.error());
   const Overload::Place place = server->overload.enter(call->info, call->user.in_group(kMasters));
   if (place.refused()) co_return too_many_requests();
   if (is_extension_path(*call)) {
@@ -341,15 +322,23 @@ Task<http::Response> route(ServerPtr server, CallPtr call) {
     auto computing = serve_computed(server, call);
     co_return co_await std::move(computing);
   }
+  if (is_search(*server, *call)) {
+    auto searching = serve_search(server, call);
+    co_return co_await std::move(searching);
+  }
+  if (is_proxying(*server, *call)) {
+    auto proxying = serve_proxying(server, call);
+    co_return co_await std::move(proxying);
+  }
   if (is_cluster_proxy(*call)) {
     auto proxying = is_of_no_member(*call) ? route(server, call) : serve_cluster_proxy(server, call);
     co_return co_await std::move(proxying);
   }
   if (call->info.is_resource) {
-    if (!media) {
+    if (!call->not_acceptable.is(Code::Ok)) {
       const bool known = call->served->registry.find_resource(call->info.group, call->info.version,
                                                               call->info.resource) != nullptr;
-      if (known) co_return error_response(*call, media.error());
+      if (known) co_return error_response(*call, call->not_acceptable);
     }
     auto serving = serve_resource(server, call);
     co_return co_await std::move(serving);
@@ -361,11 +350,47 @@ Task<http::Response> route(ServerPtr server, CallPtr call) {
   }
   if (auto answer = serve_openapi(server, *call)) co_return *std::move(answer);
   if (!call->info.parts.empty() && call->request.path.substr(0, 2) != "//") {
-    const bool plain = !media && (call->info.parts[0] == "api" || call->info.parts[0] == "apis");
-    if (plain && media.error().details() != nullptr) co_return error_response(*call, media.error());
+    const Error& refused = call->not_acceptable;
+    const bool plain =
+        !refused.is(Code::Ok) && (call->info.parts[0] == "api" || call->info.parts[0] == "apis");
+    if (plain && refused.details() != nullptr) co_return error_response(*call, refused);
     if (auto answer = serve_discovery(*server, *call)) co_return *std::move(answer);
   }
   co_return page_not_found();
+}
+
+namespace {
+
+Task<Result<UserInfo>> identify_again(ServerPtr server, CallPtr call, Error refused) {
+  auto asking = server->store.fresh();
+  if (const Status there = co_await std::move(asking); !there) co_return refused;
+  co_return server->authenticator->authenticate(call->request, server->now());
+}
+
+Task<http::Response> authenticate_and_route(ServerPtr server, CallPtr call) {
+  MediaOffer offer;
+  auto media = negotiate(call->request.headers.get("Accept"), offer);
+  if (media) {
+    call->media = *media;
+  } else {
+    call->not_acceptable = media.error();
+  }
+  auto user = server->authenticator->authenticate(call->request, server->now());
+  if (!user && server->store.shared()) {
+    auto again = identify_again(server, call, user.error());
+    user = co_await std::move(again);
+  }
+  if (!user) {
+    if (server->auditor) call->audit = server->auditor->begin(*call, UserInfo(), server->now());
+    co_return error_response(*call, user.error());
+  }
+  auto effective = server->authenticator->impersonate(call->request, *user, server->authorizer);
+  const bool may = effective.ok();
+  call->user = may ? *effective : *user;
+  if (server->auditor) call->audit = server->auditor->begin(*call, *user, server->now());
+  if (!may) co_return error_response(*call, effective.error());
+  auto routing = route(server, call);
+  co_return co_await std::move(routing);
 }
 
 Task<http::Response> serve(ServerPtr server, http::Request request) {
@@ -375,7 +400,7 @@ Task<http::Response> serve(ServerPtr server, http::Request request) {
   call->query = Query(call->request.query);
   call->info = read_request(call->request.method, call->request.path, call->query);
   call->served = server->catalog.served();
-  auto routing = route(server, call);
+  auto routing = authenticate_and_route(server, call);
   http::Response response = co_await std::move(routing);
   finish_headers(*call, response);
   if (call->audit) server->auditor->complete(*call, call->audit, response, server->options.parse_yaml);
@@ -499,6 +524,10 @@ Task<void> ApiServer::stop() {
   auto joining = server->fibers.join();
   co_await std::move(joining);
   if (server->auditor) server->auditor->flush();
+}
+
+void ApiServer::serve_fleet(FleetAccess access) {
+  state_->server->fleet = std::move(access);
 }
 
 void ApiServer::extend(Extension extension) {

@@ -24,6 +24,10 @@
 #include "core/store/store.hpp"
 #include "core/store/writer.hpp"
 
+namespace flotilla::search {
+class FleetCache;
+}
+
 namespace flotilla::apiserver {
 
 // A read of objects that nobody stores: metrics, of a simulated cluster or of all members; records of
@@ -41,6 +45,15 @@ struct ComputedApis {
   std::vector<std::string> groups;
   std::function<Task<Result<api::Json>>(ComputedRead)> read;
   std::function<api::Json(const api::Resource&)> schema = {};  // as a CustomResourceDefinition has it
+};
+
+// What is cached of members, and what of it is served: karmada-search.
+struct FleetAccess {
+  std::shared_ptr<const search::FleetCache> cache;  // null: nothing
+  bool search = true;
+  bool proxy = true;
+  // What the proxy passes on to this very server is asked as the user who asks, not as the proxy itself.
+  bool proxy_as_user = false;
 };
 
 struct ApiServerOptions {
@@ -82,6 +95,8 @@ class ApiServer {
   // already where another daemon is found.
   void announce(std::string url, bool keep);
   Task<void> stop();
+  // Before the first request, else /apis/search.karmada.io/v1alpha1/search and /proxying are not there.
+  void serve_fleet(FleetAccess access);
   // Who answers /flotilla/v1/...; before the first request, else nobody does.
   void extend(Extension extension);
   http::Handler handler();

@@ -32,6 +32,7 @@ struct Call {
   RequestInfo info;
   UserInfo user;
   Media media;
+  Error not_acceptable;  // Code::Ok: there is an encoding that both know
   std::shared_ptr<const Served> served;
   ResourcePtr resource;               // null for non-resource requests
   std::vector<std::string> warnings;  // in order, without repeats

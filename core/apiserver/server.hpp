@@ -31,6 +31,7 @@ struct Server {
   store::Store& store;
   ApiServerOptions options;
   Extension extension;  // empty: nobody answers /flotilla/v1/...
+  FleetAccess fleet;
   store::Writer writer;
   Catalog catalog;
   DocumentCache documents;

@@ -205,7 +205,9 @@ Json list_metadata(const Call& call, const ListMeta& meta) {
 }  // namespace
 
 Json ListMeta::to_json() const {
-  Json metadata = Json::object({{"resourceVersion", std::to_string(revision.get())}});
+  Json metadata = Json::object();
+  const std::string text = version ? *version : std::to_string(revision.get());
+  if (!text.empty()) metadata.set("resourceVersion", text);
   if (!continue_token.empty()) metadata.set("continue", continue_token);
   if (remaining) metadata.set("remainingItemCount", *remaining);
   return metadata;
@@ -300,8 +302,19 @@ std::string event_frame(const Server& server, const Call& call, std::string_view
   return out.append("}\n");
 }
 
-Json bookmark_object(const Call& call, Revision revision, bool initial_events_end) {
-  Json metadata = Json::object({{"resourceVersion", std::to_string(revision.get())}});
+std::string event_frame(const Server& server, const Call& call, std::string_view type, const Json& object,
+                        bool has_columns) {
+  Json shown = object;
+  if (call.media.shape == Shape::Table) {
+    shown = table_of(server, call, {object}, version_metadata(object), has_columns);
+  } else if (call.media.shape != Shape::Object) {
+    shown = partial_object(object["metadata"]);
+  }
+  return "{\"type\":\"" + std::string(type) + "\",\"object\":" + shown.dump() + "}\n";
+}
+
+Json bookmark_object(const Call& call, const std::string& version, bool initial_events_end) {
+  Json metadata = Json::object({{"resourceVersion", version}});
   if (initial_events_end) {
     const bool partial = call.media.shape != Shape::Object;
     const Json empty =

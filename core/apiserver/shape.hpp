@@ -15,6 +15,7 @@ struct ListMeta {
   Revision revision;
   std::string continue_token;
   std::optional<std::int64_t> remaining;
+  std::optional<std::string> version = {};  // instead of the revision; empty: none is said
   Json to_json() const;
 };
 
@@ -31,7 +32,9 @@ Status check_shape(const Call& call, bool is_list);
 // {"type": ..., "object": ...} and a line break. `has_columns`: the first of a stream of Tables.
 std::string event_frame(const Server& server, const Call& call, std::string_view type,
                         const api::Object& object, bool has_columns);
+std::string event_frame(const Server& server, const Call& call, std::string_view type, const Json& object,
+                        bool has_columns);
 // {"kind": K, "apiVersion": V, "metadata": {...}} in the call's shape.
-Json bookmark_object(const Call& call, Revision revision, bool initial_events_end);
+Json bookmark_object(const Call& call, const std::string& version, bool initial_events_end);
 
 }  // namespace flotilla::apiserver

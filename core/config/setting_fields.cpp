@@ -108,6 +108,15 @@ std::vector<Field> scheduler_fields() {
   };
 }
 
+std::vector<Field> search_fields() {
+  return {
+      {"search.disable_search", BoolField{AT(search.disable_search)}},
+      {"search.disable_proxy", BoolField{AT(search.disable_proxy)}},
+      {"search.proxy_as_user", BoolField{AT(search.proxy_as_user)}},
+      {"search.storage_initialization_timeout", DurationField{AT(search.storage_initialization_timeout)}},
+  };
+}
+
 std::vector<Field> feature_gate_fields() {
   return {
       {"feature_gates.Failover", BoolField{AT(controllers.feature_gates.failover)}},
@@ -161,8 +170,8 @@ std::vector<Field> simulation_fields() {
 const std::vector<Field>& setting_fields() {
   static const std::vector<Field> kFields = [] {
     std::vector<Field> all;
-    for (auto part :
-         {daemon_fields, controller_fields, scheduler_fields, feature_gate_fields, simulation_fields}) {
+    for (auto part : {daemon_fields, controller_fields, scheduler_fields, search_fields, feature_gate_fields,
+                      simulation_fields}) {
       std::vector<Field> some = part();
       std::move(some.begin(), some.end(), std::back_inserter(all));
     }

@@ -13,6 +13,7 @@
 #include "core/base/clock.hpp"
 #include "core/base/result.hpp"
 #include "core/controllers/options.hpp"
+#include "core/search/options.hpp"
 #include "core/simulation/settings.hpp"
 
 namespace flotilla::config {
@@ -91,6 +92,7 @@ struct Settings {
   AuditSettings audit;
   PluginSettings plugins;
   ControllerSettings controllers;
+  search::Options search;
   SimulationSettings simulation;
 
   bool is_member() const { return profile == "member"; }

@@ -19,6 +19,7 @@
 #include "core/daemon/components.hpp"
 #include "core/daemon/data_dir.hpp"
 #include "core/daemon/decisions.hpp"
+#include "core/daemon/fleet_search.hpp"
 #include "core/daemon/leadership.hpp"
 #include "core/daemon/pki.hpp"
 #include "core/daemon/plugin_report.hpp"
@@ -261,6 +262,7 @@ Status Daemon::State::start_api() {
   if (!settings.is_member()) {
     options.admission = make_admission(*store, clock, settings.controllers);
     serve_decisions(*store, registry, options);
+    if (settings.controllers.enabled) add_search_resources(settings.search, registry);
     options.enforce_federated_quotas = settings.controllers.feature_gates.federated_quota_enforcement;
   }
   options.proxy_identity = {pki.proxy.certificate_pem, pki.proxy.key_pem};

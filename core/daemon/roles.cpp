@@ -15,6 +15,7 @@
 #include "core/controllers/kube/kube_controllers.hpp"
 #include "core/daemon/admission.hpp"
 #include "core/daemon/components.hpp"
+#include "core/daemon/fleet_search.hpp"
 #include "core/daemon/interpreters.hpp"
 #include "core/daemon/node_rooms.hpp"
 #include "core/daemon/wait.hpp"
@@ -182,6 +183,15 @@ struct Roles::State {
     return {};
   }
 
+  // What ResourceRegistries name, for searches and the proxy over all members.
+  void cache_members() {
+    const auto resources = [&api = context.api] { return api.resources(); };
+    const search::Options& options = context.settings.search;
+    fleet_keeper =
+        make_fleet_keeper({context.executor, context.store, informers, clusters, resources}, options);
+    if (fleet_keeper) context.api.serve_fleet(fleet_access(*fleet_keeper, options));
+  }
+
   RoleContext context;
   informer::Informers informers;
   FleetComponents fleet;
@@ -192,6 +202,7 @@ struct Roles::State {
   std::unique_ptr<controllers::ControllerSet> controllers;
   Schedulers rehearsed;
   std::unique_ptr<planning::Service> planning;
+  std::unique_ptr<search::FleetKeeper> fleet_keeper;
   std::unique_ptr<simulation::Simulation> simulation;
   bool running = false;
   std::mutex leading_mutex;
@@ -224,10 +235,12 @@ Status Roles::start() {
     if (own.context.may_write) own.serve_beside_others();
     own.controllers = std::make_unique<controllers::ControllerSet>(own.controller_context());
     if (const Status ready = own.answer_questions(); !ready) return ready;
+    own.cache_members();
   }
   own.running = true;
   own.informers.start();
   while (!own.informers.synced()) std::this_thread::sleep_for(std::chrono::microseconds(200));
+  if (own.fleet_keeper) own.fleet_keeper->start();
   return {};
 }
 
@@ -266,6 +279,7 @@ void Roles::stop() {
     if (!std::exchange(own.running, false)) return;
   }
   if (own.planning) own.planning->stop();
+  if (own.fleet_keeper) own.fleet_keeper->stop();
   resign();
   own.interpreters.stop();
   own.informers.stop();

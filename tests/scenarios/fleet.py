@@ -279,6 +279,9 @@ class Fleet:
                 server = through["server"] + f"/apis/cluster.karmada.io/v1alpha1/clusters/{name}/proxy"
                 merged["clusters"].append({"name": called, "cluster": {**through, "server": server}})
                 merged["contexts"].append({"name": called, "context": {"cluster": called, "user": "flotilla"}})
+            server = through["server"] + "/apis/search.karmada.io/v1alpha1/proxying/karmada/proxy"
+            merged["clusters"].append({"name": "global", "cluster": {**through, "server": server}})
+            merged["contexts"].append({"name": "global", "context": {"cluster": "global", "user": "flotilla"}})
             with open(path, "w", encoding="utf-8") as file:
                 yaml.safe_dump(merged, file)
         return path

@@ -4,6 +4,7 @@
 
 #include "core/apiserver/monitoring/monitoring.hpp"
 #include "core/apiserver/response.hpp"
+#include "core/search/fleet_cache.hpp"
 
 namespace flotilla::apiserver {
 namespace {
@@ -28,6 +29,10 @@ bool serves_definitions(const Server& server) {
   return server.ready.load() && server.catalog.served() != nullptr;
 }
 
+bool has_member_caches(const Server& server) {
+  return !server.fleet.cache || server.fleet.cache->ready();
+}
+
 constexpr Check kChecks[] = {
     {"ping", always},
     {"log", always},
@@ -37,6 +42,7 @@ constexpr Check kChecks[] = {
     {"poststarthook/start-apiextensions-controllers", serves_definitions},
     {"poststarthook/rbac/bootstrap-roles", is_ready},
     {"poststarthook/bootstrap-controller", is_ready},
+    {"poststarthook/search-storage-ready", has_member_caches, false},
     {"shutdown", is_ready, false},
 };
 

@@ -69,4 +69,21 @@ EncodedParts cut(std::string_view bytes) {
   return parts;
 }
 
+std::pair<std::string_view, std::string_view> around_version(std::string_view bytes) {
+  const std::string_view metadata = cut(bytes).metadata;
+  std::size_t at = 1;
+  while (at < metadata.size() && metadata[at] == '"') {
+    const std::size_t key_end = skip_string(metadata, at + 1);
+    const std::string_view key = metadata.substr(at + 1, key_end - at - 2);
+    const std::size_t end = skip_value(metadata, key_end + 1);
+    if (key == "resourceVersion" && end >= key_end + 3) {
+      const std::size_t start = static_cast<std::size_t>(metadata.data() - bytes.data());
+      return {bytes.substr(0, start + key_end + 2), bytes.substr(start + end - 1)};
+    }
+    if (end >= metadata.size() || metadata[end] != ',') break;
+    at = end + 1;
+  }
+  return {bytes, {}};
+}
+
 }  // namespace flotilla::apiserver

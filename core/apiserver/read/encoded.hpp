@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 
 namespace flotilla::apiserver {
 
@@ -15,5 +16,8 @@ struct EncodedParts {
 
 // `bytes` must be a document that Object made: compact.
 EncodedParts cut(std::string_view bytes);
+
+// What stands before and behind the text of metadata.resourceVersion. All and nothing where it has none.
+std::pair<std::string_view, std::string_view> around_version(std::string_view bytes);
 
 }  // namespace flotilla::apiserver

@@ -185,7 +185,8 @@ class WatchStream final : public http::BodyStream {
   }
 
   void append_bookmark(Revision revision, bool initial_events_end) {
-    append_frame("BOOKMARK", bookmark_object(*call_, revision, initial_events_end).dump());
+    append_frame("BOOKMARK",
+                 bookmark_object(*call_, std::to_string(revision.get()), initial_events_end).dump());
   }
   void append_error(const Error& error) { append_frame("ERROR", status_object(error).dump()); }
   void append_frame(std::string_view type, std::string_view object) {

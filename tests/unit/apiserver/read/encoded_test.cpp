@@ -23,5 +23,20 @@ TEST(ApiServer_Encoded, is_not_led_astray_by_quotes_and_braces_in_strings) {
   EXPECT_EQ(parts.metadata, R"({"a":"]"})");
 }
 
+std::string with_version(std::string_view bytes) {
+  const auto [head, tail] = around_version(bytes);
+  return std::string(head) + "<>" + std::string(tail);
+}
+
+TEST(ApiServer_Encoded, finds_the_version_of_the_object_itself) {
+  EXPECT_EQ(
+      with_version(
+          R"({"kind":"K","metadata":{"a":{"resourceVersion":"1"},"resourceVersion":"72","z":1},"x":2})"),
+      R"({"kind":"K","metadata":{"a":{"resourceVersion":"1"},"resourceVersion":"<>","z":1},"x":2})");
+  EXPECT_EQ(with_version(R"({"metadata":{"resourceVersion":"7"}})"),
+            R"({"metadata":{"resourceVersion":"<>"}})");
+  EXPECT_EQ(with_version(R"({"metadata":{"name":"a"}})"), R"({"metadata":{"name":"a"}}<>)");
+}
+
 }  // namespace
 }  // namespace flotilla::apiserver
