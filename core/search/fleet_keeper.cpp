@@ -12,6 +12,8 @@ namespace flotilla::search {
 namespace {
 
 const Logger kLog("search");
+// A kind that nobody serves is looked for again.
+constexpr Duration kUntilKnown = std::chrono::seconds(2);
 constexpr Duration kReadinessStep = std::chrono::milliseconds(100);
 // Others get their turn after so many members.
 constexpr int kSteps = 4;
@@ -33,9 +35,6 @@ FleetKeeper::FleetKeeper(KeeperContext context, KeeperOptions options)
   informers.on(registries(), [this](const store::Event&) { touch_registries(); });
   informers.on(clusters(), [this](const store::Event& event) { on_cluster(event); });
   informers.on(store::collection_of("", "secrets"), [this](const store::Event& event) { on_secret(event); });
-  // A kind that nobody knew may be known now.
-  informers.on(store::collection_of("apiextensions.k8s.io", "customresourcedefinitions"),
-               [this](const store::Event&) { touch_registries(); });
 }
 
 FleetKeeper::~FleetKeeper() {
@@ -91,8 +90,13 @@ Task<void> FleetKeeper::run() {
       co_await std::move(working);
       settling_ = false;
     }
-    auto waiting = wake_.wait_past(seen);
-    if (!co_await std::move(waiting)) co_return;
+    if (registries_.unknown_kinds().empty()) {
+      auto waiting = wake_.wait_past(seen);
+      if (!co_await std::move(waiting)) co_return;
+      continue;
+    }
+    auto waiting = wake_.wait_past_for(seen, kUntilKnown);
+    if (!co_await std::move(waiting)) touch_registries();
   }
 }
 
@@ -152,10 +156,13 @@ void FleetKeeper::read_registries() {
   for (const ObjectPtr& object : context_.store.list(registries()).objects)
     objects.push_back(*object->content());
   const auto served = context_.resources();
+  const std::set<std::string> before = registries_.unknown_kinds();
   registries_ =
       Registries(std::move(objects), [&served](const api::Gvk& kind) { return served->find_kind(kind); });
-  for (const std::string& kind : registries_.unknown_kinds())
-    kLog.warn("a registry names a kind that is not served here", {{"kind", kind}});
+  for (const std::string& kind : registries_.unknown_kinds()) {
+    if (!before.contains(kind))
+      kLog.warn("a registry names a kind that is not served here", {{"kind", kind}});
+  }
   std::lock_guard lock(mutex_);
   secrets_ = registries_.secrets();
 }

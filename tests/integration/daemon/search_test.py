@@ -104,6 +104,7 @@ class OpenSearch:
             do_PUT = do_DELETE = do_GET = do_POST = do_HEAD = handle_any
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.handle_error = lambda *arguments: None  # clients that hang up
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -187,6 +188,21 @@ class SearchTest(unittest.TestCase):
         self.assertEqual(self.members["member1"].call("GET", "/apis/apps/v1/namespaces/default/deployments/web")[0], 404)
         refused = self.kubectl("create", "deployment", "new", "--image=x", check=False)
         self.assertIn('create is not supported on resources of kind "deployments.apps"', refused.stderr)
+
+    def test_a_search_says_what_is_wrong_in_words_of_its_own(self):
+        search = GROUP + "/search/cache"
+        for path, code, message in (("/api/v1/wagons", 500, "no matches for /v1, Resource=wagons"),
+                                    ("/apis/a.b/v1/wagons", 500, "no matches for a.b/v1, Resource=wagons"),
+                                    ("/api/v1/pods?limit=x", 400, 'strconv.ParseInt: parsing "x": invalid syntax')):
+            status, text = self.client.call("GET", search + path)
+            self.assertEqual((status, json.loads(text)), (code, {"error": message}))
+        status, text = self.client.call("GET", search + "/api/v1/pods?labelSelector=,,")
+        self.assertEqual((status, list(json.loads(text))), (400, ["error"]))
+        self.assertEqual(self.client.call("POST", search + "/api/v1/pods", {})[0], 405)
+        self.assertEqual(self.client.call("GET", GROUP + "/search")[0], 405)
+        self.assertEqual(self.client.call("GET", GROUP + "/search/opensearch/api/v1/pods"), (200, ""))
+        status, text = self.client.call("GET", GROUP + "/search/cache")
+        self.assertEqual((status, json.loads(text)["message"]), (500, "invalid requestInfo parts: [search cache]"))
 
     def test_pages_go_over_all_members(self):
         for member, name in (("member1", "a"), ("member1", "b"), ("member2", "a"), ("member2", "c")):
