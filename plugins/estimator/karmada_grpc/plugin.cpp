@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The estimators that Karmada runs beside each member, asked over gRPC: one channel per cluster, one thread
 // that takes what they answer. The only file that sees gRPC.
+#include <grpc/support/log.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_certificate_verifier.h>
@@ -98,13 +99,16 @@ class KarmadaEstimator {
   static constexpr sdk::EstimatorInfo kInfo = {
       .name = "karmada_grpc",
       .summary = "Asks the karmada-scheduler-estimator beside each member",
-      .config_schema = kSchema};
+      .config_schema = kSchema,
+      .exec = FLT_EXEC_BLOCKING};  // answers come later, but many first connections at once take a while
 
   KarmadaEstimator(const flt_host_t* host, std::string_view config)
       : host_(host), settings_(Settings::parse(config)) {}
   ~KarmadaEstimator() { end(); }
 
   void start(sdk::Call& call) {
+    // What goes wrong is in the answers; gRPC would write it to the daemon's stderr as well.
+    gpr_set_log_verbosity(static_cast<gpr_log_severity>(GPR_LOG_SEVERITY_ERROR + 1));
     queue_ = std::make_unique<grpc::CompletionQueue>();
     credentials_ = credentials(settings_);
     taker_ = std::thread([this] { take(); });

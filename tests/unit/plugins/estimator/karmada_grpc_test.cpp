@@ -2,6 +2,7 @@
 // The plugin against a real gRPC server that answers, is late, errs and disappears.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <flotilla/sdk/estimator.hpp>
 
 #include <cstdlib>
 #include <filesystem>
@@ -118,6 +119,25 @@ TEST_F(Plugin_KarmadaGrpc, passes_the_conformance_suite_with_nobody_there) {
     EXPECT_EQ(run_check(check, {&component(), config(address())}), "") << check.id << ": " << check.rule;
 }
 
+// One that answers about the first cluster alone.
+class Forgetful {
+ public:
+  static constexpr sdk::EstimatorInfo kInfo = {.name = "forgetful", .summary = "Answers once"};
+  Forgetful(const flt_host_t*, std::string_view) {}
+  void max_available_replicas(const sdk::RoomRequest&, sdk::Call& call) {
+    const sdk::Estimate one{.value = 1};
+    sdk::succeed_with_estimates(call, {&one, 1});
+  }
+};
+
+TEST(Plugins_Estimator, what_breaks_the_rules_does_not_pass) {
+  std::string fault;
+  for (const EstimatorCheck& check : estimator_checks()) {
+    if (fault.empty()) fault = run_check(check, {&sdk::estimator_component<Forgetful>});
+  }
+  EXPECT_EQ(fault, "1 estimates for 2 clusters");
+}
+
 TEST_F(Plugin_KarmadaGrpc, tells_what_each_cluster_says) {
   serve();
   says("a", R"({"replicas": 3, "sets": 1, "unschedulable": 2})");
@@ -184,6 +204,46 @@ TEST_F(Plugin_KarmadaGrpc, notices_that_an_estimator_goes_and_comes_back) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   EXPECT_EQ(said, std::vector<std::string>{"3"});
+}
+
+// A certificate that signs itself and is its own authority: NAME.pem and NAME.key in the folder.
+std::string make_certificate(const std::string& folder, const std::string& name) {
+  const std::string path = folder + "/" + name;
+  const std::string command =
+      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=" + name +
+      " -addext subjectAltName=DNS:localhost -keyout " + path + ".key -out " + path + ".pem 2>/dev/null";
+  EXPECT_EQ(std::system(command.c_str()), 0);
+  return path;
+}
+
+std::string content(const std::string& path) {
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+TEST_F(Plugin_KarmadaGrpc, speaks_tls_as_karmadas_flags_say) {
+  const std::string server = make_certificate(folder_, "server"),
+                    client = make_certificate(folder_, "client");
+  const fakes::EstimatorServer::Tls tls{content(server + ".pem"), content(server + ".key"),
+                                        content(client + ".pem")};
+  const fakes::EstimatorServer serving(folder_, "localhost:0", tls);
+  says("a", R"({"replicas": 3})");
+  const auto ask = [&](const std::string& more) {
+    std::string json = config("localhost:" + std::to_string(serving.port()));
+    for (const char* replaced :
+         {"\"ca_file\":\"\",", "\"cert_file\":\"\",\"key_file\":\"\",", "\"insecure_skip_verify\":false,"})
+      json.erase(json.find(replaced), std::string(replaced).size());
+    json.insert(1, more);
+    Asker asker(host_, json);
+    return read(asker.room({"a"})).front();
+  };
+  const std::string own = "\"cert_file\":\"" + client + ".pem\",\"key_file\":\"" + client + ".key\",";
+  const std::string trusts = "\"ca_file\":\"" + server + ".pem\",";
+  EXPECT_EQ(ask(own + trusts), "3");
+  EXPECT_EQ(ask(own + "\"insecure_skip_verify\":true,"), "3");
+  EXPECT_THAT(ask(own + "\"ca_file\":\"" + client + ".pem\","), HasSubstr("localhost"));
+  EXPECT_THAT(ask(trusts), HasSubstr("localhost"));  // the server wants to know who asks
 }
 
 TEST_F(Plugin_KarmadaGrpc, fills_in_addresses) {
