@@ -113,13 +113,13 @@ std::int64_t Estimators::remembered(std::size_t estimator, const std::string& de
                                     std::string_view cluster) {
   const std::string question = demand + '\n';
   std::int64_t last = scheduler::kUnknownEstimate;
-  SteadyTime at{};
+  SteadyTime at = SteadyTime::min();
   std::lock_guard lock(mutex_);
   for (auto it = cells_.lower_bound({estimator, std::string(cluster), question});
        it != cells_.end() && it->first.estimator == estimator && it->first.cluster == cluster &&
        it->first.question.starts_with(question);
        ++it) {
-    if (it->second.at < at || it->second.at == SteadyTime{}) continue;
+    if (!it->second.known || it->second.at < at) continue;
     at = it->second.at;
     last = it->second.answer.replicas;
   }
@@ -173,6 +173,7 @@ void Estimators::keep(std::size_t estimator, const std::string& question,
       const auto since = outdated_.find(cluster);
       cell.answer = {(*answers)[i].value, {}};
       cell.at = now();
+      cell.known = true;
       if (since == outdated_.end() || since->second < began) cell.until = until;
     }
   }

@@ -71,6 +71,7 @@ class Estimators {
     scheduler::AskedAnswer answer;
     SteadyTime until{};  // it is good for others
     SteadyTime at{};     // it came
+    bool known = false;  // there was an answer
     bool asking = false;
   };
   struct CellKey {
