@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/plugin/storage_adapter.hpp"
 
+#include <flotilla/abi/ext/storage_maintenance.h>
+#include <flotilla/abi/ext/storage_snapshot.h>
 #include <flotilla/abi/storage.h>
 
 #include <algorithm>
 #include <cstring>
+
+#include "core/store/storage_extras.hpp"
 
 namespace flotilla::plugin {
 namespace {
@@ -87,7 +91,75 @@ class PluginStorageWatch final : public store::StorageWatch {
   Stream stream_;
 };
 
-class StorageAdapter final : public store::StorageBackend {
+std::int64_t count_kvs(const void* batch) {
+  const auto n = static_cast<std::int64_t>(static_cast<const flt_snapshot_batch_t*>(batch)->n_kvs);
+  return std::max<std::int64_t>(n, 1);
+}
+
+class PluginSnapshot final : public store::SnapshotReader {
+ public:
+  PluginSnapshot(std::shared_ptr<Instance> instance, const flt_snapshot_ops_t& ops)
+      : instance_(std::move(instance)), stream_(instance_->services(), {.credit = 4096, .cost = count_kvs}) {
+    flt_snapshot_save_request_t request{};
+    request.struct_size = sizeof request;
+    ops.save(instance_->self(), &request, stream_.handle());
+  }
+
+  Task<Result<std::optional<Part>>> next() override {
+    auto reading = stream_.next(kPatience);
+    auto batch = co_await std::move(reading);
+    if (!batch) co_return std::move(batch).error();
+    if (!*batch) co_return std::optional<Part>();
+    const auto& raw = *(*batch)->as<flt_snapshot_batch_t>();
+    Part part;
+    part.revision = Revision(raw.revision);
+    part.values.reserve(raw.n_kvs);
+    for (std::uint64_t i = 0; i < raw.n_kvs; ++i) part.values.push_back(owned(raw.kvs[i]));
+    co_return std::optional<Part>(std::move(part));
+  }
+
+ private:
+  static constexpr Duration kPatience = std::chrono::minutes(5);
+
+  const std::shared_ptr<Instance> instance_;
+  Stream stream_;
+};
+
+class PluginMaintenance final : public store::MaintenanceReader {
+ public:
+  PluginMaintenance(std::shared_ptr<Instance> instance, const flt_maintenance_ops_t& ops,
+                    store::Maintenance what, bool alone)
+      : instance_(std::move(instance)), stream_(instance_->services(), {.credit = 16}) {
+    flt_maintenance_request_t request{};
+    request.struct_size = sizeof request;
+    request.flags = alone ? FLT_MAINTENANCE_ALONE : 0;
+    request.what = what == store::Maintenance::Check ? FLT_MAINTENANCE_CHECK : FLT_MAINTENANCE_COMPACT;
+    ops.run(instance_->self(), &request, stream_.handle());
+  }
+
+  Task<Result<std::optional<store::MaintenanceReport>>> next() override {
+    using Kind = store::MaintenanceReport::Kind;
+    auto reading = stream_.next();
+    auto batch = co_await std::move(reading);
+    if (!batch) co_return std::move(batch).error();
+    if (!*batch) co_return std::optional<store::MaintenanceReport>();
+    const auto& raw = *(*batch)->as<flt_maintenance_report_t>();
+    store::MaintenanceReport report;
+    report.kind = raw.kind == FLT_MAINTENANCE_FAULT     ? Kind::Fault
+                  : raw.kind == FLT_MAINTENANCE_FINDING ? Kind::Finding
+                                                        : Kind::Progress;
+    report.done = raw.done;
+    report.total = raw.total;
+    report.text = owned(raw.text);
+    co_return std::optional<store::MaintenanceReport>(std::move(report));
+  }
+
+ private:
+  const std::shared_ptr<Instance> instance_;
+  Stream stream_;
+};
+
+class StorageAdapter final : public store::StorageBackend, public store::StorageExtras {
  public:
   StorageAdapter(std::shared_ptr<Instance> instance, const flt_storage_ops_t& ops)
       : instance_(std::move(instance)), ops_(ops) {}
@@ -196,7 +268,63 @@ class StorageAdapter final : public store::StorageBackend {
         std::make_unique<PluginStorageWatch>(instance_, ops_, std::move(key), std::move(end), start));
   }
 
+  bool has_snapshots() const override { return snapshots() != nullptr; }
+  std::unique_ptr<store::SnapshotReader> save() override {
+    return std::make_unique<PluginSnapshot>(instance_, *snapshots());
+  }
+
+  Task<Status> load(store::LoadedPart part) override {
+    auto kept = std::make_shared<const store::LoadedPart>(std::move(part));
+    Op op = [instance = instance_, ops = snapshots(), kept](flt_call_t* call) {
+      std::vector<flt_kv_t> kvs;
+      kvs.reserve(kept->values.size());
+      for (const store::KeyValue& kv : kept->values)
+        kvs.push_back(
+            {borrowed(kv.key), borrowed_bytes(kv.value), kv.create_revision.get(), kv.mod_revision.get()});
+      flt_snapshot_load_request_t request{};
+      request.struct_size = sizeof request;
+      request.flags = (kept->first ? FLT_SNAPSHOT_FIRST : 0u) | (kept->last ? FLT_SNAPSHOT_LAST : 0u);
+      request.kvs = kvs.data();
+      request.n_kvs = kvs.size();
+      request.revision = kept->revision.get();
+      ops->load(instance->self(), &request, call);
+    };
+    auto waiting = instance_->services()->call(std::move(op), within(std::chrono::minutes(5)));
+    const Completion answer = co_await std::move(waiting);
+    if (answer.ok()) co_return Status();
+    if (answer.reason == "NotEmpty") co_return Error(Code::Conflict, answer.error.message());
+    co_return answer.error;
+  }
+
+  bool has_maintenance() const override { return maintenance() != nullptr; }
+  std::unique_ptr<store::MaintenanceReader> maintain(store::Maintenance what, bool alone) override {
+    return std::make_unique<PluginMaintenance>(instance_, *maintenance(), what, alone);
+  }
+  std::uint64_t max_operations() const override { return capabilities_.max_ops_per_commit; }
+
+  Task<Result<std::vector<store::StorageFigure>>> figures() override {
+    const auto* ops = maintenance();
+    Op op = [instance = instance_, ops](flt_call_t* call) { ops->figures(instance->self(), call); };
+    auto waiting = instance_->services()->call(std::move(op), usual());
+    const Completion answer = co_await std::move(waiting);
+    if (!answer.ok()) co_return answer.error;
+    const auto& raw = *answer.as<flt_storage_figures_t>();
+    std::vector<store::StorageFigure> figures;
+    for (std::uint64_t i = 0; i < raw.n_figures; ++i)
+      figures.push_back({owned(raw.figures[i].name), owned(raw.figures[i].help), raw.figures[i].value});
+    co_return figures;
+  }
+
  private:
+  const flt_snapshot_ops_t* snapshots() const {
+    const auto* ops = static_cast<const flt_snapshot_ops_t*>(instance_->query(FLT_STORAGE_SNAPSHOT));
+    return ops != nullptr && FLT_HAS(ops, save) && FLT_HAS(ops, load) ? ops : nullptr;
+  }
+  const flt_maintenance_ops_t* maintenance() const {
+    const auto* ops = static_cast<const flt_maintenance_ops_t*>(instance_->query(FLT_STORAGE_MAINTENANCE));
+    return ops != nullptr && FLT_HAS(ops, run) && FLT_HAS(ops, figures) ? ops : nullptr;
+  }
+
   // A watch runs beside everything else, so it must not block a thread.
   bool can_watch() const {
     return (instance_->component().exec & FLT_EXEC_ASYNC) != 0 && FLT_HAS(&ops_, watch) &&

@@ -10,6 +10,9 @@ namespace {
 
 const Logger kLog("store");
 
+// Then writes are refused before anything has happened: better than a line in which nobody is served in time.
+constexpr std::size_t kMostPending = 50'000;
+
 std::size_t size_of(const ObjectPtr& object) {
   return object ? object->bytes().size() : 0;
 }
@@ -258,6 +261,11 @@ Error Store::State::unavailable() const {
 Status Store::State::check_writable() const {
   if (!open) return Error(Code::Unavailable, "the store is not open");
   if (read_only) return unavailable();
+  if (pending.size() >= kMostPending) {
+    ErrorDetails details;
+    details.retry_after_seconds = 1;
+    return Error(Code::Unavailable, "too many writes wait for storage", details);
+  }
   return {};
 }
 

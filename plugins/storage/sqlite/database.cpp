@@ -12,108 +12,12 @@
 namespace flotilla::plugins::storage {
 namespace {
 
-constexpr std::int64_t kApplicationId = 0x464c544c;  // "FLTL"
-constexpr std::int64_t kFormat = 1;
 constexpr int kCheckpointPages = 8000;        // 32 MB of log
 constexpr std::int64_t kForgetAtOnce = 2048;  // rows of history, twice what a group can leave
 constexpr std::int64_t kFreePagesKept = 1024;
-constexpr std::uint64_t kAlwaysVerifyBelow = 32u << 20;
-
-[[noreturn]] void refuse_start(flt_status_t code, const std::string& path, const std::string& why) {
-  throw sdk::Failure(code, path + ": " + why);
-}
-
-[[noreturn]] void refuse_damaged(const std::string& path, const std::string& fault) {
-  refuse_start(FLT_DATA_LOSS, path,
-               "is damaged (" + fault + "); restore a backup, or move the file away to start empty");
-}
-
-std::uint64_t file_size(const std::string& path) {
-  struct stat info {};
-  return ::stat(path.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
-}
-
-int note_log_size(void* pages, sqlite3*, const char*, int count) {
-  *static_cast<int*>(pages) = count;
-  return SQLITE_OK;
-}
+constexpr std::size_t kVacant = 100'000;
 
 }  // namespace
-
-Database::Database(const SqliteOptions& options, const sdk::Log& log)
-    : options_(options), lock_(options.path) {
-  try {
-    open(options);
-    verify(log);
-    prepare();
-    execute(db_, "UPDATE meta SET clean = 0");
-    open_log();
-  } catch (const SqliteError& error) {
-    sqlite3_close_v2(db_);  // waits for the statements, which go next
-    if (error.code() == FLT_DATA_LOSS) refuse_damaged(options_.path, error.what());
-    throw;
-  } catch (...) {
-    sqlite3_close_v2(db_);
-    throw;
-  }
-}
-
-Database::~Database() {
-  if (log_ >= 0) ::close(log_);
-  // Members are destroyed after this body; close_v2 waits for their statements.
-  sqlite3_close_v2(db_);
-}
-
-void Database::open(const SqliteOptions& options) {
-  // Made here and not by SQLite: Secrets lie in it.
-  const int fd = ::open(options.path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd >= 0) ::close(fd);
-  if (sqlite3_open_v2(options.path.c_str(), &db_,
-                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr) != SQLITE_OK)
-    throw SqliteError(db_, "open " + options.path);
-  sqlite3_extended_result_codes(db_, 1);
-  try {
-    execute(db_,
-            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;"
-            "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;"
-            "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON");
-    bool fresh = false;
-    {
-      Statement tables(db_, "SELECT count(*) FROM sqlite_schema");
-      Row row(tables);
-      fresh = row->integer(0) == 0;
-    }
-    const std::int64_t id = pragma("application_id");
-    if (!fresh && id != kApplicationId)
-      refuse_start(FLT_FAILED_PRECONDITION, options.path,
-                   "is a database of another program; name another file");
-    if (!fresh && pragma("user_version") != kFormat)
-      refuse_start(FLT_FAILED_PRECONDITION, options.path,
-                   "was written by another version of flotilla (format " +
-                       std::to_string(pragma("user_version")) + ", this one knows " +
-                       std::to_string(kFormat) + ")");
-    Statement wal(db_, "PRAGMA journal_mode = WAL");
-    if (Row row(wal); !row || row->bytes(0) != "wal")
-      refuse_start(FLT_FAILED_PRECONDITION, options.path, "its file system cannot hold a write-ahead log");
-    // Commits are synced by sync(), many at once and while the next are written; checkpoints by SQLite.
-    execute(db_, "PRAGMA synchronous = NORMAL");
-    execute(db_, ("PRAGMA cache_size = -" + std::to_string(options.cache_mib * 1024)).c_str());
-    sqlite3_wal_hook(db_, note_log_size, &wal_pages_);
-    if (fresh) create_schema();
-  } catch (const SqliteError& error) {
-    if (error.result() == SQLITE_BUSY)
-      refuse_start(FLT_FAILED_PRECONDITION, options.path, "is in use by another process; stop it first");
-    if (error.result() == SQLITE_NOTADB)
-      refuse_start(FLT_DATA_LOSS, options.path, "is no database; restore a backup, or move the file away");
-    throw;
-  }
-}
-
-void Database::open_log() {
-  const std::string path = options_.path + "-wal";
-  log_ = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
-  if (log_ < 0) refuse_start(FLT_UNAVAILABLE, path, std::string("cannot be opened: ") + std::strerror(errno));
-}
 
 void Database::sync() {
   int result = 0;
@@ -126,48 +30,18 @@ void Database::sync() {
   }
 }
 
-void Database::create_schema() {
-  execute(db_,
-          "BEGIN IMMEDIATE;"
-          "PRAGMA application_id = 1179407436; PRAGMA user_version = 1;"
-          "CREATE TABLE live(id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, create_rev INTEGER NOT NULL,"
-          " mod_rev INTEGER NOT NULL, value BLOB NOT NULL);"
-          "CREATE TABLE history(id INTEGER PRIMARY KEY, key BLOB NOT NULL, create_rev INTEGER NOT NULL,"
-          " mod_rev INTEGER NOT NULL, removed INTEGER NOT NULL, value BLOB NOT NULL);"
-          "CREATE TABLE meta(id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL,"
-          " compacted INTEGER NOT NULL, clean INTEGER NOT NULL);"
-          "CREATE TABLE probe(id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
-          "INSERT INTO meta VALUES(1, 1, 1, 1);"
-          "COMMIT");
-  static_assert(kApplicationId == 1179407436);
-}
-
-// After a clean stop a large file is believed; otherwise its structure is walked.
-void Database::verify(const sdk::Log& log) {
-  Statement meta(db_, "SELECT clean FROM meta");
-  bool clean = false;
-  if (Row row(meta); row) clean = row->integer(0) != 0;
-  if (clean && file_size(options_.path) > kAlwaysVerifyBelow) return;
-  Statement check(db_, "PRAGMA quick_check(1)");
-  Row row(check);
-  if (!row || row->bytes(0) == "ok") return;
-  const std::string fault(row->bytes(0));
-  log.write(FLT_LOG_ERROR, "the database is damaged", {{sdk::str("fault"), sdk::str(fault)}});
-  refuse_damaged(options_.path, fault);
-}
-
 void Database::prepare() {
   begin_ = {db_, "BEGIN IMMEDIATE"};
   commit_ = {db_, "COMMIT"};
   rollback_ = {db_, "ROLLBACK"};
   find_ = {db_, "SELECT id, mod_rev, create_rev FROM live WHERE key = ?1"};
   read_ = {db_, "SELECT value, create_rev, mod_rev FROM live WHERE key = ?1"};
-  insert_ = {db_, "INSERT INTO live(key, create_rev, mod_rev, value) VALUES(?1, ?2, ?2, ?3)"};
+  insert_ = {db_, "INSERT INTO live(id, key, create_rev, mod_rev, value) VALUES(?4, ?1, ?2, ?2, ?3)"};
   update_ = {db_, "UPDATE live SET mod_rev = ?2, value = ?3 WHERE id = ?1"};
   remove_ = {db_, "DELETE FROM live WHERE id = ?1"};
   retire_ = {db_,
              "INSERT INTO history SELECT ?2, key, create_rev, mod_rev, ?3, value FROM live WHERE id = ?1"};
-  write_meta_ = {db_, "UPDATE meta SET revision = ?1, compacted = ?2"};
+  write_meta_ = {db_, "UPDATE meta SET revision = ?1, compacted = ?2, keys = ?3, digest = ?4"};
   scan_ = {
       db_,
       "SELECT key, value, create_rev, mod_rev FROM live WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3"};
@@ -181,15 +55,18 @@ void Database::prepare() {
   forget_ = {db_,
              "DELETE FROM history WHERE id IN (SELECT id FROM history WHERE id < ?1 ORDER BY id LIMIT ?2)"};
   oldest_ = {db_, "SELECT 1 FROM history WHERE id < ?1 LIMIT 1"};
+  walk_ = {db_, "SELECT key, value, create_rev, mod_rev FROM live WHERE key >= ?1 ORDER BY key LIMIT ?2"};
+  walk_past_ = {db_, "SELECT key, value, create_rev, mod_rev FROM history WHERE id = ?1"};
   read_meta();
 }
 
 void Database::read_meta() {
-  Statement meta(db_, "SELECT revision, compacted FROM meta");
+  Statement meta(db_, "SELECT revision, compacted, keys, digest, loading FROM meta");
   Row row(meta);
   if (!row) throw SqliteError(SQLITE_CORRUPT, "read meta", "the row is missing");
-  revision_ = saved_revision_ = row->integer(0);
-  compacted_ = saved_compacted_ = row->integer(1);
+  now_ = {row->integer(0), row->integer(1), {row->integer(2), static_cast<std::uint64_t>(row->integer(3))}};
+  saved_ = now_;
+  loading_ = row->integer(4) != 0;
 }
 
 std::int64_t Database::pragma(const char* name) {
@@ -198,8 +75,19 @@ std::int64_t Database::pragma(const char* name) {
   return row ? row->integer(0) : 0;
 }
 
-std::uint64_t file_bytes(const std::string& path) {
-  return file_size(path) + file_size(path + "-wal");
+std::uint64_t file_size(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+}
+
+// FNV-1a of the key, mixed with the revision so that sums of many tell any one apart.
+std::uint64_t fingerprint(std::string_view key, std::int64_t mod_revision) {
+  std::uint64_t hash = 14695981039346656037ull;
+  for (const char byte : key) hash = (hash ^ static_cast<unsigned char>(byte)) * 1099511628211ull;
+  hash += static_cast<std::uint64_t>(mod_revision) * 0x9e3779b97f4a7c15ull;
+  hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9ull;
+  hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebull;
+  return hash ^ (hash >> 31);
 }
 
 void Database::begin() {
@@ -207,17 +95,16 @@ void Database::begin() {
 }
 
 bool Database::apply(const PendingCommit& commit, sdk::KvList* kvs) {
-  const std::int64_t next = revision_ + 1;
+  const std::int64_t next = now_.revision + 1;
   bool holds = commit.expect_revision == 0 || commit.expect_revision == next;
   // The last guard's row: most commits are one write of the key that they guard.
   const std::string* guarded = nullptr;
-  std::int64_t guarded_id = 0;
+  Found found;
   for (const PendingGuard& guard : commit.guards) {
     if (!holds) break;
-    Row row(find_.bind(1, guard.key));
-    holds = (row ? row->integer(1) : 0) == guard.mod_revision;
+    found = find(guard.key);
+    holds = found.mod_revision == guard.mod_revision;
     guarded = &guard.key;
-    guarded_id = row ? row->integer(0) : 0;
   }
   if (!holds) {
     if ((commit.flags & FLT_COMMIT_RETURN_CURRENT) != 0)
@@ -228,23 +115,41 @@ bool Database::apply(const PendingCommit& commit, sdk::KvList* kvs) {
     for (const PendingOp& op : commit.ops) add_current(op.key, *kvs);
   std::int64_t n = 0;
   for (const PendingOp& op : commit.ops) {
-    std::int64_t id = guarded_id;
-    if (&op != &commit.ops.front() || guarded == nullptr || *guarded != op.key) {
-      Row row(find_.bind(1, op.key));
-      id = row ? row->integer(0) : 0;
-    }
-    if (id != 0) retire_.bind(1, id).bind(2, next * kOpsPerRevision + n++).bind(3, op.remove ? 1 : 0).run();
-    if (op.remove) {
-      if (id != 0) remove_.bind(1, id).run();
-    } else if (id != 0) {
-      update_.bind(1, id).bind(2, next).bind(3, op.value).run();
-    } else {
-      insert_.bind(1, op.key).bind(2, next).bind(3, op.value).run();
-    }
+    const bool known = &op == &commit.ops.front() && guarded != nullptr && *guarded == op.key;
+    write(op, known ? found : find(op.key), next, n);
   }
-  revision_ = next;
-  compacted_ = std::max(compacted_, revision_ - options_.history_revisions);
+  now_.revision = next;
+  now_.compacted = std::max(now_.compacted, next - options_.history_revisions);
   return true;
+}
+
+Database::Found Database::find(const std::string& key) {
+  Row row(find_.bind(1, key));
+  return row ? Found{row->integer(0), row->integer(1)} : Found{};
+}
+
+void Database::write(const PendingOp& op, const Found& old, std::int64_t next, std::int64_t& n) {
+  if (old.id != 0) {
+    const std::int64_t past = next * kOpsPerRevision + n++;
+    retire_.bind(1, old.id).bind(2, past).bind(3, op.remove ? 1 : 0).run();
+    for (Walk* walk : walks_) walk->note(op.key, old.mod_revision, past);
+    now_.content.remove(op.key, old.mod_revision);
+  }
+  if (op.remove) {
+    if (old.id == 0) return;
+    remove_.bind(1, old.id).run();
+    if (vacant_.size() < kVacant) vacant_.push_back(old.id);
+    return;
+  }
+  now_.content.add(op.key, next);
+  if (old.id != 0) {
+    update_.bind(1, old.id).bind(2, next).bind(3, op.value).run();
+  } else {
+    insert_.bind(1, op.key).bind(2, next).bind(3, op.value);
+    vacant_.empty() ? insert_.bind_null(4) : insert_.bind(4, vacant_.back());
+    if (!vacant_.empty()) vacant_.pop_back();
+    insert_.run();
+  }
 }
 
 void Database::add_current(const std::string& key, sdk::KvList& kvs) {
@@ -252,16 +157,22 @@ void Database::add_current(const std::string& key, sdk::KvList& kvs) {
 }
 
 void Database::save() {
-  if (revision_ != saved_revision_ || compacted_ != saved_compacted_)
-    write_meta_.bind(1, revision_).bind(2, compacted_).run();
+  if (now_.revision != saved_.revision || now_.compacted != saved_.compacted) write_meta();
   commit_.run();
-  saved_revision_ = revision_;
-  saved_compacted_ = compacted_;
+  saved_ = now_;
+}
+
+void Database::write_meta() {
+  write_meta_.bind(1, now_.revision)
+      .bind(2, now_.compacted)
+      .bind(3, now_.content.keys)
+      .bind(4, static_cast<std::int64_t>(now_.content.digest))
+      .run();
 }
 
 void Database::roll_back() noexcept {
-  revision_ = saved_revision_;
-  compacted_ = saved_compacted_;
+  now_ = saved_;
+  vacant_.clear();  // some may be taken again
   try {
     if (sqlite3_get_autocommit(db_) == 0) rollback_.run();
     read_meta();
@@ -272,12 +183,12 @@ void Database::roll_back() noexcept {
 
 Database::RangeTotals Database::range(const PendingRange& request, sdk::KvList& kvs) {
   RangeTotals totals;
-  totals.revision = request.revision == 0 ? revision_ : request.revision;
-  if (totals.revision > revision_) sdk::refuse_future(totals.revision, revision_);
-  if (totals.revision < compacted_) sdk::refuse_compacted(totals.revision, compacted_);
+  totals.revision = request.revision == 0 ? now_.revision : request.revision;
+  if (totals.revision > now_.revision) sdk::refuse_future(totals.revision, now_.revision);
+  if (totals.revision < now_.compacted) sdk::refuse_compacted(totals.revision, now_.compacted);
   PendingRange exact = request;
   if (exact.alone) exact.end = exact.key + '\0';
-  totals.revision == revision_ ? range_now(exact, totals, kvs) : range_past(exact, totals, kvs);
+  totals.revision == now_.revision ? range_now(exact, totals, kvs) : range_past(exact, totals, kvs);
   return totals;
 }
 
@@ -315,35 +226,59 @@ void Database::range_past(const PendingRange& request, RangeTotals& totals, sdk:
 }
 
 void Database::compact(std::int64_t revision) {
-  if (revision > revision_) sdk::refuse_future(revision, revision_);
-  if (revision <= compacted_) return;
+  if (revision > now_.revision) sdk::refuse_future(revision, now_.revision);
+  if (revision <= now_.compacted) return;
   begin();
-  compacted_ = revision;
+  now_.compacted = revision;
   save();
 }
 
 bool Database::tend() {
-  const std::int64_t bound = (compacted_ + 1) * kOpsPerRevision;
+  const bool older = forget();
+  const bool smaller = shrink();
+  if (wal_pages_ > kCheckpointPages) checkpoint();
+  return older || smaller;
+}
+
+// Old history, a little of it. What a walk may still read stays.
+bool Database::forget() {
+  std::int64_t oldest_kept = now_.compacted;
+  for (const Walk* walk : walks_) oldest_kept = std::min(oldest_kept, walk->revision);
+  const std::int64_t bound = (oldest_kept + 1) * kOpsPerRevision;
   const auto due = [&] { return static_cast<bool>(Row(oldest_.bind(1, bound))); };
-  bool more = false;
-  if (due()) {
-    begin();
-    forget_.bind(1, bound).bind(2, kForgetAtOnce).run();
-    save();
-    more = due();
-  }
-  if (const std::int64_t free = pragma("freelist_count");
-      free > kFreePagesKept && free > pragma("page_count") / 5) {
-    execute(db_, "PRAGMA incremental_vacuum(256)");
-    more = true;
-  }
-  if (wal_pages_ > kCheckpointPages) {
-    // Nobody else reads, so all of it goes over and the log starts again from its beginning.
-    if (sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr) != SQLITE_OK)
-      throw SqliteError(db_, "checkpoint");
-    wal_pages_ = 0;
-  }
-  return more;
+  if (!due()) return false;
+  begin();
+  forget_.bind(1, bound).bind(2, kForgetAtOnce).run();
+  save();
+  return due();
+}
+
+bool Database::shrink() {
+  free_pages_ = pragma("freelist_count");
+  if (free_pages_ <= kFreePagesKept || free_pages_ <= pragma("page_count") / 5) return false;
+  return give_back() > 0;
+}
+
+std::int64_t Database::give_back() {
+  execute(db_, "PRAGMA incremental_vacuum(256)");
+  return free_pages_ = pragma("freelist_count");
+}
+
+// Nobody else reads, so all of the log goes over and it starts again from its beginning; with `shorten` as an
+// empty file.
+void Database::checkpoint(bool shorten) {
+  if (sqlite3_wal_checkpoint_v2(db_, nullptr,
+                                shorten ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, nullptr,
+                                nullptr) != SQLITE_OK)
+    throw SqliteError(db_, "checkpoint");
+  wal_pages_ = 0;
+}
+
+void Database::rebuild_file() {
+  checkpoint();
+  execute(db_, "VACUUM");
+  checkpoint(true);
+  free_pages_ = pragma("freelist_count");
 }
 
 // As much as a group of commits needs, so that the last free page is no reason to go on.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine.hpp"
 
+#include <sys/statvfs.h>
+
+#include <algorithm>
 #include <chrono>
 
 #include "../requests.hpp"
@@ -12,6 +15,7 @@ constexpr Limits kLimits;
 constexpr std::size_t kGroup = 1024;
 constexpr std::size_t kGroupBytes = 16u << 20;
 constexpr std::size_t kQueue = 100'000;
+constexpr std::int64_t kPageBytes = 4096;
 constexpr auto kProbeEvery = std::chrono::milliseconds(250);
 // Upkeep waits for a moment in which nothing is asked, but not for ever.
 constexpr auto kQuiet = std::chrono::milliseconds(50);
@@ -21,14 +25,36 @@ std::string text(flt_str_t value) {
   return std::string(sdk::view(value));
 }
 
+double disk_room(const std::string& path) {
+  struct statvfs disk {};
+  if (::statvfs(path.c_str(), &disk) != 0) return 0;
+  return static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
+}
+
+std::string half_restored(const std::string& path) {
+  return path + " holds a backup that was restored by half; run flotillactl restore again";
+}
+
+void refuse_half_restored(const Database& database, const std::string& path) {
+  if (database.loading()) throw sdk::Failure(FLT_FAILED_PRECONDITION, half_restored(path), "HalfRestored");
+}
+
 }  // namespace
 
 SqliteEngine::SqliteEngine(const flt_host_t* host, const flt_create_args_t& args)
     : host_(host),
       log_(host),
-      options_(parse_options(sdk::view(args.config_json), sdk::view(args.state_dir))) {}
+      options_(parse_options(sdk::view(args.config_json), sdk::view(args.state_dir))),
+      waker_(std::make_shared<Waker>([this] {
+        {
+          std::lock_guard lock(mutex_);
+          credit_ = true;
+        }
+        changed_.notify_one();
+      })) {}
 
 SqliteEngine::~SqliteEngine() {
+  waker_->stop();
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -39,7 +65,8 @@ SqliteEngine::~SqliteEngine() {
 
 void SqliteEngine::start(sdk::Call& call) {
   database_ = std::make_unique<Database>(options_, log_);
-  publish(database_->revision(), database_->compacted());
+  publish_now();
+  if (database_->loading()) publish(half_restored(options_.path));
   line_ = std::make_unique<SyncLine>([this] { database_->sync(); });
   thread_ = std::thread([this] { run(); });
   call.succeed(nullptr);
@@ -100,6 +127,61 @@ void SqliteEngine::compact(const flt_storage_compact_request_t& request, sdk::Ca
   enqueue({PendingCompact{request.revision}, std::move(call)});
 }
 
+void SqliteEngine::save(sdk::SnapshotStream& stream) {
+  enqueue(make_save(std::move(stream), waker_));
+}
+
+void SqliteEngine::load(const flt_snapshot_load_request_t& request, sdk::Call& call) {
+  PendingLoad load;
+  load.flags = request.flags;
+  load.revision = request.revision;
+  load.values.reserve(request.n_kvs);
+  for (std::uint64_t i = 0; i < request.n_kvs; ++i) {
+    const flt_kv_t& kv = request.kvs[i];
+    load.values.push_back(
+        {text(kv.key), std::string(sdk::view(kv.value)), kv.create_revision, kv.mod_revision});
+  }
+  enqueue({std::move(load), std::move(call)});
+}
+
+void SqliteEngine::maintain(const flt_maintenance_request_t& request, sdk::ReportStream& stream) {
+  const bool alone = (request.flags & FLT_MAINTENANCE_ALONE) != 0;
+  if (request.what == FLT_MAINTENANCE_CHECK) return enqueue(make_check(std::move(stream), alone, waker_));
+  if (request.what == FLT_MAINTENANCE_COMPACT)
+    return enqueue(make_compaction(std::move(stream), alone, waker_));
+  throw sdk::Failure(FLT_UNIMPLEMENTED, "no such maintenance");
+}
+
+void SqliteEngine::figures(sdk::Call& call) {
+  Facts facts;
+  std::size_t waiting = 0;
+  {
+    std::lock_guard lock(mutex_);
+    facts = facts_;
+    waiting = queue_.size();
+  }
+  const auto number = [](auto value) { return static_cast<double>(value); };
+  sdk::succeed_figures(
+      call, {{"keys", "Keys that have a value.", number(facts.keys)},
+             {"database_bytes", "Size of the database file.", number(facts.bytes - facts.log_bytes)},
+             {"log_bytes", "Size of the write-ahead log.", number(facts.log_bytes)},
+             {"free_bytes", "Of the database file, what is free to be written again.",
+              number(facts.free_pages * kPageBytes)},
+             {"disk_free_bytes", "Room left on the disk of the database.", disk_room(options_.path)},
+             {"history_revisions", "Past revisions that are kept.", number(facts.revision - facts.compacted)},
+             {"waiting_requests", "Commits and reads that wait for the database.", number(waiting)},
+             {"read_only", "1: writes are refused.", facts.read_only_because.empty() ? 0.0 : 1.0}});
+}
+
+void SqliteEngine::enqueue(std::unique_ptr<Background> work) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!stopping_ && thread_.joinable()) arriving_.push_back(std::move(work));
+  }
+  if (work) return work->fail(sdk::Failure(FLT_UNAVAILABLE, "the database is not open"));
+  changed_.notify_one();
+}
+
 void SqliteEngine::enqueue(Job job) {
   bool idle = false;
   const char* refused = nullptr;
@@ -127,20 +209,28 @@ void SqliteEngine::run() {
       if (stopping_ && queue_.empty()) break;
     }
     const bool was_read_only = read_only_;
-    const bool idle = jobs.empty();
+    const bool idle = jobs.empty() && !background_ready();
     serve(jobs);
+    step_background();
     if (const auto failure = line_->failure(); failure && !read_only_) become_read_only(*failure);
     // The way back is tried when nothing is asked, not right after the failure.
     if (read_only_ && !(was_read_only && idle)) {
       upkeep = Upkeep::None;
     } else if (!read_only_ && !idle && commits_since_upkeep_ < kUpkeepEvery) {
       upkeep = Upkeep::Soon;
+    } else if (database_ && database_->loading()) {
+      upkeep = Upkeep::None;
     } else {
       commits_since_upkeep_ = 0;
       upkeep = tend() ? Upkeep::Now : Upkeep::None;
     }
   }
   line_->settle();
+  {
+    std::lock_guard lock(mutex_);
+    for (auto& work : std::exchange(arriving_, {})) background_.push_back(std::move(work));
+  }
+  fail_background(sdk::Failure(FLT_CANCELLED, "the database is closing"));
   try {
     if (line_->failure() && database_) database_->abandon();
     if (!read_only_ && !line_->failure()) database_->close_cleanly();
@@ -155,7 +245,8 @@ void SqliteEngine::run() {
 // Everything that waits. Without anything: when there is work of our own to do.
 std::deque<SqliteEngine::Job> SqliteEngine::take(Upkeep upkeep) {
   std::unique_lock lock(mutex_);
-  const auto due = [this] { return stopping_ || !queue_.empty(); };
+  const auto due = [this] { return stopping_ || !queue_.empty() || !arriving_.empty() || credit_; };
+  credit_ = background_ready();
   if (read_only_) {
     changed_.wait_for(lock, kProbeEvery, due);
   } else if (upkeep == Upkeep::Soon) {
@@ -163,7 +254,55 @@ std::deque<SqliteEngine::Job> SqliteEngine::take(Upkeep upkeep) {
   } else if (upkeep == Upkeep::None) {
     changed_.wait(lock, due);
   }
+  for (auto& work : std::exchange(arriving_, {})) background_.push_back(std::move(work));
   return std::exchange(queue_, {});
+}
+
+bool SqliteEngine::background_ready() const {
+  return std::any_of(background_.begin(), background_.end(), [](const auto& work) { return work->ready(); });
+}
+
+void SqliteEngine::fail_background(const sdk::Failure& failure) {
+  begun_ = 0;
+  for (const auto& work : std::exchange(background_, {})) work->fail(failure);
+}
+
+// One step of each that has room. What was begun sees nothing that is not safe.
+void SqliteEngine::step_background() {
+  for (std::size_t i = 0; i < background_.size(); ++i) {
+    try {
+      if (!database_ || line_->failure()) throw sdk::Failure(FLT_UNAVAILABLE, "the database is read-only");
+      refuse_half_restored(*database_, options_.path);
+      if (i >= begun_) {
+        line_->settle();
+        background_[i]->begin(*database_);
+        begun_ = i + 1;
+      }
+      if (!background_[i]->ready() || background_[i]->step(*database_)) continue;
+    } catch (const sdk::Failure& failure) {
+      background_[i]->fail(failure);
+    }
+    background_.erase(background_.begin() + static_cast<std::ptrdiff_t>(i));
+    begun_ -= i < begun_ ? 1 : 0;
+    --i;
+  }
+}
+
+void SqliteEngine::load_now(const PendingLoad& load) {
+  if ((load.flags & FLT_SNAPSHOT_FIRST) != 0) {
+    database_->begin_load();
+    publish(half_restored(options_.path));
+  }
+  if (!database_->loading()) throw sdk::Failure(FLT_FAILED_PRECONDITION, "nothing was begun to be loaded");
+  std::vector<sdk::StoredValue> values;
+  values.reserve(load.values.size());
+  for (const PendingLoad::Value& value : load.values)
+    values.push_back({value.key, value.value, value.create_revision, value.mod_revision});
+  database_->load(values);
+  if ((load.flags & FLT_SNAPSHOT_LAST) == 0) return;
+  database_->end_load(load.revision);
+  publish_now();
+  publish(std::string());
 }
 
 void SqliteEngine::serve(std::deque<Job>& jobs) {
@@ -181,6 +320,16 @@ void SqliteEngine::serve_one(Job& job) {
   line_->settle();
   job.call.run([&](sdk::Call& call) {
     if (!database_) throw sdk::Failure(FLT_UNAVAILABLE, options_.path + " could not be opened again");
+    if (const auto* load = std::get_if<PendingLoad>(&job.work)) {
+      try {
+        load_now(*load);
+      } catch (...) {
+        database_->roll_back();
+        throw;
+      }
+      return call.succeed(nullptr);
+    }
+    refuse_half_restored(*database_, options_.path);
     if (const auto* range = std::get_if<PendingRange>(&job.work)) {
       sdk::KvList kvs(call.arena());
       const Database::RangeTotals totals = database_->range(*range, kvs);
@@ -188,7 +337,7 @@ void SqliteEngine::serve_one(Job& job) {
     }
     database_->compact(std::get<PendingCompact>(job.work).revision);
     database_->sync();
-    publish(database_->revision(), database_->compacted());
+    publish_now();
     sdk::succeed_compact(call, database_->compacted());
   });
 }
@@ -218,6 +367,11 @@ void SqliteEngine::serve_group(std::deque<Job>& jobs) {
   }
   group->answers.reserve(group->jobs.size());
   try {
+    refuse_half_restored(*database_, options_.path);
+  } catch (const sdk::Failure& failure) {
+    return fail_group(group->jobs, failure);
+  }
+  try {
     database_->begin();
     for (Job& job : group->jobs) {
       Answer answer{false, 0, sdk::KvList(job.call.arena())};
@@ -234,8 +388,9 @@ void SqliteEngine::serve_group(std::deque<Job>& jobs) {
   }
   group->revision = database_->revision();
   group->compacted = database_->compacted();
+  group->keys = database_->content().keys;
   const auto safe = [this, group] {
-    publish(group->revision, group->compacted);
+    publish(group->revision, group->compacted, group->keys);
     for (std::size_t i = 0; i < group->jobs.size(); ++i) {
       group->jobs[i].call.run([&](sdk::Call& call) {
         const Answer& answer = group->answers[i];
@@ -249,6 +404,7 @@ void SqliteEngine::serve_group(std::deque<Job>& jobs) {
 
 void SqliteEngine::become_read_only(const sdk::Failure& failure) {
   read_only_ = true;
+  fail_background(failure);
   log_.write(FLT_LOG_ERROR, "the database cannot be written, read-only",
              {{sdk::str("path"), sdk::str(options_.path)}, {sdk::str("error"), sdk::str(failure.what())}});
   publish(std::string(failure.what()) + "; writes go on by themselves when it is gone");
@@ -266,7 +422,12 @@ void SqliteEngine::fail_group(std::deque<Job>& group, const sdk::Failure& failur
 // Upkeep, and the way back from read-only. True if there is more to do soon.
 bool SqliteEngine::tend() {
   try {
-    if (!read_only_) return database_->tend();
+    if (!read_only_) {
+      const bool more = database_->tend();
+      std::lock_guard lock(mutex_);
+      facts_.free_pages = database_->free_pages();
+      return more;
+    }
     recover();
   } catch (const sdk::Failure& failure) {
     if (database_) database_->roll_back();
@@ -289,16 +450,26 @@ void SqliteEngine::recover() {
   line_->reset();
   read_only_ = false;
   log_.write(FLT_LOG_INFO, "the database takes writes again", {{sdk::str("path"), sdk::str(options_.path)}});
-  publish(database_->revision(), database_->compacted());
+  publish_now();
   publish(std::string());
 }
 
-void SqliteEngine::publish(std::int64_t revision, std::int64_t compacted) {
-  const std::uint64_t bytes = file_bytes(options_.path);
+void SqliteEngine::publish(std::int64_t revision, std::int64_t compacted, std::int64_t keys) {
+  const std::uint64_t log_bytes = file_size(options_.path + "-wal");
+  const std::uint64_t bytes = file_size(options_.path) + log_bytes;
   std::lock_guard lock(mutex_);
   facts_.revision = revision;
   facts_.compacted = compacted;
+  facts_.keys = keys;
   facts_.bytes = bytes;
+  facts_.log_bytes = log_bytes;
+}
+
+// By the thread, with nothing on its way to the disk.
+void SqliteEngine::publish_now() {
+  publish(database_->revision(), database_->compacted(), database_->content().keys);
+  std::lock_guard lock(mutex_);
+  facts_.free_pages = database_->free_pages();
 }
 
 void SqliteEngine::publish(std::string read_only) {

@@ -17,6 +17,7 @@
 #include <variant>
 #include <vector>
 
+#include "background.hpp"
 #include "database.hpp"
 #include "sync_line.hpp"
 
@@ -35,13 +36,26 @@ class SqliteEngine {
   void range(const flt_storage_range_request_t& request, sdk::Call& call);
   void commit(const flt_storage_commit_request_t& request, sdk::Call& call);
   void compact(const flt_storage_compact_request_t& request, sdk::Call& call);
+  void save(sdk::SnapshotStream& stream);
+  void load(const flt_snapshot_load_request_t& request, sdk::Call& call);
+  void maintain(const flt_maintenance_request_t& request, sdk::ReportStream& stream);
+  void figures(sdk::Call& call);
 
  private:
   struct PendingCompact {
     std::int64_t revision;
   };
+  struct PendingLoad {
+    struct Value {
+      std::string key, value;
+      std::int64_t create_revision = 0, mod_revision = 0;
+    };
+    std::vector<Value> values;
+    std::int64_t revision = 0;
+    std::uint32_t flags = 0;
+  };
   struct Job {
-    std::variant<PendingCommit, PendingRange, PendingCompact> work;
+    std::variant<PendingCommit, PendingRange, PendingCompact, PendingLoad> work;
     sdk::Call call;
   };
   struct Answer {
@@ -54,19 +68,27 @@ class SqliteEngine {
     std::vector<Answer> answers;
     std::int64_t revision = 0;  // after it
     std::int64_t compacted = 0;
+    std::int64_t keys = 0;
   };
   // What may be asked at any time without the thread.
   struct Facts {
     std::int64_t revision = 1;
     std::int64_t compacted = 1;
-    std::uint64_t bytes = 0;
+    std::uint64_t bytes = 0, log_bytes = 0;
+    std::int64_t keys = 0;
+    std::int64_t free_pages = 0;
     std::string read_only_because;
   };
 
   void enqueue(Job job);
+  void enqueue(std::unique_ptr<Background> work);
   void run();
   enum class Upkeep : std::uint8_t { None, Soon, Now };
   std::deque<Job> take(Upkeep upkeep);
+  void load_now(const PendingLoad& load);
+  void step_background();
+  void fail_background(const sdk::Failure& failure);
+  bool background_ready() const;
   void serve(std::deque<Job>& jobs);
   void serve_group(std::deque<Job>& jobs);
   void serve_one(Job& job);
@@ -77,21 +99,27 @@ class SqliteEngine {
   void recover();
   bool anything_asked();
   // What is on disk. `read_only`: why, or empty when it no longer is.
-  void publish(std::int64_t revision, std::int64_t compacted);
+  void publish(std::int64_t revision, std::int64_t compacted, std::int64_t keys);
+  void publish_now();
   void publish(std::string read_only);
 
   const flt_host_t* host_;
   const sdk::Log log_;
   const SqliteOptions options_;
-  std::unique_ptr<Database> database_;    // the thread's, once it runs
-  bool read_only_ = false;                // the thread's
-  std::size_t commits_since_upkeep_ = 0;  // the thread's
-  std::unique_ptr<SyncLine> line_;        // the thread's
+  std::unique_ptr<Database> database_;                   // the thread's, once it runs
+  bool read_only_ = false;                               // the thread's
+  std::size_t commits_since_upkeep_ = 0;                 // the thread's
+  std::unique_ptr<SyncLine> line_;                       // the thread's
+  std::vector<std::unique_ptr<Background>> background_;  // the thread's
+  std::size_t begun_ = 0;                                // of them
+  const std::shared_ptr<Waker> waker_;
   std::thread thread_;
 
   std::mutex mutex_;  // all below
   std::condition_variable changed_;
   std::deque<Job> queue_;
+  std::vector<std::unique_ptr<Background>> arriving_;
+  bool credit_ = false;  // something in background_ may go on
   bool stopping_ = false;
   Facts facts_;
 };

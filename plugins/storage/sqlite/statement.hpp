@@ -38,6 +38,7 @@ class Statement {
   // Bound text and bytes must live until reset().
   Statement& bind(int index, std::int64_t value);
   Statement& bind(int index, std::string_view bytes);
+  Statement& bind_null(int index);
   // True: a row is there.
   bool step();
   // Runs to the end and resets.

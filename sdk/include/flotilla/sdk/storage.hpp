@@ -17,13 +17,14 @@
 //   };
 //   FLT_PLUGIN((flotilla::sdk::PluginInfo{...}), &flotilla::sdk::storage_component<Engine>)
 //
-// A call or stream that outlives its function is moved away. Every function may throw: its call then
-// completes with the error, unless it was moved away.
+// storage_extras.hpp has what else it may offer. A call or stream that outlives its function is moved away.
+// Every function may throw: its call then completes with the error, unless it was moved away.
 #pragma once
 
 #include <flotilla/abi/storage.h>
 #include <flotilla/sdk/plugin.hpp>
 #include <flotilla/sdk/storage_events.hpp>
+#include <flotilla/sdk/storage_extras.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -234,21 +235,22 @@ inline constexpr flt_storage_ops_t storage_ops = {
     StorageTrampolines<Engine>::compact};
 
 template <typename Engine>
-inline constexpr flt_component_t storage_component = {sizeof(flt_component_t),
-                                                      Engine::kInfo.exec,
-                                                      0,
-                                                      FLT_KIND_STORAGE,
-                                                      Engine::kInfo.name,
-                                                      Engine::kInfo.summary,
-                                                      Engine::kInfo.config_schema,
-                                                      &storage_ops<Engine>,
-                                                      StorageTrampolines<Engine>::create,
-                                                      StorageTrampolines<Engine>::destroy,
-                                                      StorageTrampolines<Engine>::start,
-                                                      nullptr,
-                                                      StorageTrampolines<Engine>::health,
-                                                      StorageTrampolines<Engine>::stop,
-                                                      nullptr};
+inline constexpr flt_component_t storage_component = {
+    sizeof(flt_component_t),
+    Engine::kInfo.exec,
+    0,
+    FLT_KIND_STORAGE,
+    Engine::kInfo.name,
+    Engine::kInfo.summary,
+    Engine::kInfo.config_schema,
+    &storage_ops<Engine>,
+    StorageTrampolines<Engine>::create,
+    StorageTrampolines<Engine>::destroy,
+    StorageTrampolines<Engine>::start,
+    nullptr,
+    StorageTrampolines<Engine>::health,
+    StorageTrampolines<Engine>::stop,
+    StorageExtras<Engine, StorageTrampolines<Engine>>::query};
 
 }  // namespace sdk_1
 }  // namespace flotilla::sdk

@@ -48,6 +48,32 @@ class Storage_Sqlite : public testing::Test {
     return value;
   }
 
+  // Keys k0.., each written twice.
+  void fill(int keys) {
+    const auto db = started();
+    for (const char letter : {'a', 'b'}) {
+      std::vector<TestHost::Pending> pending;
+      for (int i = 0; i < keys; ++i)
+        pending.push_back(db->begin(CommitSpec::put("k" + std::to_string(i), std::string(500, letter))));
+      for (auto& one : pending) ASSERT_TRUE(one.wait().ok());
+    }
+  }
+  void change(const char* sql) const {
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open(path().c_str(), &db), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+    sqlite3_close(db);
+  }
+  // The page that `sql` names, and what lies behind its header is nonsense afterwards.
+  void damage(const std::string& sql) const {
+    const std::int64_t page = query(sql.c_str());
+    std::FILE* file = std::fopen(path().c_str(), "r+b");
+    ASSERT_NE(file, nullptr);
+    std::fseek(file, static_cast<long>((page - 1) * 4096), SEEK_SET);
+    for (int i = 0; i < 4096; ++i) std::fputc(0x5a, file);
+    std::fclose(file);
+  }
+
   TestHost host_;
   std::string folder_;
 };
@@ -88,6 +114,48 @@ TEST_F(Storage_Sqlite, something_that_is_no_database_is_refused) {
   const Answer answer = made->instance().start();
   EXPECT_EQ(answer.status, FLT_DATA_LOSS);
   EXPECT_NE(answer.message.find("restore a backup"), std::string::npos) << answer.message;
+}
+
+// What is damaged but not the data itself is built anew from it.
+TEST_F(Storage_Sqlite, a_damaged_index_or_history_is_rebuilt_from_live_data) {
+  for (const char* damaged : {"sqlite_autoindex_live_1", "history"}) {
+    SCOPED_TRACE(damaged);
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directory(folder_);
+    fill(300);
+    damage(std::string("SELECT rootpage FROM sqlite_schema WHERE name = '") + damaged + "'");
+    const auto db = started();
+    const Ranged all = db->range({.key = "k"});
+    ASSERT_TRUE(all.answer.ok()) << all.answer.message;
+    EXPECT_EQ(all.kvs.size(), 300u);
+    EXPECT_EQ(all.kvs[7].value, std::string(500, 'b'));
+    EXPECT_EQ(db->status().revision, 601);
+    EXPECT_TRUE(std::filesystem::exists(path() + ".damaged"));
+    ASSERT_TRUE(db->commit(CommitSpec::put("k-after", "1")).succeeded);
+  }
+}
+
+TEST_F(Storage_Sqlite, damaged_data_is_refused_with_the_next_command) {
+  fill(300);
+  damage("SELECT rootpage FROM sqlite_schema WHERE name = 'live'");
+  const auto made = client();
+  const Answer answer = made->instance().start();
+  EXPECT_EQ(answer.status, FLT_DATA_LOSS);
+  EXPECT_NE(answer.message.find("of 300 keys"), std::string::npos) << answer.message;
+  EXPECT_NE(answer.message.find("flotillactl restore FILE --data-dir " + folder_), std::string::npos)
+      << answer.message;
+  EXPECT_FALSE(std::filesystem::exists(path() + ".damaged"));
+}
+
+TEST_F(Storage_Sqlite, a_file_of_the_format_before_is_taken_over) {
+  fill(20);
+  change(
+      "ALTER TABLE meta DROP COLUMN keys; ALTER TABLE meta DROP COLUMN digest;"
+      "ALTER TABLE meta DROP COLUMN loading; PRAGMA user_version = 1");
+  started();
+  EXPECT_EQ(query("PRAGMA user_version"), 2);
+  EXPECT_EQ(query("SELECT keys FROM meta"), 20);
+  EXPECT_NE(query("SELECT digest FROM meta"), 0);
 }
 
 TEST_F(Storage_Sqlite, history_and_file_stay_bounded_while_one_key_changes) {
