@@ -17,6 +17,7 @@ MAY = {
     "async": {"base"},
     "store": PURE | {"async"},
     "informer": PURE | {"async", "store"},
+    "backup": PURE | {"async", "store"},
     "http": {"base", "async"},
     "cluster": PURE | {"async", "store", "informer"},
     "search": PURE | {"async", "store", "informer", "cluster", "http"},
@@ -28,7 +29,7 @@ MAY = {
     "simulation": PURE | {"async", "store", "informer", "reconcile"},
     "config": PURE | {"simulation/settings.hpp", "controllers/options.hpp", "search/options.hpp"},
     "plugin": PURE | {"async", "store", "cluster", "scheduler", "overrides", "http"},
-    "ctl": PURE | {"interpreter", "async", "http", "config"},
+    "ctl": PURE | {"interpreter", "async", "http", "config", "store", "plugin", "backup"},
     "daemon": None,  # the composition root
 }
 # Heavy headers and where they may be included within core.
