@@ -105,7 +105,8 @@ void Member::stop() {
   scope_.join_blocking();
 }
 
-ClusterRegistry::ClusterRegistry(const Executor& executor) : executor_(executor) {}
+ClusterRegistry::ClusterRegistry(const Executor& executor)
+    : executor_(executor), gate_(std::make_shared<WriteGate>()) {}
 
 ClusterRegistry::~ClusterRegistry() {
   stop();
@@ -134,6 +135,7 @@ Result<std::shared_ptr<Member>> ClusterRegistry::attach(const std::string& drive
   }
   if (may_write_) *connection = std::make_shared<GuardedConnection>(*std::move(connection), may_write_);
   if (member) retire(std::move(member));
+  *connection = gated(gate_, endpoint.cluster, *std::move(connection));
   const MemberHandler tell_all = [this](const MemberChange& change) {
     for (const MemberHandler& handler : handlers_) handler(change);
   };

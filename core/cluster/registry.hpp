@@ -17,6 +17,7 @@
 #include "core/cluster/guarded_connection.hpp"
 #include "core/cluster/member_cache.hpp"
 #include "core/cluster/roster.hpp"
+#include "core/cluster/write_gate.hpp"
 
 namespace flotilla::cluster {
 
@@ -85,6 +86,8 @@ class ClusterRegistry {
   void detach(const std::string& cluster);
   std::shared_ptr<Member> find(const std::string& cluster) const;  // null: not attached
   std::vector<std::string> drivers() const;
+  // Through which all writes to members go.
+  WriteGate& gate() const { return *gate_; }
   // Not from an I/O thread.
   void stop();
 
@@ -92,6 +95,7 @@ class ClusterRegistry {
   void retire(std::shared_ptr<Member> member);
 
   const Executor& executor_;
+  const std::shared_ptr<WriteGate> gate_;
   std::map<std::string, std::shared_ptr<ClusterDriver>> drivers_;
   std::vector<MemberHandler> handlers_;
   WriteGuard may_write_;

@@ -17,6 +17,11 @@ constexpr int kWorkers = 256;
 constexpr std::size_t kWorkersOfSlowCluster = 32;
 constexpr Duration kSlow = std::chrono::seconds(1);
 
+// Some of it was withheld: until the gate opens what would be written may still change.
+Outcome look_again() {
+  return Outcome::again_in(std::chrono::seconds(2));
+}
+
 std::span<const Json> manifests_of(const Json& work) {
   return work["spec"]["workload"]["manifests"].elements();
 }
@@ -62,6 +67,10 @@ ExecutionReconciler::ExecutionReconciler(Context& context)
   context.informers.on(kinds::kWork.collection(), [this](const Event& event) { on_work(event); });
   context.informers.on(kinds::kCluster.collection(), [this](const Event& event) { on_cluster(event); });
   context.clusters.on_change([this](const cluster::MemberChange& change) { on_member_change(change); });
+  context_.clusters.gate().on_open([this] {
+    for (const ObjectPtr& work : context_.store.list(kinds::kWork.collection()).objects)
+      loop_.enqueue({kinds::kWork.collection(), work->key()});
+  });
 }
 
 void ExecutionReconciler::on_work(const Event& event) {
@@ -154,7 +163,9 @@ Task<Outcome> ExecutionReconciler::reconcile_in(Key key, std::string cluster) {
   if (!target) co_return Outcome::retry(target.error());
   if (target->pull) co_return Outcome::done();  // its agent does this
   auto step = work->deleting() ? withdraw(work, *target) : dispatch(work, *target);
-  co_return co_await std::move(step);
+  Outcome outcome = co_await std::move(step);
+  if (target->ready) context_.clusters.gate().examined(work->key());
+  co_return outcome;
 }
 
 Task<Outcome> ExecutionReconciler::withdraw(ObjectPtr work, Target target) {
@@ -165,12 +176,15 @@ Task<Outcome> ExecutionReconciler::withdraw(ObjectPtr work, Target target) {
   }
   if (target.ready) {
     const bool preserve = (*content)["spec"]["preserveResourcesOnDeletion"].as_bool();
+    bool withheld = false;
     for (const Json& manifest : manifests_of(*content)) {
       auto step =
           preserve ? put_back(target.member, without_marks(manifest)) : take_away(target.member, manifest);
       const Status done = co_await std::move(step);
-      if (!done) co_return Outcome::retry(done.error());
+      if (!done && !cluster::is_withheld(done.error())) co_return Outcome::retry(done.error());
+      withheld |= !done;
     }
+    if (withheld) co_return look_again();
   }
   auto freeing =
       context_.writer.modify(kinds::kWork, Part::Main, work->key(), [](Json& object) -> Result<bool> {
@@ -196,12 +210,17 @@ Task<Outcome> ExecutionReconciler::dispatch(ObjectPtr work, Target target) {
   std::string errors;
   std::vector<Observed> observed;
   std::optional<Error> failure;
+  bool withheld = false;
   for (const Json& manifest : manifests_of(*content)) {
     Sent sent;
     sent.anew = reinterpreted_.contains(work->key());
     auto putting = put(target.member, manifest, false, &sent);
     Result<Json> done = co_await std::move(putting);
     if (!done && interpreter::is_still_asked(done.error())) co_return Outcome::retry(std::move(done).error());
+    if (!done && cluster::is_withheld(done.error())) {
+      withheld = true;
+      continue;
+    }
     if (sent.overtaken) loop_.enqueue({kinds::kWork.collection(), work->key()});
     if (sent.wrote || !done)
       tell_sync(*content, manifest, target.member->name(), done ? nullptr : &done.error());
@@ -212,6 +231,7 @@ Task<Outcome> ExecutionReconciler::dispatch(ObjectPtr work, Target target) {
     errors += (errors.empty() ? "" : ", ") + done.error().message();
     failure = std::move(done).error();
   }
+  if (withheld) co_return look_again();
   auto reporting = report(work, std::move(observed), errors);
   const Status reported = co_await std::move(reporting);
   if (!reported) co_return Outcome::retry(reported.error());
@@ -234,6 +254,7 @@ Task<Result<Json>> ExecutionReconciler::put(std::shared_ptr<cluster::Member> mem
   const api::Gvr gvr{resource->group, resource->version, resource->resource};
   const std::string ns(api::namespace_of(manifest));
   const std::string name(api::name_of(manifest));
+  context_.clusters.gate().reconsider({member->name(), gvr, ns, name});
   const std::shared_ptr<cluster::MemberCache> cache = member->cache(gvr);
   auto syncing = cache->wait_synced(std::chrono::seconds(5));
   const bool synced = co_await std::move(syncing);
@@ -331,6 +352,7 @@ Task<Status> ExecutionReconciler::take_away(std::shared_ptr<cluster::Member> mem
   const api::Gvr gvr{resource->group, resource->version, resource->resource};
   const std::string ns(api::namespace_of(manifest));
   const std::string name(api::name_of(manifest));
+  context_.clusters.gate().reconsider({member->name(), gvr, ns, name});
   auto getting = member->connection().get(gvr, ns, name);
   const auto there = co_await std::move(getting);
   if (!there) co_return there.error().is(Code::NotFound) ? Status() : Status(there.error());
