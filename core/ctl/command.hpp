@@ -47,5 +47,8 @@ void add_plugin(CLI::App& app, Invocation& invocation);
 void add_version(CLI::App& app, Invocation& invocation);
 void add_interpret(CLI::App& app, Invocation& invocation);
 void add_lab(CLI::App& app, Invocation& invocation);
+void add_backup(CLI::App& app, Invocation& invocation);
+void add_restore(CLI::App& app, Invocation& invocation);
+void add_storage(CLI::App& app, Invocation& invocation);
 
 }  // namespace flotilla::ctl

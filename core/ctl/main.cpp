@@ -31,6 +31,9 @@ void declare(CLI::App& app, ctl::Invocation& invocation) {
   ctl::add_plugin(app, invocation);
   ctl::add_interpret(app, invocation);
   ctl::add_lab(app, invocation);
+  ctl::add_backup(app, invocation);
+  ctl::add_restore(app, invocation);
+  ctl::add_storage(app, invocation);
   ctl::add_version(app, invocation);
 }
 

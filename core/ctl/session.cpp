@@ -34,6 +34,37 @@ Task<void> ask(http::Client* client, http::ClientRequest request, std::shared_pt
   answer->set_value(co_await std::move(sending));
 }
 
+using StreamAnswer = std::promise<Result<http::ClientResponse>>;
+
+// The body of an answer that is no success is collected instead.
+Task<void> read_stream(http::Client* client, http::ClientRequest request, Session::Take take,
+                       std::shared_ptr<StreamAnswer> answer) {
+  auto opening = client->open(std::move(request));
+  auto stream = co_await std::move(opening);
+  if (!stream) {
+    answer->set_value(std::move(stream).error());
+    co_return;
+  }
+  http::ClientResponse response;
+  response.status = (*stream)->status();
+  for (;;) {
+    auto reading = (*stream)->read(std::chrono::minutes(1));
+    auto piece = co_await std::move(reading);
+    if (!piece) {
+      answer->set_value(std::move(piece).error());
+      co_return;
+    }
+    if (piece->empty()) break;
+    if (response.status >= 300) {
+      response.body += *piece;
+    } else if (Status taken = take(*piece); !taken) {
+      answer->set_value(std::move(taken).error());
+      co_return;
+    }
+  }
+  answer->set_value(std::move(response));
+}
+
 Code code_of(int status, std::string_view reason) {
   switch (status) {
     case 400:
@@ -57,6 +88,16 @@ Code code_of(int status, std::string_view reason) {
     default:
       return Code::Internal;
   }
+}
+
+// What the server's Status says.
+Error refusal(const http::ClientResponse& response) {
+  const Result<Json> parsed = Json::parse(response.body);
+  const bool status_object = parsed && (*parsed)["kind"].as_string() == "Status";
+  const std::string message = status_object ? std::string((*parsed)["message"].as_string()) : response.body;
+  const std::string reason = status_object ? std::string((*parsed)["reason"].as_string()) : std::string();
+  return Error(code_of(response.status, reason),
+               message.empty() ? "the server answered " + std::to_string(response.status) : message);
 }
 
 }  // namespace
@@ -95,6 +136,24 @@ Result<http::ClientResponse> Session::send(http::ClientRequest request) {
   return response;
 }
 
+Status Session::stream(const std::string& method, const std::string& target, Take take) {
+  http::ClientRequest request;
+  request.method = method;
+  request.target = target;
+  request.timeout = timeout_;
+  request.headers.set("Accept", "*/*");
+  request.headers.set("User-Agent", "flotillactl");
+  auto answer = std::make_shared<StreamAnswer>();
+  auto waiting = answer->get_future();
+  state_->scope.spawn(read_stream(&state_->client, std::move(request), std::move(take), std::move(answer)));
+  Result<http::ClientResponse> response = waiting.get();
+  if (!response && (response.error().is(Code::Unavailable) || response.error().is(Code::Timeout)))
+    return std::move(response).context("talk to " + access_.server);
+  if (!response) return std::move(response).error();
+  if (response->status < 300) return {};
+  return refusal(*response);
+}
+
 Result<Json> Session::exchange(std::string method, const std::string& target, std::string body,
                                std::string_view content_type, std::string_view accept) {
   http::ClientRequest request;
@@ -107,13 +166,8 @@ Result<Json> Session::exchange(std::string method, const std::string& target, st
   request.body = std::move(body);
   Result<http::ClientResponse> response = send(std::move(request));
   if (!response) return std::move(response).error();
-  Result<Json> parsed = Json::parse(response->body, {.max_bytes = 256u << 20});
-  if (response->status >= 200 && response->status < 300) return parsed;
-  const bool status_object = parsed && (*parsed)["kind"].as_string() == "Status";
-  const std::string message = status_object ? std::string((*parsed)["message"].as_string()) : response->body;
-  const std::string reason = status_object ? std::string((*parsed)["reason"].as_string()) : std::string();
-  return Error(code_of(response->status, reason),
-               message.empty() ? "the server answered " + std::to_string(response->status) : message);
+  if (response->status < 200 || response->status >= 300) return refusal(*response);
+  return Json::parse(response->body, {.max_bytes = 256u << 20});
 }
 
 Result<Json> Session::get(const std::string& target, std::string_view accept) {

@@ -3,6 +3,7 @@
 // server's words.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -27,6 +28,10 @@ class Session {
   Result<api::Json> patch(const std::string& target, const api::Json& body, std::string_view content_type);
   Result<api::Json> remove(const std::string& target, const api::Json& options = {});
   Result<http::ClientResponse> send(http::ClientRequest request);
+  // An answer as long as it likes: `take` gets it piece by piece, and ends it by answering an error. Errors
+  // also: it was cut, or nothing came for a minute.
+  using Take = std::function<Status(std::string_view bytes)>;
+  Status stream(const std::string& method, const std::string& target, Take take);
 
  private:
   struct State;

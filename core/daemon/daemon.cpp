@@ -23,8 +23,10 @@
 #include "core/daemon/leadership.hpp"
 #include "core/daemon/pki.hpp"
 #include "core/daemon/plugin_report.hpp"
+#include "core/daemon/restored.hpp"
 #include "core/daemon/roles.hpp"
 #include "core/daemon/security.hpp"
+#include "core/daemon/storage_service.hpp"
 #include "core/daemon/wait.hpp"
 #include "core/http/http.hpp"
 #include "core/plugin/crash_note.hpp"
@@ -81,6 +83,7 @@ struct Daemon::State {
   void rewrite_stale_values();
   Status start_api();
   Status start_roles();
+  void serve_operators();
   Status serve();
   void seek_leadership();
   void note_leading(bool leads);
@@ -99,13 +102,18 @@ struct Daemon::State {
   std::unique_ptr<plugin::Registry> plugins;
   std::unique_ptr<store::Store> store;
   store::EncryptedBackend* encryption = nullptr;  // within the store
+  store::StorageBackend* storage = nullptr;       // below it
+  std::optional<api::Json> restored;
+  OperatorEndpoint operators;
   Pki pki;
   api::Registry registry;  // where it is not one of those that are built in
   std::unique_ptr<apiserver::ApiServer> api;
   std::unique_ptr<Leadership> leadership;  // of storage that others write to
   std::unique_ptr<Compaction> compaction;
   std::function<void()> lost;
+  std::unique_ptr<StorageFigures> figures;
   std::unique_ptr<Roles> roles;
+  std::unique_ptr<RestoreService> restore;
   std::unique_ptr<http::Server> server;
   std::string url;
   bool store_open = false;
@@ -133,6 +141,7 @@ Status Daemon::start() {
   if (Status status = own.open_storage(); !status) return status;
   if (Status status = own.start_api(); !status) return status;
   if (Status status = own.start_roles(); !status) return status;
+  own.serve_operators();
   if (Status status = own.serve(); !status) return status;
   own.seek_leadership();
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(own.clock.steady_now() - began);
@@ -146,6 +155,7 @@ Status Daemon::start() {
 
 Status Daemon::State::start_roles() {
   RoleContext context{settings, *executor, *store, *api, *plugins, metrics, pki.authority};
+  context.observes = restored.has_value();
   if (store->shared()) {
     LeadershipOptions options;
     options.identity = own_identity();
@@ -201,16 +211,11 @@ Status Daemon::State::open_storage() {
   const std::filesystem::path crashes = std::filesystem::path(directory->path()) / "plugin-crashes";
   plugins->distrust(plugin::crashed_too_often(crashes, clock.now()));
   plugin::note_crashes_in(crashes);
-  std::vector<std::filesystem::path> directories = plugin::plugin_directories(settings.plugins.directories);
-  plugins->discover(directories);
-  if (settings.controllers.enable_scheduler_estimator) {
-    for (std::filesystem::path& directory : directories) directory /= "estimators";
-    std::erase_if(directories, [](const auto& path) { return !std::filesystem::is_directory(path); });
-    plugins->discover(directories);
-  }
+  plugins->discover(plugin::plugin_directories(settings.plugins.directories));
   Result<std::unique_ptr<store::StorageBackend>> backend =
       make_storage(*plugins, settings, directory->path());
   if (!backend) return backend.error();
+  storage = backend->get();
   *backend = std::make_unique<store::MeasuredBackend>(*std::move(backend), clock, metrics);
   if (Status hidden = hide_values(*backend); !hidden) return hidden;
   store::StoreOptions options;
@@ -220,7 +225,12 @@ Status Daemon::State::open_storage() {
   auto opening = store->open();
   Status opened = wait_for(*executor, std::move(opening));
   store_open = opened.ok();
-  return opened;
+  if (!opened) return opened;
+  auto reading = read_restored(storage);
+  Result<std::optional<api::Json>> found = wait_for(*executor, std::move(reading));
+  if (!found) return std::move(found).error();
+  restored = *std::move(found);
+  return {};
 }
 
 Status Daemon::State::hide_values(std::unique_ptr<store::StorageBackend>& backend) {
@@ -298,6 +308,13 @@ Status Daemon::State::start_api() {
   return {};
 }
 
+void Daemon::State::serve_operators() {
+  serve_storage(operators, *storage, clock);
+  figures = std::make_unique<StorageFigures>(*executor, *storage, metrics);
+  restore = std::make_unique<RestoreService>(
+      RestoreContext{*executor, *store, *storage, api->writer(), roles->clusters(), restored}, operators);
+}
+
 // What metrics APIs have in discovery. Which metrics there are is for those who ask.
 void Daemon::State::serve_metrics(apiserver::ApiServerOptions& options) {
   registry = *options.registry;
@@ -368,7 +385,9 @@ Status Daemon::State::serve() {
   options.socket_path = socket_path();
   options.error_response = apiserver::refuse_unread;
   options.max_connections = static_cast<std::size_t>(settings.api.max_connections);
-  server = std::make_unique<http::Server>(*executor, std::move(options), api->handler());
+  server = std::make_unique<http::Server>(
+      *executor, std::move(options),
+      without_works_for_agents(operators.before(api->handler()), roles->clusters().gate()));
   if (Status status = server->start(); !status) {
     server.reset();
     return status;
@@ -396,6 +415,8 @@ void Daemon::stop(Duration deadline) {
     own.leadership->stop();
   }
   if (own.server) own.server->stop(deadline);
+  if (own.restore) own.restore->stop();
+  if (own.figures) own.figures->stop();
   if (own.roles) own.roles->stop();
   if (std::exchange(own.api_started, false)) {
     auto stopping = own.api->stop();
@@ -408,6 +429,8 @@ void Daemon::stop(Duration deadline) {
   if (own.https) own.https->stop();
   own.executor->stop();
   own.server.reset();
+  own.restore.reset();
+  own.figures.reset();
   own.roles.reset();
   own.compaction.reset();
   own.leadership.reset();

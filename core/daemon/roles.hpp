@@ -8,6 +8,7 @@
 #include "core/apiserver/api_server.hpp"
 #include "core/async/metrics.hpp"
 #include "core/cluster/guarded_connection.hpp"
+#include "core/cluster/registry.hpp"
 #include "core/config/settings.hpp"
 #include "core/http/x509.hpp"
 #include "core/plugin/registry.hpp"
@@ -24,6 +25,7 @@ struct RoleContext {
   Metrics& metrics;
   http::KeyPair authority;             // its certificate is handed to every namespace; signs those of clients
   cluster::WriteGuard may_write = {};  // asked before every write to a member; empty: always
+  bool observes = false;               // nothing is written to members until clusters().gate() is opened
 };
 
 // Thread: all from one thread that may block.
@@ -39,6 +41,7 @@ class Roles {
   void resign();
   void stop();
   bool idle() const;
+  cluster::ClusterRegistry& clusters();
   // The metrics APIs of a control plane over its members, between start() and stop().
   Task<Result<api::Json>> read_metrics(apiserver::ComputedRead read);
 
