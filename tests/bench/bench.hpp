@@ -41,6 +41,7 @@ Result<std::vector<Line>> run_memory();
 Result<std::vector<Line>> run_startup();
 Result<std::vector<Line>> run_store();
 Result<std::vector<Line>> run_store_etcd();
+Result<std::vector<Line>> run_storage();
 Result<std::vector<Line>> run_render();
 Result<std::vector<Line>> run_scale();
 Result<std::vector<Line>> run_plan();

@@ -32,6 +32,8 @@ constexpr std::array kBenches = {
                  bench::run_store},
     bench::Bench{"store-etcd", "commits to etcd beside a client that does nothing but send them",
                  bench::run_store_etcd},
+    bench::Bench{"storage", "durable writes among a million objects, file size after minutes of churn",
+                 bench::run_storage},
 };
 
 int usage(std::FILE* to, int code) {
