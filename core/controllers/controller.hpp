@@ -28,6 +28,7 @@ class Policies;
 
 namespace flotilla::controllers {
 
+class Estimators;
 class Interpreters;
 
 using reconcile::Key;
@@ -59,6 +60,8 @@ struct Context {
   std::shared_ptr<Congestion> congestion = std::make_shared<Congestion>();
   // Schedulers beside options.scheduler_name, which has `policies`.
   std::vector<NamedPolicies> further_schedulers = {};
+  // Estimators that have to be asked; policies of every scheduler stand for them. Null: nobody is asked.
+  Estimators* estimators = nullptr;
 
   WallTime now() const { return writer.clock().now(); }
   ObjectPtr get(const StoredKind& kind, const ObjectKey& key) const {

@@ -26,6 +26,8 @@ Status check(const Options& options) {
   if (const auto skipped = SkippedNamespaces::parse(options.skipped_propagating_namespaces); !skipped) {
     return Error(Code::Invalid, "controllers.skipped_propagating_namespaces: " + skipped.error().message());
   }
+  if (!options.scheduler_estimators.is_null() && !options.scheduler_estimators.is_object())
+    return Error(Code::Invalid, "scheduler.estimators: must be a map of estimators to their configuration");
   if (const auto profiles = scheduler_profiles(options); !profiles) return profiles.error();
   return {};
 }

@@ -21,7 +21,22 @@ struct Options {
   int workers = 4;
   std::string scheduler_name = "default-scheduler";
   bool enable_empty_workload_propagation = false;
-  bool enable_scheduler_estimator = false;  // room by the nodes of members, beside their resource summaries
+  // Room by the nodes of members, beside their resource summaries, and estimators that are asked.
+  bool enable_scheduler_estimator = false;
+  bool disable_scheduler_estimator_in_pull_mode = false;
+  Duration scheduler_estimator_timeout = std::chrono::seconds(3);  // for all clusters together
+  Duration scheduler_estimator_keep = std::chrono::seconds(2);  // how long an answer is good for others too
+  Duration scheduler_estimator_rest = std::chrono::seconds(1);  // after a failure, doubled up to
+  Duration scheduler_estimator_max_rest = std::chrono::seconds(10);
+  // What estimators are told that have such settings; scheduler_estimators says more, per estimator.
+  std::int64_t scheduler_estimator_port = 10352;
+  std::string scheduler_estimator_service_prefix = "karmada-scheduler-estimator";
+  std::string scheduler_estimator_service_namespace = "karmada-system";
+  std::string scheduler_estimator_ca_file;
+  std::string scheduler_estimator_cert_file;
+  std::string scheduler_estimator_key_file;
+  bool insecure_skip_estimator_verify = false;
+  api::Json scheduler_estimators;  // configuration by name
   // Karmada's --plugins for scheduler_name, what scores count, and further schedulers: scheduler_profiles.hpp
   std::vector<std::string> scheduler_plugins = {"*"};
   api::Json scheduler_weights;

@@ -71,4 +71,18 @@ api::Json trim_pod(const api::Json& pod) {
   return trimmed;
 }
 
+api::Json trim_quota(const api::Json& quota) {
+  const api::Json& metadata = quota["metadata"];
+  api::Json trimmed = api::Json::object(
+      {{"metadata", api::Json::object({{"namespace", metadata["namespace"]}, {"name", metadata["name"]}})},
+       {"spec", api::Json::object()},
+       {"status",
+        api::Json::object({{"hard", quota["status"]["hard"]}, {"used", quota["status"]["used"]}})}});
+  for (const char* field : {"scopes", "scopeSelector"}) {
+    if (const api::Json* value = quota["spec"].find(field)) trimmed["spec"].set(field, *value);
+  }
+  trimmed.freeze();
+  return trimmed;
+}
+
 }  // namespace flotilla::controllers

@@ -60,6 +60,8 @@ void print_decision(const Json& decision) {
   for (const Json& verdict : decision["verdicts"].elements())
     fmt::print("; {} {}", verdict["count"].as_int(), text(verdict["reason"]));
   fmt::print("\n");
+  for (const auto& [estimator, why] : decision["estimators"].members())
+    fmt::print("  {} {}\n", estimator, text(why));
   if (const Json& selection = decision["selection"]; selection.is_object()) {
     fmt::print("  selected by {} ({} to {}): {}\n", text(selection["by"]), selection["minGroups"].as_int(),
                selection["maxGroups"].as_int(), on_one_line(selection["selected"]));

@@ -6,6 +6,7 @@
 #include "core/base/log.hpp"
 #include "core/daemon/wait.hpp"
 #include "core/plugin/driver_adapter.hpp"
+#include "core/plugin/estimator_adapter.hpp"
 #include "core/plugin/override_adapter.hpp"
 #include "core/plugin/scheduler_adapter.hpp"
 #include "core/plugin/storage_adapter.hpp"
@@ -17,12 +18,13 @@ const Logger kLog("daemon");
 using InstancePtr = std::shared_ptr<plugin::Instance>;
 
 // A started instance, or null with a line in the log.
-InstancePtr start_component(const plugin::Registry& plugins, std::string_view kind, const std::string& name) {
+InstancePtr start_component(const plugin::Registry& plugins, std::string_view kind, const std::string& name,
+                            plugin::InstanceOptions options = {}) {
   const auto refuse = [&](const Error& error) {
     kLog.error("plugin component left out", {{"kind", kind}, {"name", name}, {"error", error.message()}});
     return InstancePtr();
   };
-  Result<InstancePtr> instance = plugins.instantiate(kind, name);
+  Result<InstancePtr> instance = plugins.instantiate(kind, name, std::move(options));
   if (!instance) return refuse(instance.error());
   auto starting = (*instance)->start();
   const Status started = wait_for(plugins.environment().executor(), std::move(starting));
@@ -87,6 +89,61 @@ Result<std::vector<std::unique_ptr<NamedPolicySet>>> make_schedulers(
   return schedulers;
 }
 
+namespace {
+
+// Karmada's flags, for every estimator whose schema has settings of these names; what is said for it by name
+// comes on top.
+api::Json estimator_config(const flt_component_t& component, const controllers::Options& options) {
+  api::Json config = api::Json::object();
+  if (component.config_schema == nullptr) return config;
+  const auto schema = api::Json::parse(component.config_schema);
+  if (!schema) return config;
+  const std::pair<const char*, api::Json> flags[] = {
+      {"port", options.scheduler_estimator_port},
+      {"service_prefix", options.scheduler_estimator_service_prefix},
+      {"service_namespace", options.scheduler_estimator_service_namespace},
+      {"ca_file", options.scheduler_estimator_ca_file},
+      {"cert_file", options.scheduler_estimator_cert_file},
+      {"key_file", options.scheduler_estimator_key_file},
+      {"insecure_skip_verify", options.insecure_skip_estimator_verify}};
+  for (const auto& [name, value] : flags) {
+    if (std::as_const(*schema)["properties"].contains(name)) config.set(name, value);
+  }
+  for (const auto& [name, value] : options.scheduler_estimators[component.name].members())
+    config.set(name, value);
+  return config;
+}
+
+}  // namespace
+
+std::vector<std::shared_ptr<cluster::ReplicaEstimator>> make_estimators(const plugin::Registry& plugins,
+                                                                        const controllers::Options& options,
+                                                                        std::vector<InstancePtr>& instances) {
+  std::vector<std::shared_ptr<cluster::ReplicaEstimator>> estimators;
+  if (!options.enable_scheduler_estimator) return estimators;
+  for (const auto& [name, config] : options.scheduler_estimators.members()) {
+    if (plugins.find(FLT_KIND_ESTIMATOR, name) == nullptr)
+      kLog.error("there is no such estimator; it is not asked", {{"name", name}});
+  }
+  for (const std::string& name : plugins.names(FLT_KIND_ESTIMATOR)) {
+    const api::Json& said = options.scheduler_estimators[name];
+    if (said.is_bool() && !said.as_bool()) continue;
+    plugin::InstanceOptions wanted;
+    wanted.config = estimator_config(*plugins.find(FLT_KIND_ESTIMATOR, name), options);
+    const InstancePtr instance = start_component(plugins, FLT_KIND_ESTIMATOR, name, std::move(wanted));
+    if (!instance) continue;
+    auto estimator = plugin::adapt_estimator(instance);
+    if (!estimator) {
+      kLog.error("plugin component left out",
+                 {{"kind", FLT_KIND_ESTIMATOR}, {"name", name}, {"error", estimator.error().message()}});
+      continue;
+    }
+    estimators.push_back(*std::move(estimator));
+    instances.push_back(instance);
+  }
+  return estimators;
+}
+
 Result<FleetComponents> make_fleet_components(const plugin::Registry& plugins,
                                               const controllers::Options& options) {
   FleetComponents fleet;
@@ -103,6 +160,7 @@ Result<FleetComponents> make_fleet_components(const plugin::Registry& plugins,
     kinds.push_back(std::move(*kind));
     return {};
   });
+  fleet.estimators = make_estimators(plugins, options, fleet.instances);
   auto profiles = controllers::scheduler_profiles(options);
   if (!profiles) return profiles.error();
   auto schedulers = make_schedulers(plugins, *profiles, fleet.instances);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/cluster/cluster_driver.hpp"
+#include "core/cluster/replica_estimator.hpp"
 #include "core/config/settings.hpp"
 #include "core/controllers/scheduler_profiles.hpp"
 #include "core/overrides/rule_registry.hpp"
@@ -33,12 +34,17 @@ struct FleetComponents {
   std::vector<std::shared_ptr<plugin::Instance>> instances;  // started, to be stopped
   std::vector<std::shared_ptr<cluster::ClusterDriver>> drivers;
   overrides::RuleRegistry rules;
+  std::vector<std::shared_ptr<cluster::ReplicaEstimator>> estimators;  // that have to be asked
   // Per scheduler, the one of the setting controllers.scheduler_name first.
   std::vector<std::unique_ptr<NamedPolicySet>> schedulers;
 };
 // Instances of the scheduling policies alone, added to `instances`: a set of its own per profile.
 Result<std::vector<std::unique_ptr<NamedPolicySet>>> make_schedulers(
     const plugin::Registry& plugins, const std::vector<controllers::SchedulerProfile>& profiles,
+    std::vector<std::shared_ptr<plugin::Instance>>& instances);
+// All estimators that are installed, unless controllers.enable_scheduler_estimator is off or says so of one.
+std::vector<std::shared_ptr<cluster::ReplicaEstimator>> make_estimators(
+    const plugin::Registry& plugins, const controllers::Options& options,
     std::vector<std::shared_ptr<plugin::Instance>>& instances);
 // From a thread that may block.
 Result<FleetComponents> make_fleet_components(const plugin::Registry& plugins,

@@ -211,7 +211,13 @@ Status Daemon::State::open_storage() {
   const std::filesystem::path crashes = std::filesystem::path(directory->path()) / "plugin-crashes";
   plugins->distrust(plugin::crashed_too_often(crashes, clock.now()));
   plugin::note_crashes_in(crashes);
-  plugins->discover(plugin::plugin_directories(settings.plugins.directories));
+  std::vector<std::filesystem::path> directories = plugin::plugin_directories(settings.plugins.directories);
+  plugins->discover(directories);
+  if (settings.controllers.enable_scheduler_estimator) {
+    for (std::filesystem::path& directory : directories) directory /= "estimators";
+    std::erase_if(directories, [](const auto& path) { return !std::filesystem::is_directory(path); });
+    plugins->discover(directories);
+  }
   Result<std::unique_ptr<store::StorageBackend>> backend =
       make_storage(*plugins, settings, directory->path());
   if (!backend) return backend.error();

@@ -11,6 +11,7 @@
 #include "core/cluster/endpoint.hpp"
 #include "core/cluster/registry.hpp"
 #include "core/controllers/all.hpp"
+#include "core/controllers/estimators.hpp"
 #include "core/controllers/fleet_metrics.hpp"
 #include "core/controllers/kube/kube_controllers.hpp"
 #include "core/daemon/admission.hpp"
@@ -56,7 +57,8 @@ struct Roles::State {
             &context.metrics,
             &interpreters,
             std::make_shared<Congestion>(),
-            further(fleet.schedulers)};
+            further(fleet.schedulers),
+            estimators.get()};
   }
 
   static std::vector<controllers::NamedPolicies> further(const Schedulers& schedulers) {
@@ -145,10 +147,34 @@ struct Roles::State {
     });
   }
 
-  // Every scheduler asks the nodes of members, where that is wanted.
-  void count_nodes(Schedulers& schedulers) const {
+  // Every scheduler counts the nodes of members and hears the estimators that are asked, where that is
+  // wanted.
+  void add_estimators(Schedulers& schedulers) const {
     if (!context.settings.controllers.enable_scheduler_estimator) return;
-    for (const auto& each : schedulers) each->policies.add(make_node_estimator(clusters));
+    for (const auto& each : schedulers) {
+      for (auto& built_in : make_built_in_estimators(
+               clusters, context.executor.clock(),
+               context.settings.controllers.feature_gates.resource_quota_estimate, &context.metrics))
+        each->policies.add(std::move(built_in));
+      for (std::size_t i = 0; i < fleet.estimators.size(); ++i)
+        each->policies.add(std::make_unique<scheduler::AskedEstimator>(
+            fleet.estimators[i]->name(), i,
+            [asked = estimators.get(), i](const std::string& demand, std::string_view cluster) {
+              return asked->remembered(i, demand, cluster);
+            }));
+    }
+  }
+
+  void make_estimators() {
+    if (fleet.estimators.empty()) return;
+    const controllers::Options& options = context.settings.controllers;
+    controllers::EstimatorRules rules;
+    rules.timeout = options.scheduler_estimator_timeout;
+    rules.keep = options.scheduler_estimator_keep;
+    rules.first_rest = options.scheduler_estimator_rest;
+    rules.longest_rest = options.scheduler_estimator_max_rest;
+    estimators = std::make_unique<controllers::Estimators>(context.executor, fleet.estimators, rules,
+                                                           &context.metrics);
   }
 
   // Plans and their like, from what the controllers have.
@@ -158,7 +184,7 @@ struct Roles::State {
     auto schedulers = make_schedulers(context.plugins, *profiles, fleet.instances);
     if (!schedulers) return schedulers.error();
     rehearsed = *std::move(schedulers);
-    count_nodes(rehearsed);
+    add_estimators(rehearsed);
     const auto resources = [&api = context.api] { return api.resources(); };
     const auto admission = [options = context.settings.controllers](const store::Store& store,
                                                                     const Clock& clock) {
@@ -199,6 +225,7 @@ struct Roles::State {
   reconcile::EventRecorder events;
   InterpreterChains interpreters;
   std::unique_ptr<controllers::KubeControllers> kube;
+  std::unique_ptr<controllers::Estimators> estimators;
   std::unique_ptr<controllers::ControllerSet> controllers;
   Schedulers rehearsed;
   std::unique_ptr<planning::Service> planning;
@@ -236,7 +263,8 @@ Status Roles::start() {
     Result<FleetComponents> fleet = make_fleet_components(own.context.plugins, settings.controllers);
     if (!fleet) return fleet.error();
     own.fleet = std::move(*fleet);
-    own.count_nodes(own.fleet.schedulers);
+    own.make_estimators();
+    own.add_estimators(own.fleet.schedulers);
     for (const auto& driver : own.fleet.drivers) own.clusters.add_driver(driver);
     if (own.context.may_write) own.serve_beside_others();
     own.controllers = std::make_unique<controllers::ControllerSet>(own.controller_context());
@@ -273,6 +301,7 @@ void Roles::resign() {
   own.resigned = true;
   if (!std::exchange(own.leading, false)) return;
   if (own.controllers) own.controllers->stop();
+  if (own.estimators) own.estimators->stop();
   own.kube->stop();
   if (own.simulation) own.simulation->stop();
   own.events.stop();

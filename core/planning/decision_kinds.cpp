@@ -41,6 +41,8 @@ constexpr const char* kDefinition = R"({
               "policy": {"type": "string"}, "clusters": {"type": "array", "items": {"type": "string"}}}}},
           "candidates": {"type": "array", "description": "Clusters that fit, with scores, estimates and room. Not in lists.",
             "items": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}},
+          "estimators": {"type": "object", "description": "Estimators that were left out, and why. Not in lists.",
+            "additionalProperties": {"type": "string"}},
           "selection": {"type": "object", "description": "How spread constraints chose. Not in lists.",
             "x-kubernetes-preserve-unknown-fields": true},
           "division": {"type": "array", "description": "How replicas were divided, with tie-breaks. Not in lists.",

@@ -188,6 +188,15 @@ Json candidates_to_json(const Decisions& decisions, const DecisionRecord& record
   return list;
 }
 
+// Why estimators were left out, by name.
+Json remarks_to_json(const Decisions& decisions, const DecisionRecord& record) {
+  Json remarks = Json::object();
+  for (const scheduler::RecordedEstimates& column : record.by_estimator) {
+    if (!column.remark.empty()) remarks.set(estimator_name(decisions, record, column.policy), column.remark);
+  }
+  return remarks;
+}
+
 Json timings_to_json(const DecisionRecord& record) {
   constexpr const char* kNames[] = {"filter", "score", "estimate", "select", "assign"};
   Json out = Json::object();
@@ -218,6 +227,8 @@ Json outcome_to_json(const Decisions& decisions, const DecisionRecord& record, b
   if (!whole) return out;
   const auto name_of = [&](scheduler::NameNumber number) { return decisions.name(number); };
   out.set("candidates", candidates_to_json(decisions, record));
+  if (Json remarks = remarks_to_json(decisions, record); !remarks.empty())
+    out.set("estimators", std::move(remarks));
   if (Json selection = scheduler::explain_selection(record, name_of); selection.is_object())
     out.set("selection", std::move(selection));
   if (Json division = scheduler::explain_division(record, name_of); division.is_array())

@@ -207,7 +207,7 @@ class Explanation {
                              {"fitting", decision["status"]["fitting"]},
                              {"verdicts", verdicts_to_json(decisions, last_->record, false)},
                              {"nanoseconds", decision["status"]["nanoseconds"]["total"]}});
-    for (const char* step : {"selection", "division"})
+    for (const char* step : {"estimators", "selection", "division"})
       if (const Json* told = decision["status"].find(step)) out.set(step, *told);
     out_.set("decision", std::move(out));
     read_findings();

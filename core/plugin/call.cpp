@@ -164,7 +164,9 @@ Task<Completion> HostServices::call(Op op, CallOptions options) {
   const std::shared_ptr<flt_call> call = begin(shared_from_this(), options);
   const std::uint64_t before = call->event.version();
   start(call, std::move(op), options.control);
-  auto waiting = call->event.wait_past_for(before, options.timeout);
+  const Duration most =
+      options.timeout == Duration::max() ? options.timeout : options.timeout + options.grace;
+  auto waiting = call->event.wait_past_for(before, most);
   if (co_await std::move(waiting)) {
     std::lock_guard lock(call->mutex);
     co_return std::move(call->completion);

@@ -15,8 +15,8 @@ namespace {
 constexpr std::uint64_t kMaxComponents = 256;
 constexpr std::size_t kPluginSize = offsetof(flt_plugin_v1_t, n_components) + sizeof(std::uint64_t);
 constexpr std::size_t kComponentSize = offsetof(flt_component_t, destroy) + sizeof(void*);
-constexpr std::array<std::string_view, 4> kKinds{FLT_KIND_STORAGE, FLT_KIND_SCHEDULER, FLT_KIND_OVERRIDE,
-                                                 FLT_KIND_DRIVER};
+constexpr std::array<std::string_view, 5> kKinds{FLT_KIND_STORAGE, FLT_KIND_SCHEDULER, FLT_KIND_OVERRIDE,
+                                                 FLT_KIND_DRIVER, FLT_KIND_ESTIMATOR};
 
 Error refuse(std::string message) {
   return Error(Code::Invalid, std::move(message));

@@ -113,6 +113,7 @@ using Op = std::function<void(flt_call_t*)>;
 
 struct CallOptions {
   Duration timeout = std::chrono::seconds(30);  // Duration::max(): none
+  Duration grace{0};                            // the host waits so much longer than it tells the plugin
   std::string trace = {};                       // W3C traceparent
   std::size_t arena_limit = kDefaultArenaLimit;
   bool control = false;  // start and stop may block whatever the component says: on the blocking pool

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What each kind's table must have at least: without these operations a component is of no use.
 #include <flotilla/abi/driver.h>
+#include <flotilla/abi/estimator.h>
 #include <flotilla/abi/override.h>
 #include <flotilla/abi/scheduler.h>
 #include <flotilla/abi/storage.h>
@@ -29,6 +30,7 @@ std::vector<RequiredOp> required_ops(std::string_view kind) {
   if (kind == FLT_KIND_DRIVER) {
     return {REQUIRED(flt_driver_ops_t, connect), REQUIRED(flt_driver_ops_t, disconnect)};
   }
+  if (kind == FLT_KIND_ESTIMATOR) return {REQUIRED(flt_estimator_ops_t, max_available_replicas)};
   return {};  // a scheduling policy may take part in any step
 }
 

@@ -48,7 +48,7 @@ struct PluginRecord {
 
 // Where plugins are looked for, in this order: beside the running executable (../lib/flotilla/plugins/1), the
 // system's directories, then `configured`. Only those that exist; never the working directory or the
-// environment.
+// environment. Estimators lie in a folder of that name below each: who asks estimators discovers it too.
 std::vector<std::filesystem::path> plugin_directories(const std::vector<std::string>& configured = {});
 
 class Registry {

@@ -39,9 +39,11 @@ Binding parse_binding(const Json& spec, const Json& status, PlacementPool* pool)
   binding.has_requirements = spec["replicaRequirements"].is_object();
   binding.requests = parse_requests(spec["replicaRequirements"]);
   for (const Json& component : spec["components"].elements()) {
-    binding.components.push_back({std::string(component["name"].as_string()),
-                                  saturated(component["replicas"]),
-                                  parse_requests(component["replicaRequirements"])});
+    binding.components.push_back(
+        {std::string(component["name"].as_string()), saturated(component["replicas"]),
+         parse_requests(component["replicaRequirements"]),
+         component["replicaRequirements"].is_object() ? component["replicaRequirements"].dump()
+                                                      : std::string()});
   }
   for (const Json& cluster : spec["clusters"].elements()) {
     binding.clusters.push_back({std::string(cluster["name"].as_string()), saturated(cluster["replicas"])});

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,10 +14,13 @@
 
 namespace flotilla::scheduler {
 
+class EstimateSheet;
+
 struct Component {
   std::string name;
   std::int32_t replicas = 0;
   std::vector<Request> requests;
+  std::string requirements_text = {};  // replicaRequirements as JSON; empty where it has none
 };
 
 struct TargetCluster {
@@ -49,6 +53,8 @@ struct Binding {
   std::string anti_affinity_group;
   std::string self;
   std::string requirements_text;  // spec.replicaRequirements as JSON; empty where it has none
+  // Answers of estimators that have to be asked (asked_estimates.hpp); null: nobody is asked.
+  std::shared_ptr<EstimateSheet> estimates;
 
   bool is_workload() const { return replicas > 0 || has_requirements || !components.empty(); }
 };

@@ -55,6 +55,7 @@ inline constexpr std::uint8_t kGeneralEstimator = 0xff;  // of records from befo
 struct EstimateColumn {
   std::uint8_t policy = kGeneralEstimator;
   bool failed = false;  // then it is as if it had not been asked
+  std::string remark;   // why, or why it is left out for some clusters
   std::vector<std::int32_t> replicas;
 };
 

@@ -125,7 +125,7 @@ void describe_candidates(const Attempt& attempt, const ClusterTable& table, Deci
     out.by_policy.push_back({column.policy, column.weight, pick(column.scores, rows)});
   for (const EstimateColumn& column : record.estimates) {
     out.by_estimator.push_back({column.policy == kGeneralEstimator ? -1 : std::int32_t{column.policy},
-                                column.failed, pick(column.replicas, rows)});
+                                column.failed, pick(column.replicas, rows), column.remark});
   }
   out.weights = pick(record.weights, rows);
   if (attempt.binding.placement->find_spread(SpreadField::Region) != nullptr)
@@ -287,6 +287,18 @@ void decode_candidates(ByteReader& in, bool all_selected, DecisionRecord& record
   for (std::uint32_t i = 0; all_selected && i < record.candidates(); ++i) record.selected.push_back(i);
 }
 
+// What estimators remarked, at the end, where there is anything: records without look as they always did.
+void encode_remarks(const DecisionRecord& record, ByteWriter& out) {
+  const auto remarks = [](const RecordedEstimates& estimates) { return !estimates.remark.empty(); };
+  if (std::none_of(record.by_estimator.begin(), record.by_estimator.end(), remarks)) return;
+  for (const RecordedEstimates& estimates : record.by_estimator) out.text(estimates.remark);
+}
+
+void decode_remarks(ByteReader& in, DecisionRecord& record) {
+  if (in.at_end()) return;
+  for (RecordedEstimates& estimates : record.by_estimator) estimates.remark = in.text();
+}
+
 // Columns fit together and places are places: whoever reads a record need not look again.
 bool is_sound(const DecisionRecord& record) {
   const std::size_t count = record.candidates();
@@ -368,6 +380,7 @@ std::string encode(const DecisionRecord& record) {
     out.number(static_cast<std::uint64_t>(failure.kind));
     out.text(failure.message);
   }
+  encode_remarks(record, out);
   return out.take();
 }
 
@@ -392,6 +405,7 @@ Result<DecisionRecord> decode(std::string_view bytes) {
     failure.kind = static_cast<FailureKind>(std::min<std::uint64_t>(in.number(), 3));
     failure.message = in.text();
   }
+  decode_remarks(in, record);
   if (!in.ok() || !in.at_end() || !is_sound(record))
     return Error(Code::DataLoss, "a decision record that cannot be read");
   return record;

@@ -45,6 +45,7 @@ struct RecordedEstimates {
   std::int32_t policy = -1;  // -1: the general estimator
   bool failed = false;
   std::vector<std::int64_t> replicas;  // per candidate; -1: it does not know
+  std::string remark = {};             // why it failed, or for which clusters
   bool operator==(const RecordedEstimates&) const = default;
 };
 

@@ -9,8 +9,9 @@ namespace flotilla::scheduler {
 namespace {
 
 // An estimator's column, for the record.
-EstimateColumn column_of(std::size_t policy, bool failed, std::span<const std::int64_t> estimates) {
-  EstimateColumn column{static_cast<std::uint8_t>(policy), failed, {}};
+EstimateColumn column_of(std::size_t policy, bool failed, std::string remark,
+                         std::span<const std::int64_t> estimates) {
+  EstimateColumn column{static_cast<std::uint8_t>(policy), failed, std::move(remark), {}};
   if (failed) return column;
   column.replicas.reserve(estimates.size());
   for (std::int64_t value : estimates)
@@ -76,12 +77,14 @@ void estimate_room(const Workload& workload, const Policies& policies, std::span
     const Policy& policy = *policies.entries()[i].policy;
     if (!policies.takes_part(workload, i, kEstimateStep)) continue;
     scratch.assign(table.size(), kUnknownEstimate);
-    bool failed = !policy.estimate(workload, all, fits, scratch).ok();
-    if (!failed && !take_least(fits, scratch, room)) {
-      policy.charge("estimated fewer than no replicas");
-      failed = true;
+    Status done = policy.estimate(workload, all, fits, scratch);
+    if (done && !take_least(fits, scratch, room)) {
+      done = internal("estimated fewer than no replicas");
+      policy.charge(done.error().message());
     }
-    if (record != nullptr) record->estimates.push_back(column_of(i, failed, scratch));
+    if (record == nullptr) continue;
+    record->estimates.push_back(
+        column_of(i, !done, done ? policy.remark(workload, fits) : done.error().message(), scratch));
   }
   for_each_row(fits, [&](Row row) {
     if (room[row] == INT32_MAX) room[row] = binding.replicas;

@@ -118,6 +118,86 @@ bool ClusterNodes::accepts(const NodeDemand& demand, const Node& node) {
   });
 }
 
+namespace {
+
+// A node while sets are put onto it, in the units of a demand's requests.
+struct Bin {
+  std::vector<std::int64_t> left;  // by resource that any component requests
+  std::int64_t places = 0;
+};
+
+struct Wanted {
+  std::vector<std::int64_t> amounts;  // likewise; 0: not requested
+  std::int64_t replicas = 0;
+  std::size_t first = 0;  // nodes before this one have no room for it any more
+};
+
+std::int64_t fitting(const Bin& bin, const Wanted& wanted) {
+  std::int64_t most = bin.places;
+  for (std::size_t i = 0; i < wanted.amounts.size() && most > 0; ++i) {
+    if (wanted.amounts[i] > 0)
+      most = std::min(most, std::max<std::int64_t>(bin.left[i], 0) / wanted.amounts[i]);
+  }
+  return most;
+}
+
+// Room only shrinks, so a node that is full for a component stays full for it.
+template <typename Accepts>
+bool place(std::vector<Bin>& bins, Wanted& wanted, const Accepts& accepts) {
+  std::int64_t left = wanted.replicas;
+  for (std::size_t i = wanted.first; i < bins.size() && left > 0; ++i) {
+    const std::int64_t taken = accepts(i) ? std::min(left, fitting(bins[i], wanted)) : 0;
+    for (std::size_t r = 0; r < wanted.amounts.size(); ++r) bins[i].left[r] -= wanted.amounts[r] * taken;
+    bins[i].places -= taken;
+    left -= taken;
+    if (left > 0) wanted.first = i + 1;
+  }
+  return left == 0;
+}
+
+std::vector<std::string> requested_resources(std::span<const NodeDemand> components) {
+  std::vector<std::string> names;
+  for (const NodeDemand& component : components) {
+    for (const Request& request : component.requests) {
+      if (std::find(names.begin(), names.end(), request.resource) == names.end())
+        names.push_back(request.resource);
+    }
+  }
+  return names;
+}
+
+}  // namespace
+
+std::int64_t ClusterNodes::sets_for(std::span<const NodeDemand> components) const {
+  const std::vector<std::string> resources = requested_resources(components);
+  std::vector<Bin> bins;
+  for (const Node& node : nodes_) {
+    Bin& bin = bins.emplace_back();
+    bin.places = std::max<std::int64_t>(node.places, 0);
+    for (const std::string& resource : resources)
+      bin.left.push_back(in_units_of(resource, node.left.amount(resource)));
+  }
+  std::vector<Wanted> wanted;
+  std::int64_t pods = 0;
+  for (const NodeDemand& component : components) {
+    Wanted& one = wanted.emplace_back();
+    one.replicas = component.replicas;
+    one.amounts.assign(resources.size(), 0);
+    for (const Request& request : component.requests) {
+      const auto at = std::find(resources.begin(), resources.end(), request.resource) - resources.begin();
+      one.amounts[static_cast<std::size_t>(at)] = in_units_of(request.resource, request.amount);
+    }
+    pods += one.replicas;
+  }
+  if (pods == 0) return INT32_MAX;
+  for (std::int64_t sets = 0;; ++sets) {
+    for (std::size_t c = 0; c < wanted.size(); ++c) {
+      const auto takes = [&](std::size_t i) { return accepts(components[c], nodes_[i]); };
+      if (!place(bins, wanted[c], takes)) return sets;
+    }
+  }
+}
+
 std::int64_t ClusterNodes::room_for(const NodeDemand& demand) const {
   std::int64_t sum = 0;
   for (const Node& node : nodes_) {
@@ -135,25 +215,51 @@ std::int64_t ClusterNodes::room_for(const NodeDemand& demand) const {
   return sum;
 }
 
+Result<NodeDemand> NodeDemand::parse_text(std::string_view requirements) {
+  if (requirements.empty()) return NodeDemand();
+  Result<Json> json = Json::parse(requirements);
+  if (!json) return json.error();
+  return parse(*json);
+}
+
+Result<std::vector<NodeDemand>> NodeDemand::parse_set(std::span<const Component> components) {
+  std::vector<NodeDemand> set;
+  for (const Component& component : components) {
+    Result<NodeDemand> demand = parse_text(component.requirements_text);
+    if (!demand) return std::move(demand).context("component " + component.name);
+    demand->replicas = component.replicas;
+    set.push_back(*std::move(demand));
+  }
+  return set;
+}
+
 Status NodeEstimator::observe(const ClusterTable& table, Reasons&) {
-  by_row_.assign(table.size(), nullptr);
-  for (Row row = 0; row < table.size(); ++row) by_row_[row] = source_(std::string(table.name(row)));
+  refresh(table);
   return {};
+}
+
+void NodeEstimator::refresh(const ClusterTable& table) {
+  by_row_.resize(table.size());
+  for (Row row = 0; row < table.size(); ++row) by_row_[row] = source_(std::string(table.name(row)));
 }
 
 Status NodeEstimator::estimate(const Workload& workload, RowRange, std::span<const std::uint64_t> fits,
                                std::span<std::int64_t> replicas) const {
-  if (workload.whole_sets || by_row_.size() != replicas.size()) return {};
-  NodeDemand demand;
-  const std::string& text = workload.binding->requirements_text;
-  if (!text.empty()) {
-    Result<Json> requirements = Json::parse(text);
-    if (!requirements) return requirements.error();
-    demand = NodeDemand::parse(*requirements);
+  if (by_row_.size() != replicas.size()) return {};
+  const auto each = [&](const auto& room) {
+    for_each_row(fits, [&](Row row) {
+      if (by_row_[row] != nullptr) replicas[row] = room(*by_row_[row]);
+    });
+  };
+  if (workload.whole_sets) {
+    const Result<std::vector<NodeDemand>> set = NodeDemand::parse_set(workload.binding->components);
+    if (!set) return set.error();
+    each([&](const ClusterNodes& nodes) { return nodes.sets_for(*set); });
+    return {};
   }
-  for_each_row(fits, [&](Row row) {
-    if (by_row_[row] != nullptr) replicas[row] = by_row_[row]->room_for(demand);
-  });
+  const Result<NodeDemand> demand = NodeDemand::parse_text(workload.binding->requirements_text);
+  if (!demand) return demand.error();
+  each([&](const ClusterNodes& nodes) { return nodes.room_for(*demand); });
   return {};
 }
 

@@ -14,6 +14,7 @@
 #include "core/api/json.hpp"
 #include "core/api/resource_list.hpp"
 #include "core/api/selector.hpp"
+#include "core/scheduler/binding.hpp"
 #include "core/scheduler/policy.hpp"
 
 namespace flotilla::scheduler {
@@ -21,6 +22,7 @@ namespace flotilla::scheduler {
 // What one replica wants of its node: spec.replicaRequirements, read once.
 struct NodeDemand {
   std::vector<Request> requests;
+  std::int32_t replicas = 1;  // of a component, per set
   // nodeClaim.nodeSelector and nodeClaim.hardNodeAffinity: all of the first, and one of the terms if there
   // are any.
   struct Term {
@@ -34,6 +36,10 @@ struct NodeDemand {
   std::vector<api::Json> tolerations;
 
   static NodeDemand parse(const api::Json& requirements);
+  // Errors: Invalid for a text that is no JSON; the empty one demands nothing.
+  static Result<NodeDemand> parse_text(std::string_view requirements);
+  // Those of each component.
+  static Result<std::vector<NodeDemand>> parse_set(std::span<const Component> components);
 };
 
 // What is left on the nodes of one cluster. Immutable.
@@ -47,6 +53,8 @@ class ClusterNodes {
   // Sum over the nodes that the demand accepts and whose NoSchedule and NoExecute taints it tolerates, of the
   // least that any resource and the places for pods allow.
   std::int64_t room_for(const NodeDemand& demand) const;
+  // How many whole sets find places one after the other, each replica on the first node that takes it.
+  std::int64_t sets_for(std::span<const NodeDemand> components) const;
   std::size_t size() const { return nodes_.size(); }
 
  private:
@@ -63,7 +71,7 @@ class ClusterNodes {
 };
 
 // The estimator over all clusters. `source` gives what is known of a cluster, null: nothing; it is asked when
-// the scheduler sees a new table, so a decision over one table always finds the same.
+// the scheduler sees a new table or asks to refresh, so decisions in between always find the same.
 class NodeEstimator final : public Policy {
  public:
   using Source = std::function<std::shared_ptr<const ClusterNodes>(const std::string& cluster)>;
@@ -72,7 +80,7 @@ class NodeEstimator final : public Policy {
   std::string_view name() const override { return "node_estimator"; }
   std::uint32_t steps() const override { return kEstimateStep; }
   Status observe(const ClusterTable& table, Reasons&) override;
-  // Says nothing of whole sets of components.
+  void refresh(const ClusterTable& table) override;
   Status estimate(const Workload& workload, RowRange rows, std::span<const std::uint64_t> fits,
                   std::span<std::int64_t> replicas) const override;
 

@@ -67,8 +67,17 @@ const Policy* Policies::active(const Workload& workload, std::uint32_t step) con
   return fallback;
 }
 
+bool Policies::has_seen(const ClusterTable& table) const {
+  return seen_identity_ == table.shared_identity() && seen_epoch_ == table.epoch();
+}
+
+void Policies::refresh(const ClusterTable& table) {
+  if (!has_seen(table)) return;
+  for (const Entry& entry : entries_) entry.policy->refresh(table);
+}
+
 Status Policies::observe(const ClusterTable& table) {
-  if (seen_identity_ == table.shared_identity() && seen_epoch_ == table.epoch()) return {};
+  if (has_seen(table)) return {};
   for (const Entry& entry : entries_) {
     Status seen = entry.policy->observe(table, reasons_);
     if (!seen) return std::move(seen).context("policy " + std::string(entry.policy->name()));

@@ -70,6 +70,10 @@ class Policy {
   // A table that this policy has not seen; serial. An error fails the decisions over this table.
   virtual Status observe(const ClusterTable&, Reasons&) { return {}; }
 
+  // Between decisions; serial: what it knows beside the table may have changed. It must not change otherwise,
+  // so that decisions between two calls find the same.
+  virtual void refresh(const ClusterTable&) {}
+
   // All that follows may be called concurrently, for any ranges, and is checked by the caller: what is wrong
   // fails the decision and is charged. So does an error, but for those that select and assign name.
   //
@@ -86,6 +90,8 @@ class Policy {
   // Writes how many further replicas each row that fits can take, or kUnknownEstimate.
   virtual Status estimate(const Workload&, RowRange, std::span<const std::uint64_t> fits,
                           std::span<std::int64_t> replicas) const;
+  // What people should know of the last estimate for this workload; empty: nothing. For the record.
+  virtual std::string remark(const Workload&, std::span<const std::uint64_t> /*fits*/) const { return {}; }
   // Writes the rows of the chosen candidates, best first, and their number. Errors: Conflict: cannot be met,
   // with a message for the user.
   virtual Status select(const Workload&, std::span<const Candidate>, std::span<Row> chosen,
@@ -123,8 +129,12 @@ class Policies {
 
   // Shows a table to every policy unless they have seen it.
   Status observe(const ClusterTable& table);
+  // Lets them take over what has changed beside the table, if it is one they have seen.
+  void refresh(const ClusterTable& table);
 
  private:
+  bool has_seen(const ClusterTable& table) const;
+
   std::vector<Entry> entries_;
   Reasons reasons_;
   std::shared_ptr<const ClusterIdentity> seen_identity_;

@@ -118,6 +118,15 @@ std::vector<Reservations::Change> Reservations::take_changes() {
   return changes;
 }
 
+std::vector<std::pair<std::string, std::span<const Promise>>> Reservations::promised_in(
+    const std::string& cluster) const {
+  std::vector<std::pair<std::string, std::span<const Promise>>> promised;
+  const auto here = clusters_.find(cluster);
+  if (here == clusters_.end()) return promised;
+  for (const std::string& id : here->second) promised.emplace_back(id, holds_.at(id).at(cluster).promises);
+  return promised;
+}
+
 std::optional<SteadyTime> Reservations::next_due() const {
   if (due_.empty()) return std::nullopt;
   return due_.begin()->first;

@@ -61,6 +61,8 @@ class Reservations {
     bool less = false;
   };
   std::vector<Change> take_changes();
+  // By whom, in order, and what.
+  std::vector<std::pair<std::string, std::span<const Promise>>> promised_in(const std::string& cluster) const;
   // When the next hold may end by itself.
   std::optional<SteadyTime> next_due() const;
   std::size_t size() const;

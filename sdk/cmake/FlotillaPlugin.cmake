@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 # flotilla_add_plugin(cluster_affinity SOURCES cluster_affinity.cpp [LIBS …] [OUTPUT_DIRECTORY …])
 # A loadable module that exports flt_plugin_v1 and nothing else; needs only the headers below sdk/include.
+# FOLDER x: in Flotilla's own tree, below the folder that every daemon loads; who wants it there asks for x.
 set(FLOTILLA_PLUGIN_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
 
 function(flotilla_add_plugin name)
-  cmake_parse_arguments(ARG "" "OUTPUT_DIRECTORY" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "" "OUTPUT_DIRECTORY;FOLDER" "SOURCES;LIBS" ${ARGN})
   if(NOT ARG_SOURCES)
     file(GLOB ARG_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
   endif()
   set(in_tree OFF)
   if(NOT ARG_OUTPUT_DIRECTORY)
     set(ARG_OUTPUT_DIRECTORY ${FLOTILLA_PLUGIN_OUTPUT_DIRECTORY})
-    set_property(GLOBAL APPEND PROPERTY FLOTILLA_PLUGINS ${name})
+    if(ARG_FOLDER)
+      string(APPEND ARG_OUTPUT_DIRECTORY /${ARG_FOLDER})
+      set_property(GLOBAL APPEND PROPERTY FLOTILLA_PLUGINS_IN_${ARG_FOLDER} ${name})
+    else()
+      set_property(GLOBAL APPEND PROPERTY FLOTILLA_PLUGINS ${name})
+    endif()
     if(TARGET flotilla_options)
       set(in_tree ON)
     endif()

@@ -29,6 +29,8 @@ struct flt_stream : std::enable_shared_from_this<flt_stream> {
   std::mutex mutex;  // all below
   std::condition_variable changed;
   std::int64_t credit = 0;
+  bool told = false;  // on_credit was called since a push returned 0
+  int telling = 0;    // is being called
   bool closed = false;
   bool ended = false;
   fc::Answer ending;
@@ -50,8 +52,12 @@ void tell(flt_stream& stream) {
       {
         std::lock_guard lock(self->mutex);
         if (self->ended) return;
+        self->told = true;
+        ++self->telling;
       }
       hook.fn(hook.ctx);
+      std::lock_guard lock(self->mutex);
+      --self->telling;
     });
   }
 }
@@ -72,7 +78,9 @@ std::int64_t push(flt_stream_t* stream, flt_arena_t* arena, const void* batch) {
     return -1;
   }
   if (stream->ended) stream->host->fault("a batch was pushed after the end of its stream");
-  if (!stream->closed && stream->credit <= 0) stream->host->fault("a batch was pushed without credit");
+  // A call of on_credit may be late, so what is pushed on it is accepted.
+  if (!stream->closed && stream->credit <= 0 && !stream->told && stream->telling == 0)
+    stream->host->fault("a batch was pushed without credit");
   auto memory = std::move(it->second);
   stream->open.erase(it);
   if (stream->closed || stream->ended) return -1;
@@ -80,6 +88,7 @@ std::int64_t push(flt_stream_t* stream, flt_arena_t* arena, const void* batch) {
   stream->credit -= cost;
   stream->batches.push_back({batch, std::move(memory), cost});
   stream->changed.notify_all();
+  if (stream->credit <= 0) stream->told = false;
   return std::max<std::int64_t>(stream->credit, 0);
 }
 

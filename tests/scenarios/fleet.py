@@ -180,11 +180,59 @@ class Server:
         return waiting, total
 
 
+class Estimators:
+    """An estimator for every member, as Karmada runs them; what it says of a member is a file."""
+
+    def __init__(self, programs, folder):
+        self.programs, self.folder, self.process = programs, f"{folder}/estimators", None
+
+    @property
+    def address(self):
+        return f"unix:{self.folder}/sock"
+
+    def say(self, member, answer):
+        os.makedirs(self.folder, exist_ok=True)
+        path = f"{self.folder}/{member}"
+        if answer is None:
+            if os.path.exists(path):
+                os.remove(path)
+            return
+        with open(path + "~", "w", encoding="utf-8") as file:
+            json.dump(answer, file)
+        os.replace(path + "~", path)
+
+    def start(self):
+        os.makedirs(self.folder, exist_ok=True)
+        self.process = subprocess.Popen([f"{self.programs}/flotilla-test-estimator", self.folder, self.address],
+                                        stdout=subprocess.PIPE)
+        return self
+
+    def ready(self):
+        if self.process.stdout.readline() != b"ready\n":
+            raise AssertionError("the estimators did not start")
+        return self
+
+    def end(self, how=signal.SIGTERM):
+        if self.process is None:
+            return
+        self.process.send_signal(how)
+        self.process.wait(20)
+        self.process.stdout.close()
+        self.process = None
+
+
 class Fleet:
     """A control plane and its members, from start to end of one scenario."""
 
-    def __init__(self, programs, folder, members, settings):
+    def __init__(self, programs, folder, members, settings, estimators=None):
         self.programs, self.folder = programs, folder
+        self.estimators = None
+        if estimators is not None:
+            self.estimators = Estimators(programs, folder)
+            for name, answer in estimators.items():
+                self.estimators.say(name, answer)
+            settings.setdefault("controllers.enable_scheduler_estimator", True)
+            settings["scheduler.estimators"] = {"karmada_grpc": {"address": self.estimators.address}}
         flags = ["--storage", settings.pop("storage.name", "memory")]
         # Health is believed after a moment, so that what follows from it can be seen.
         given = {"controllers.cluster_status_update_frequency": "200ms", "controllers.cluster_success_threshold": "1ms",
@@ -200,6 +248,8 @@ class Fleet:
             self.servers[name] = Server(programs, folder, name, ["--profile", "member", *own])
 
     def __getitem__(self, name):
+        if name == "estimators" and self.estimators is not None:
+            return self.estimators
         if name not in self.servers:
             raise AssertionError(f"there is no server {name}; there are {', '.join(self.servers)}")
         return self.servers[name]
@@ -209,6 +259,8 @@ class Fleet:
         return self.servers[PLANE]
 
     def start(self):
+        if self.estimators is not None:
+            self.estimators.start().ready()
         for server in self.servers.values():
             server.start()
         for server in self.servers.values():
@@ -252,7 +304,7 @@ class Fleet:
 
     def stop(self):
         faults = []
-        for server in self.servers.values():
+        for server in [*self.servers.values(), *filter(None, [self.estimators])]:
             try:
                 server.end()
             except AssertionError as error:

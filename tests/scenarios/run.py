@@ -18,7 +18,7 @@ import patterns
 import steps
 from fleet import Fleet
 
-KNOWN = {"scenario", "spec", "members", "settings", "steps", "why"}
+KNOWN = {"scenario", "spec", "members", "settings", "estimators", "steps", "why"}
 
 
 def read(path):
@@ -42,7 +42,8 @@ def members_of(scenario):
 
 def play(scenario, programs, keep):
     folder = tempfile.mkdtemp(prefix="flotilla-scenario-")
-    fleet = Fleet(os.path.abspath(programs), folder, members_of(scenario), dict(scenario.get("settings", {})))
+    fleet = Fleet(os.path.abspath(programs), folder, members_of(scenario), dict(scenario.get("settings", {})),
+                  scenario.get("estimators"))
     what = "start"
     failed = None
     try:

@@ -298,6 +298,21 @@ class Steps:
         self.fleet[step["resume"]].process.send_signal(signal.SIGCONT)
         self.memory.get("paused", set()).discard(step["resume"])
 
+    def estimators(self, step):
+        """What the estimators of members say from now on; null: a member they do not know."""
+        for name, answer in step["estimators"].items():
+            self.fleet.estimators.say(name, answer)
+
+    def asked(self, step):
+        """Patterns of requests that estimators have had, waited for; `not-asked` of those they have not."""
+        def faults():
+            path = f"{self.fleet.estimators.folder}/requests"
+            said = open(path, encoding="utf-8").read() if os.path.exists(path) else ""
+            found = [f"nobody asked /{one}/:\n{said}" for one in step["asked"] if not re.search(one, said, re.M)]
+            return found + [f"asked /{one}/:\n{said}" for one in step.get("not-asked", []) if re.search(one, said, re.M)]
+
+        self.eventually(faults, WITHIN)
+
     def join(self, step):
         names = step["join"] if isinstance(step["join"], list) else [step["join"]]
         for name in names:
@@ -309,7 +324,7 @@ class Steps:
 
 
 VERBS = {"apply", "create", "patch", "delete", "refused", "expect", "absent", "settled", "still", "list", "event", "reasons",
-         "remember", "run", "kill", "stop", "start", "pause", "resume", "join"}
+         "remember", "run", "kill", "stop", "start", "pause", "resume", "join", "estimators", "asked"}
 
 
 def play(steps, step):

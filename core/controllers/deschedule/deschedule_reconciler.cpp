@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/controllers/deschedule/deschedule_reconciler.hpp"
 
+#include "core/controllers/estimators.hpp"
 #include "core/controllers/facts.hpp"
 #include "core/controllers/give_way.hpp"
 #include "core/controllers/templates.hpp"
@@ -33,8 +34,16 @@ Task<void> DescheduleReconciler::look_at(ObjectPtr binding) {
   const Json& resource = (*content)["spec"]["resource"];
   if ((*content)["spec"]["suspension"]["scheduling"].as_bool() || !is_deschedulable(*content)) co_return;
   std::vector<UndesiredCluster> undesired = undesired_clusters(*content);
+  if (undesired.empty()) co_return;
+  auto hearing = hear_estimators(content, undesired);
+  const auto said = co_await std::move(hearing);
   bool any = false;
   for (UndesiredCluster& cluster : undesired) {
+    if (const auto known = said.find(cluster.name); known != said.end()) {
+      cluster.unschedulable = known->second;
+      any = any || cluster.unschedulable > 0;
+      continue;
+    }
     auto counting = count_unschedulable(cluster.name, std::string(resource["namespace"].as_string()),
                                         std::string(resource["name"].as_string()));
     cluster.unschedulable = co_await std::move(counting);
@@ -45,6 +54,23 @@ Task<void> DescheduleReconciler::look_at(ObjectPtr binding) {
   if (!plan) co_return;
   auto descheduling = deschedule(binding, *std::move(plan));
   co_await std::move(descheduling);
+}
+
+Task<std::map<std::string, std::int64_t>> DescheduleReconciler::hear_estimators(
+    std::shared_ptr<const Json> binding, std::vector<UndesiredCluster> undesired) {
+  if (context_.estimators == nullptr || !context_.estimators->counts_unschedulable())
+    co_return std::map<std::string, std::int64_t>();
+  const Json& resource = (*binding)["spec"]["resource"];
+  cluster::UnschedulableQuestion question;
+  question.api_version = resource["apiVersion"].as_string();
+  question.kind = resource["kind"].as_string();
+  question.ns = resource["namespace"].as_string();
+  question.name = resource["name"].as_string();
+  question.threshold = context_.options.unschedulable_threshold;
+  std::vector<std::string> names;
+  for (const UndesiredCluster& each : undesired) names.push_back(each.name);
+  auto asking = context_.estimators->unschedulable(std::move(question), std::move(names));
+  co_return co_await std::move(asking);
 }
 
 Task<std::int64_t> DescheduleReconciler::count_unschedulable(std::string cluster, std::string ns,

@@ -133,18 +133,23 @@ void ScheduleReconciler::settle_conflicts(Cycle& cycle) {
   if (!reservations_ && options_.groups == nullptr) return;
   // What stored bindings hold counts before anything new is given away.
   bool taken = false, grouped = false;
+  std::set<std::string, std::less<>> given;
   for (const Trial& trial : cycle.trials) {
     if (!reservations_ || bindings_.knows(trial.key) || trial.policies == nullptr) continue;
     restore_reservation(trial);
     taken = taken || reservations_->knows(id_of(trial.key));
   }
   for (Trial& trial : cycle.trials) {
-    if (trial.policies == nullptr || trial.reason.empty() || !trial.binding.placement) continue;
-    if ((taken && looks_at_room(*trial.binding.placement)) || (grouped && in_group(trial))) {
+    if (trial.policies == nullptr || trial.reason.empty() || !trial.binding.placement || trial.asks) continue;
+    // Of clusters that others were just given room in, estimators are asked again.
+    const bool stale = trial.asked.sheet && trial.asked.sheet->forget(given);
+    if (stale) trial.asked.rounds = 0;
+    if (stale || (taken && looks_at_room(*trial.binding.placement)) || (grouped && in_group(trial))) {
       if (reservations_) show_promises(nullptr);
       table_ = builder_.snapshot();
       trial.table = table_;
       decide(trial, *lanes_[0]);
+      if (trial.asks) continue;
     }
     if (!trial.attempt.failures.empty()) continue;
     if (options_.groups != nullptr && in_group(trial)) {
@@ -154,6 +159,8 @@ void ScheduleReconciler::settle_conflicts(Cycle& cycle) {
     if (!reservations_) continue;
     reserve(trial);
     taken = true;
+    for (const auto& target : decided_targets(trial.attempt.decision, *trial.table))
+      given.insert(target.name);
   }
   if (reservations_) show_promises(nullptr);
   table_ = builder_.snapshot();

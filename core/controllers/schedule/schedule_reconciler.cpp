@@ -173,7 +173,7 @@ Task<bool> ScheduleReconciler::wait_for_work() {
       auto due = queue_.next_due();
       if (reservations_ && reservations_->next_due() && (!due || *reservations_->next_due() < *due))
         due = reservations_->next_due();
-      const bool news = !changed_clusters_.empty() || !reported_.empty();
+      const bool news = !changed_clusters_.empty() || !reported_.empty() || !answered_.empty();
       const bool ready = news || queue_.active() > 0 || (due && *due <= now);
       // Work that others have caused yields to what is urgent elsewhere, for a while.
       const bool yields = !news && queue_.next_is_patient() &&
@@ -191,15 +191,19 @@ Task<bool> ScheduleReconciler::wait_for_work() {
   }
 }
 
-std::vector<Key> ScheduleReconciler::take_due() {
-  std::vector<Key> keys;
+std::vector<ScheduleReconciler::Due> ScheduleReconciler::take_due() {
+  std::vector<Due> keys;
   std::lock_guard lock(mutex_);
+  while (!answered_.empty() && keys.size() < kMostPerCycle) {
+    auto first = answered_.extract(answered_.begin());
+    keys.push_back({std::move(first.key()), std::move(first.mapped())});
+  }
   const SteadyTime now = context_.executor.clock().steady_now();
   while (keys.size() < kMostPerCycle) {
     if (keys.size() >= kMostPatient && queue_.next_is_patient()) break;
     std::optional<Key> key = queue_.take(now);
     if (!key) break;
-    keys.push_back(*std::move(key));
+    keys.push_back({*std::move(key)});
   }
   tell_congestion();
   return keys;
@@ -264,12 +268,14 @@ Task<void> ScheduleReconciler::follow_clusters() {
     const ObjectPtr cluster = context_.get(kinds::kCluster, {"", name});
     if (!cluster) {
       builder_.remove(name);
+      if (context_.estimators != nullptr) context_.estimators->outdated(name);
       changes.push_back({name, {.came = true, .identity = true}});
       continue;
     }
     const auto content = cluster->content();
     const scheduler::ClusterChange change = builder_.update(*content);
     if (reservations_ && change.resources) reservations_->counted(name);
+    if (context_.estimators != nullptr && change.resources) context_.estimators->outdated(name);
     if (change.identity || change.more_apis || change.more_room) changes.push_back({name, change});
   }
   if (reservations_) {
@@ -301,10 +307,12 @@ Task<void> ScheduleReconciler::wake(scheduler::ClusterTablePtr before, std::vect
                                   {"bindings", bindings_.size()}});
 }
 
-Task<void> ScheduleReconciler::run_cycle(std::vector<Key> keys) {
-  if (keys.empty()) co_return;
+Task<void> ScheduleReconciler::run_cycle(std::vector<Due> due) {
+  if (due.empty()) co_return;
   auto cycle = std::make_shared<Cycle>();
-  for (Key& key : keys) cycle->trials.push_back({.key = std::move(key), .table = table_});
+  for (Due& each : due)
+    cycle->trials.push_back({.key = std::move(each.key), .asked = std::move(each.asked), .table = table_});
+  for (const auto& [name, policies] : schedulers_) policies->refresh(*table_);
   const SteadyTime began = context_.executor.clock().steady_now();
   auto deciding = run_lanes(cycle, false);
   co_await std::move(deciding);
@@ -315,7 +323,7 @@ Task<void> ScheduleReconciler::run_cycle(std::vector<Key> keys) {
   const Duration took = context_.executor.clock().steady_now() - began;
   const Duration each = took / static_cast<std::int64_t>(cycle->trials.size());
   for (const Trial& trial : cycle->trials) {
-    if (!trial.reason.empty() && trial.policies != nullptr)
+    if (!trial.reason.empty() && trial.policies != nullptr && !trial.asks)
       metrics_.tried(trial.attempt.failures.empty(), trial.reason, trial.attempt.decision.record.nanoseconds,
                      each);
   }
@@ -383,7 +391,9 @@ void ScheduleReconciler::examine(Trial& trial, Lane& lane) const {
   if (in_group(trial)) trial.binding.self = trial.key.object.text();
   trial.reason = scheduler::schedule_reason(content, targets_leaving(content, *trial.table),
                                             options_.multiple_pod_templates);
-  if (!trial.reason.empty()) decide(trial, lane);
+  if (trial.reason.empty()) return;
+  attach_sheet(trial);
+  decide(trial, lane);
 }
 
 void ScheduleReconciler::decide(Trial& trial, Lane& lane) const {
@@ -391,6 +401,7 @@ void ScheduleReconciler::decide(Trial& trial, Lane& lane) const {
   const SteadyTime began = clock.steady_now();
   trial.attempt = scheduler::attempt(trial.binding, *trial.table, *trial.policies, options_, lane.workspace);
   trial.deciding = clock.steady_now() - began;
+  trial.asks = wants_answers(trial);
 }
 
 scheduler::Policies* ScheduleReconciler::policies_for(const Json& binding) const {
@@ -411,7 +422,9 @@ bool ScheduleReconciler::targets_leaving(const Json& binding, const scheduler::C
 }
 
 void ScheduleReconciler::finish(Trial& trial) {
+  if (trial.asks) return park(trial);
   note_place(trial);
+  outdate(trial);
   if (reservations_ && trial.outcome.kind() != Outcome::Kind::Done && !trial.reason.empty()) {
     reservations_->forget(trial.key.object.text());
     restore_reservation(trial);

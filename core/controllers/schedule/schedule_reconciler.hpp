@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -12,6 +13,7 @@
 #include "core/async/event.hpp"
 #include "core/async/fiber_scope.hpp"
 #include "core/controllers/controller.hpp"
+#include "core/controllers/estimators.hpp"
 #include "core/controllers/schedule/bindings_by_placement.hpp"
 #include "core/controllers/schedule/decision_log.hpp"
 #include "core/controllers/schedule/schedule_metrics.hpp"
@@ -32,8 +34,10 @@ namespace flotilla::controllers {
 // left alone.
 //
 // A cycle takes what is due (a few hundred at most), decides on two lanes over one table, and writes each
-// decision in one commit. Decisions of a cycle that depend on one another are made again one after the other,
-// so the answer is that of one scheduler that takes bindings in the queue's order.
+// decision in one commit. A binding whose decision wants answers of estimators leaves the cycle until they
+// have come, and is decided in a later one (ask_reconciler.cpp). Decisions of a cycle that depend on one
+// another are made again one after the other, so the answer is that of one scheduler that takes bindings in
+// the queue's order.
 class ScheduleReconciler final : public Controller {
  public:
   explicit ScheduleReconciler(Context& context);
@@ -45,9 +49,22 @@ class ScheduleReconciler final : public Controller {
   Task<std::optional<Loop::Step>> step(bool later) override;
 
  private:
+  using SheetPtr = Estimators::SheetPtr;
+  // What estimators were asked for a binding.
+  struct Asked {
+    SheetPtr sheet{};
+    cluster::RoomQuestion question{};
+    std::size_t rounds = 0;
+  };
+  // A binding that is due, perhaps with answers.
+  struct Due {
+    Key key;
+    Asked asked{};
+  };
   // One binding on its way through a cycle.
   struct Trial {
     Key key;
+    Asked asked{};
     ObjectPtr object{};
     std::shared_ptr<const Json> content{};
     scheduler::Policies* policies = nullptr;  // of the scheduler it names; null: it is not ours
@@ -55,6 +72,7 @@ class ScheduleReconciler final : public Controller {
     scheduler::Binding binding{};
     scheduler::Attempt attempt{};
     scheduler::ClusterTablePtr table{};  // it was decided over
+    bool asks = false;                   // nothing is decided before estimators have answered
     Duration deciding{0};
     Outcome outcome = Outcome::done();
   };
@@ -63,6 +81,13 @@ class ScheduleReconciler final : public Controller {
     std::atomic<std::size_t> next = 0;
     std::atomic<std::size_t> running = 0;  // lanes beside the first
     flotilla::Event ended;
+  };
+  // A binding that is asked for, or waits until it is.
+  struct Parked {
+    Key key;
+    Asked asked{};
+    std::string demand{};
+    Estimators::Assumed assumed{};
   };
   // Memory of one lane; one trial at a time.
   struct Lane {
@@ -78,12 +103,12 @@ class ScheduleReconciler final : public Controller {
   Task<void> work();
   // Waits until something is due; false: the end.
   Task<bool> wait_for_work();
-  std::vector<Key> take_due();
+  std::vector<Due> take_due();
   // What the others are told of how much waits here; under the mutex.
   void tell_congestion();
   Task<void> follow_clusters();
   Task<void> wake(scheduler::ClusterTablePtr before, std::vector<ChangedCluster> changes);
-  Task<void> run_cycle(std::vector<Key> keys);
+  Task<void> run_cycle(std::vector<Due> due);
   // The bindings of a lane, from any strand: `writing` writes what was decided, else decides.
   static Task<void> run_lane(ScheduleReconciler& self, std::shared_ptr<Cycle> cycle, std::size_t lane,
                              bool writing);
@@ -108,6 +133,15 @@ class ScheduleReconciler final : public Controller {
   Task<Outcome> refuse(const BindingScope& scope, ObjectPtr binding, Error error);
   void tell(const Json& binding, std::string_view type, std::string_view reason, const std::string& message);
   void tell_passed_terms(const Json& binding, const scheduler::Attempt& attempt);
+
+  // Estimators that have to be asked.
+  void attach_sheet(Trial& trial) const;
+  bool wants_answers(const Trial& trial) const;
+  void park(Trial& trial);
+  void exempt_pulled(scheduler::EstimateSheet& sheet) const;
+  void ask_next();
+  void outdate(const Trial& trial);
+  Json assumed_workloads(const std::string& cluster, const Key& but) const;
 
   // Groups of workload affinity (gate WorkloadAffinity).
   bool in_group(const Trial& trial) const {
@@ -136,6 +170,9 @@ class ScheduleReconciler final : public Controller {
   std::int64_t urgent_told_ = 0;  // to the others, through Congestion
   std::set<Key> reported_;        // bindings whose status has changed since the last cycle
   std::set<Key> group_news_;      // bindings of groups that have changed
+  std::deque<Parked> parked_;
+  std::size_t asking_ = 0;         // bindings that estimators are asked for
+  std::map<Key, Asked> answered_;  // those that are due for it
   bool shut_down_ = false;
   flotilla::Event changed_;
   std::atomic<bool> busy_ = false;  // a cycle is under way

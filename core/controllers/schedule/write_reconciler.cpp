@@ -15,7 +15,7 @@ bool is_quota_exceeded(const Error& error) {
 }  // namespace
 
 Task<Outcome> ScheduleReconciler::write(const Trial& trial) {
-  if (!trial.object || trial.policies == nullptr) co_return Outcome::done();
+  if (!trial.object || trial.policies == nullptr || trial.asks) co_return Outcome::done();
   if (!trial.binding.placement)
     co_return Outcome::give_up(invalid("binding has no placement: its policy has not been applied"));
   const BindingScope& scope = scope_of(trial.key.collection);

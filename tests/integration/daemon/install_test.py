@@ -65,7 +65,7 @@ class InstallTest(unittest.TestCase):
     def test_the_sdk_builds_every_example(self):
         examples = sorted(glob.glob(f"{self.prefix}/share/flotilla/examples/*/"))
         names = [os.path.basename(os.path.dirname(source)) for source in examples]
-        self.assertEqual(names, ["hello_assign", "hello_driver", "hello_filter", "hello_override", "hello_storage"])
+        self.assertEqual(names, ["hello_assign", "hello_driver", "hello_estimator", "hello_filter", "hello_override", "hello_storage"])
         for source in examples:
             name = os.path.basename(os.path.dirname(source))
             build = f"{self.folder}/{name}"

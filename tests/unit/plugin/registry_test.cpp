@@ -150,12 +150,12 @@ TEST_F(Plugin_Registry, adopts_a_good_plugin_and_makes_instances) {
 
 TEST_F(Plugin_Registry, skips_a_component_of_a_kind_it_has_never_heard_of) {
   flt_component_t future = specimen_.component;  // gone before the registry, which has not kept it
-  future.kind = "flotilla.estimator/1";
+  future.kind = "flotilla.oracle/1";
   specimen_.components.push_back(&future);
   specimen_.plugin.components = specimen_.components.data();
   specimen_.plugin.n_components = 2;
   EXPECT_EQ(refusal(specimen_), "");
-  EXPECT_THAT(registry_.records()[0].notices, ElementsAre(HasSubstr("flotilla.estimator/1")));
+  EXPECT_THAT(registry_.records()[0].notices, ElementsAre(HasSubstr("flotilla.oracle/1")));
   EXPECT_EQ(registry_.records()[0].components.size(), 1u);
 }
 

@@ -76,6 +76,32 @@ TEST(Scheduler_NodeEstimator, heeds_selector_affinity_and_taints) {
             0);
 }
 
+std::int64_t sets(const std::vector<Json>& nodes, std::string_view components) {
+  const Json spec = parsed(R"({"placement":{},"components":)" + std::string(components) + "}");
+  return ClusterNodes::make(nodes, {})->sets_for(
+      *NodeDemand::parse_set(parse_binding(spec, Json()).components));
+}
+
+TEST(Scheduler_NodeEstimator, packs_whole_sets_replica_by_replica_onto_the_first_node_that_takes_it) {
+  constexpr std::string_view kSet =
+      R"([{"name":"master","replicas":1,"replicaRequirements":{"resourceRequest":
+      {"cpu":"2"}}},{"name":"worker","replicas":2,"replicaRequirements":{"resourceRequest":{"cpu":"1"}}}])";
+  EXPECT_EQ(sets({node("a", "4"), node("b", "4")}, kSet), 2);
+  // 9 cpus in all, but no node takes a second master.
+  EXPECT_EQ(sets({node("a", "3"), node("b", "1"), node("c", "1"), node("d", "1"), node("e", "1")}, kSet), 1);
+  EXPECT_EQ(sets({node("a", "1"), node("b", "1")}, kSet), 0);
+}
+
+TEST(Scheduler_NodeEstimator, heeds_what_each_component_wants_of_its_nodes) {
+  const std::vector<Json> nodes = {node("a", "4", R"({"disk":"ssd"})"), node("b", "4")};
+  EXPECT_EQ(sets(nodes, R"([{"name":"db","replicas":1,"replicaRequirements":{"resourceRequest":{"cpu":"2"},
+      "nodeClaim":{"nodeSelector":{"disk":"ssd"}}}},{"name":"web","replicas":1,"replicaRequirements":
+      {"resourceRequest":{"cpu":"1"}}}])"),
+            1);
+  EXPECT_EQ(sets(nodes, R"([{"name":"a","replicas":10},{"name":"b","replicas":10}])"), 1);
+  EXPECT_EQ(sets(nodes, R"([{"name":"a","replicas":0}])"), INT32_MAX);
+}
+
 // What the nodes say stands beside what the summary says; of m2 they say nothing.
 TEST(Scheduler_NodeEstimator, takes_part_where_nodes_are_known) {
   fakes::InTreePolicies policies;

@@ -26,6 +26,7 @@ FLT_EXTERN_C_BEGIN
 #define FLT_KIND_SCHEDULER "flotilla.scheduler/1"
 #define FLT_KIND_OVERRIDE "flotilla.override/1"
 #define FLT_KIND_DRIVER "flotilla.driver/1"
+#define FLT_KIND_ESTIMATOR "flotilla.estimator/1"
 
 typedef struct flt_create_args {
   uint32_t struct_size;
