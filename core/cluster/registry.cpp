@@ -133,7 +133,6 @@ Result<std::shared_ptr<Member>> ClusterRegistry::attach(const std::string& drive
     if (!member) members_.erase(endpoint.cluster);
     return std::move(connection).context("connect to cluster " + endpoint.cluster);
   }
-  if (may_write_) *connection = std::make_shared<GuardedConnection>(*std::move(connection), may_write_);
   if (member) retire(std::move(member));
   *connection = gated(gate_, endpoint.cluster, *std::move(connection));
   const MemberHandler tell_all = [this](const MemberChange& change) {

@@ -14,7 +14,6 @@
 #include "core/async/executor.hpp"
 #include "core/async/fiber_scope.hpp"
 #include "core/cluster/cluster_driver.hpp"
-#include "core/cluster/guarded_connection.hpp"
 #include "core/cluster/member_cache.hpp"
 #include "core/cluster/roster.hpp"
 #include "core/cluster/write_gate.hpp"
@@ -71,8 +70,6 @@ class ClusterRegistry {
 
   // Before use.
   void add_driver(std::shared_ptr<ClusterDriver> driver);
-  // Asked before every write to a member. Before use.
-  void guard_writes(WriteGuard may_write) { may_write_ = std::move(may_write); }
   // Attaches a member that find() does not know, where nobody else does: a daemon that does not lead. Null:
   // there is none. Before use.
   using Finder = std::function<std::shared_ptr<Member>(const std::string& cluster)>;
@@ -98,7 +95,6 @@ class ClusterRegistry {
   const std::shared_ptr<WriteGate> gate_;
   std::map<std::string, std::shared_ptr<ClusterDriver>> drivers_;
   std::vector<MemberHandler> handlers_;
-  WriteGuard may_write_;
   Finder finder_;
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Member>> members_;

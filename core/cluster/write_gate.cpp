@@ -38,16 +38,25 @@ class GatedConnection final : public ClusterConnection {
   void close() override { connection_->close(); }
 
   Task<Result<Json>> apply(Gvr resource, Json object, ApplyMode mode) override {
-    if (gate_->is_open()) return connection_->apply(std::move(resource), std::move(object), mode);
+    if (gate_->is_open()) {
+      if (Status may = gate_->may_write(); !may) return refused<Result<Json>>(std::move(may));
+      return connection_->apply(std::move(resource), std::move(object), mode);
+    }
     return withhold_apply(std::move(resource), std::move(object), mode);
   }
   Task<Status> remove(Gvr resource, std::string ns, std::string name, RemoveOptions options) override {
-    if (gate_->is_open())
+    if (gate_->is_open()) {
+      if (Status may = gate_->may_write(); !may) return refused<Status>(std::move(may));
       return connection_->remove(std::move(resource), std::move(ns), std::move(name), std::move(options));
+    }
     return withhold_remove(std::move(resource), std::move(ns), std::move(name));
   }
 
  private:
+  template <typename R>
+  static Task<R> refused(Status why) {
+    co_return std::move(why).error();
+  }
   Task<Result<Json>> withhold_apply(Gvr resource, Json object, ApplyMode mode) {
     const auto gate = gate_;
     WriteGate::Withheld withheld;

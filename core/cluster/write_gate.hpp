@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one door for writes to members. While it is closed nothing passes: each write fails as withheld and
 // what it would have done is noted. A control plane that was restored from a backup observes so, until a
-// person has seen what would change. Thread: everything from any thread.
+// person has seen what would change. Open, it asks a guard: of several daemons only the one that leads may
+// write. Thread: everything from any thread.
 #pragma once
 
 #include <atomic>
@@ -12,11 +13,16 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "core/cluster/cluster_driver.hpp"
 
 namespace flotilla::cluster {
+
+// Whether this daemon may write to members at this moment; an error ends the write before anything is sent.
+// Thread: any.
+using WriteGuard = std::function<Status()>;
 
 class WriteGate {
  public:
@@ -35,6 +41,9 @@ class WriteGate {
     Json before, after;  // null: there is none, or it could not be read
   };
 
+  // Asked before each write of an open gate. Before use.
+  void guard(WriteGuard may_write) { may_write_ = std::move(may_write); }
+  Status may_write() const { return may_write_ ? may_write_() : Status(); }
   bool is_open() const { return open_.load(std::memory_order_acquire); }
   void close() { open_.store(false, std::memory_order_release); }
   // Forgets what was noted and calls those who wait.
@@ -52,6 +61,7 @@ class WriteGate {
   std::size_t examined_works() const;
 
  private:
+  WriteGuard may_write_;
   std::atomic<bool> open_{true};
   mutable std::mutex mutex_;
   std::vector<std::function<void()>> calls_;

@@ -128,7 +128,7 @@ struct Roles::State {
   // Storage that other daemons write to as well: while one of them leads, members are attached here when
   // somebody asks for one.
   void serve_beside_others() {
-    clusters.guard_writes(context.may_write);
+    clusters.gate().guard(context.may_write);
     clusters.attach_when_asked([this](const std::string& name) -> std::shared_ptr<cluster::Member> {
       const auto object = context.store.get(controllers::kinds::kCluster.collection(), "", name);
       if (!object) return nullptr;

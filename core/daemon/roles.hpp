@@ -7,8 +7,8 @@
 
 #include "core/apiserver/api_server.hpp"
 #include "core/async/metrics.hpp"
-#include "core/cluster/guarded_connection.hpp"
 #include "core/cluster/registry.hpp"
+#include "core/cluster/write_gate.hpp"
 #include "core/config/settings.hpp"
 #include "core/http/x509.hpp"
 #include "core/plugin/registry.hpp"

@@ -73,5 +73,25 @@ TEST(Cluster_WriteGate, a_closed_gate_notes_and_an_open_one_passes) {
   executor.stop();
 }
 
+TEST(Cluster_WriteGate, an_open_gate_asks_its_guard_before_each_write) {
+  SystemClock clock;
+  Executor executor(clock, {.io_threads = 1, .blocking_threads = 1});
+  const auto gate = std::make_shared<WriteGate>();
+  bool leads = true;
+  gate->guard([&] { return leads ? Status() : Error(Code::Unavailable, "another daemon may lead now"); });
+  const auto counting = std::make_shared<CountingConnection>();
+  const auto connection = gated(gate, "m", counting);
+  EXPECT_TRUE(fakes::run_on(executor, connection->apply(kConfigMaps, object("new"), ApplyMode::Create)).ok());
+  leads = false;
+  const auto applied =
+      fakes::run_on(executor, connection->apply(kConfigMaps, object("new"), ApplyMode::Update));
+  ASSERT_FALSE(applied.ok());
+  EXPECT_TRUE(applied.error().is(Code::Unavailable));
+  EXPECT_FALSE(fakes::run_on(executor, connection->remove(kConfigMaps, "ns", "a", {})).ok());
+  EXPECT_EQ(counting->writes, 1);
+  EXPECT_TRUE(fakes::run_on(executor, connection->get(kConfigMaps, "ns", "a")).ok());
+  executor.stop();
+}
+
 }  // namespace
 }  // namespace flotilla::cluster
