@@ -36,6 +36,10 @@ class MemoryEngine {
   void compact(const flt_storage_compact_request_t& request, sdk::Call& call);
   void watch(const flt_storage_watch_request_t& request, sdk::EventStream& stream);
   void watch_progress(flt_stream_t* stream);
+  void save(sdk::SnapshotStream& stream);
+  void load(const flt_snapshot_load_request_t& request, sdk::Call& call);
+  void maintain(const flt_maintenance_request_t& request, sdk::ReportStream& stream);
+  void figures(sdk::Call& call);
 
  private:
   struct Version {
@@ -67,6 +71,7 @@ class MemoryEngine {
   };
   using Watches = std::map<flt_stream_t*, Watch>;
   struct Ticker;
+  struct Copy;
 
   // With the mutex held, as all below.
   void apply(const flt_storage_op_t& op);
@@ -89,7 +94,8 @@ class MemoryEngine {
   std::shared_ptr<Ticker> ticker_;
   std::mutex mutex_;
   std::map<std::string, Version, std::less<>> live_;
-  std::deque<Superseded> history_;   // ascending by until
+  std::map<std::string, Version, std::less<>> loaded_;  // until all of it is here
+  std::deque<Superseded> history_;                      // ascending by until
   std::vector<std::string> latest_;  // keys that latest_revision_ wrote; kept while there are watches
   std::int64_t latest_revision_ = 0;
   Watches watches_;
