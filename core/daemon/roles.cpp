@@ -292,6 +292,7 @@ Status Roles::lead() {
   }
   own.kube->start();
   if (own.controllers) own.controllers->start();
+  if (own.fleet_keeper) own.fleet_keeper->begin_to_index();
   return {};
 }
 

@@ -51,6 +51,11 @@ void FleetKeeper::stop() {
   scope_.join_blocking();
 }
 
+void FleetKeeper::begin_to_index() {
+  indexing_.store(true);
+  touch_registries();
+}
+
 void FleetKeeper::touch_registries() {
   {
     std::lock_guard lock(mutex_);
@@ -214,7 +219,7 @@ void FleetKeeper::settle_member(const std::string& cluster, bool& changed) {
 }
 
 std::optional<OpenSearchAccess> FleetKeeper::access_of(const std::optional<OpenSearchTarget>& target) const {
-  if (!target) return std::nullopt;
+  if (!target || !indexing_.load()) return std::nullopt;
   OpenSearchAccess access;
   access.addresses = target->addresses;
   if (target->secret_name.empty()) return access;

@@ -6,6 +6,7 @@
 // Thread: start() and stop() from one thread that may block.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -43,7 +44,9 @@ class FleetKeeper {
   FleetKeeper(KeeperContext context, KeeperOptions options);
   ~FleetKeeper();
   void start();  // after them
-  void stop();   // before them, not from an I/O thread
+  // From now on objects are indexed where registries say so. Of several daemons on one storage one does.
+  void begin_to_index();
+  void stop();  // before them, not from an I/O thread
 
   std::shared_ptr<const FleetCache> fleet() const { return fleet_; }
 
@@ -89,6 +92,7 @@ class FleetKeeper {
   const std::shared_ptr<FleetCache> fleet_ = std::make_shared<FleetCache>();
   FiberScope scope_;
 
+  std::atomic<bool> indexing_ = false;
   std::mutex mutex_;  // the next two
   Due due_;
   std::set<std::pair<std::string, std::string>> secrets_;

@@ -66,7 +66,7 @@ class FleetWatch final : public http::BodyStream {
   Task<std::vector<http::Chunk>> next() override {
     for (;;) {
       const std::uint64_t seen = topic_->changed->version();
-      show_initial();
+      if (!ended_) show_initial();
       if (chunks_.empty() && !ended_) show_news();
       if (!chunks_.empty()) co_return std::exchange(chunks_, {});
       const SteadyTime now = server_->executor.clock().steady_now();

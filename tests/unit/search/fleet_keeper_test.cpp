@@ -207,6 +207,31 @@ TEST_F(Search_FleetKeeper, waits_for_members_that_are_not_attached_yet) {
   EXPECT_TRUE(becomes(kConfigMaps, "m1: a"));
 }
 
+Task<http::Response> count_request(std::atomic<int>* count) {
+  count->fetch_add(1);
+  co_return http::Response();
+}
+
+TEST_F(Search_FleetKeeper, indexes_all_there_is_once_it_may) {
+  std::atomic<int> asked = 0;
+  http::Server server(executor_, http::ServerOptions(), [&](http::Request) { return count_request(&asked); });
+  ASSERT_TRUE(server.start());
+  script("m1").objects["a"] = MemberScript::make("a", 5);
+  attach("m1");
+  cluster("m1");
+  put("search.karmada.io", "resourceregistries",
+      R"({"apiVersion":"search.karmada.io/v1alpha1","kind":"ResourceRegistry","metadata":{"name":"r"},"spec":{
+        "resourceSelectors":[{"apiVersion":"v1","kind":"ConfigMap"}],"backendStore":{"openSearch":{"addresses":["http://127.0.0.1:)" +
+          std::to_string(server.port()) + R"("]}}}})");
+  start();
+  ASSERT_TRUE(becomes(kConfigMaps, "m1: a"));
+  EXPECT_EQ(asked.load(), 0);
+  keeper_->begin_to_index();
+  EXPECT_TRUE(eventually([&] { return asked.load() == 2; })) << "the index and the document";
+  keeper_->stop();
+  server.stop(1s);
+}
+
 TEST_F(Search_FleetKeeper, what_is_known_stays_until_the_next_list) {
   script("m1").objects["a"] = MemberScript::make("a", 5);
   attach("m1");
