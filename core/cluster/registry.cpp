@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 #include <set>
+#include <utility>
 
 #include "core/cluster/endpoint.hpp"
 
@@ -95,6 +96,18 @@ std::shared_ptr<Roster> Member::roster(const Gvr& resource, Roster::Trim trim) {
   return roster;
 }
 
+void Member::follow_as(const Member& other) {
+  std::vector<std::pair<Gvr, std::string>> caches;
+  std::vector<std::pair<Gvr, Roster::Trim>> rosters;
+  {
+    std::lock_guard lock(other.mutex_);
+    for (const auto& [key, unused] : other.caches_) caches.push_back(key);
+    for (const auto& [key, unused] : other.rosters_) rosters.push_back(key);
+  }
+  for (const auto& [resource, selector] : caches) cache(resource, selector);
+  for (const auto& [resource, trim] : rosters) roster(resource, trim);
+}
+
 void Member::cancel() {
   scope_.cancel();
   connection_->close();
@@ -133,12 +146,16 @@ Result<std::shared_ptr<Member>> ClusterRegistry::attach(const std::string& drive
     if (!member) members_.erase(endpoint.cluster);
     return std::move(connection).context("connect to cluster " + endpoint.cluster);
   }
-  if (member) retire(std::move(member));
   *connection = gated(gate_, endpoint.cluster, *std::move(connection));
+  const std::shared_ptr<Member> before = std::exchange(member, nullptr);
   const MemberHandler tell_all = [this](const MemberChange& change) {
     for (const MemberHandler& handler : handlers_) handler(change);
   };
   member = std::make_shared<Member>(executor_, std::move(endpoint), *std::move(connection), tell_all);
+  if (before) {
+    member->follow_as(*before);
+    retire(before);
+  }
   return member;
 }
 

@@ -44,6 +44,8 @@ class Member {
   std::shared_ptr<MemberCache> cache(const Gvr& resource, const std::string& selector = {});
   // Everything of one resource, trimmed in one way; started at its first use.
   std::shared_ptr<Roster> roster(const Gvr& resource, Roster::Trim trim);
+  // Follows what that one did: its successor, whose endpoint has changed.
+  void follow_as(const Member& other);
   // Ends caches and connection. Not from an I/O thread.
   void stop();
   // The same without waiting.

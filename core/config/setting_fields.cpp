@@ -12,7 +12,7 @@ std::vector<Field> daemon_fields() {
   return {
       {"data_dir", TextField{AT(data_dir), {}}},
       {"listen", ListenField{AT(listen)}},
-      {"profile", TextField{AT(profile), {"control-plane", "member"}}},
+      {"profile", TextField{AT(profile), {"control-plane", "member", "agent"}}},
       {"log.level", TextField{AT(log.level), {"debug", "info", "warn", "error", "off"}}},
       {"log.format", TextField{AT(log.format), {"text", "json"}}},
       {"threads.io", IntField{AT(threads.io), 1, 64}},
@@ -182,6 +182,32 @@ std::vector<Field> simulation_fields() {
   };
 }
 
+std::vector<Field> agent_fields() {
+  return {
+      {"agent.cluster_name", TextField{AT(agent.cluster_name), {}}},
+      {"agent.cluster_namespace", TextField{AT(agent.cluster_namespace), {}}},
+      {"agent.karmada_kubeconfig", TextField{AT(agent.karmada_kubeconfig), {}}},
+      {"agent.karmada_context", TextField{AT(agent.karmada_context), {}}},
+      {"agent.kubeconfig", TextField{AT(agent.kubeconfig), {}}},
+      {"agent.context", TextField{AT(agent.context), {}}},
+      {"agent.cluster_api_endpoint", TextField{AT(agent.cluster_api_endpoint), {}}},
+      {"agent.proxy_server_address", TextField{AT(agent.proxy_server_address), {}}},
+      {"agent.cluster_provider", TextField{AT(agent.cluster_provider), {}}},
+      {"agent.cluster_region", TextField{AT(agent.cluster_region), {}}},
+      {"agent.cluster_zones", TextsField{AT(agent.cluster_zones)}},
+      {"agent.report_secrets", TextsField{AT(agent.report_secrets)}},
+      {"agent.listen", TextField{AT(agent.listen), {}}},
+      {"agent.cluster_lease_duration", DurationField{AT(controllers.cluster_lease_duration)}},
+      {"agent.cluster_lease_renew_interval_fraction",
+       ShareField{AT(controllers.cluster_lease_renew_interval_fraction)}},
+      {"agent.karmada_kubeconfig_namespace", TextField{AT(agent.karmada_kubeconfig_namespace), {}}},
+      {"agent.cert_rotation_checking_interval",
+       DurationField{AT(controllers.cert_rotation_checking_interval)}},
+      {"agent.cert_rotation_remaining_time_threshold",
+       ShareField{AT(controllers.cert_rotation_remaining_time_threshold)}},
+  };
+}
+
 #undef AT
 
 }  // namespace
@@ -190,7 +216,7 @@ const std::vector<Field>& setting_fields() {
   static const std::vector<Field> kFields = [] {
     std::vector<Field> all;
     for (auto part : {daemon_fields, controller_fields, scheduler_fields, search_fields, feature_gate_fields,
-                      simulation_fields}) {
+                      simulation_fields, agent_fields}) {
       std::vector<Field> some = part();
       std::move(some.begin(), some.end(), std::back_inserter(all));
     }

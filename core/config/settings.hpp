@@ -68,6 +68,19 @@ struct SimulationSettings : simulation::Settings {
   bool enabled = true;
 };
 
+// Profile agent: beside a cluster in pull mode. Karmada's flags of the same names.
+struct AgentSettings {
+  std::string cluster_name;
+  std::string cluster_namespace = "karmada-cluster";
+  std::string karmada_kubeconfig, karmada_context;  // the control plane
+  std::string kubeconfig, context;                  // the member; empty: the cluster that it runs in
+  std::string cluster_api_endpoint, proxy_server_address, cluster_provider, cluster_region;
+  std::vector<std::string> cluster_zones;
+  std::vector<std::string> report_secrets = {"KubeCredentials", "KubeImpersonator"};
+  std::string karmada_kubeconfig_namespace = "karmada-system";  // of the Secret that holds it, in the member
+  std::string listen;                                           // health and metrics; empty: not served
+};
+
 struct ControllerSettings : controllers::Options {
   bool enabled = true;  // false: an API server and nothing else
 };
@@ -82,7 +95,7 @@ struct LeadershipSettings {
 struct Settings {
   std::string data_dir;
   std::string listen = "127.0.0.1:6443";
-  std::string profile = "control-plane";  // or member
+  std::string profile = "control-plane";  // member, agent
   LogSettings log;
   ThreadSettings threads;
   StorageSettings storage;
@@ -94,8 +107,10 @@ struct Settings {
   ControllerSettings controllers;
   search::Options search;
   SimulationSettings simulation;
+  AgentSettings agent;
 
   bool is_member() const { return profile == "member"; }
+  bool is_agent() const { return profile == "agent"; }
   std::string storage_name() const;
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/controllers/agency/lease_reconciler.hpp"
 #include "core/controllers/binding/binding_reconciler.hpp"
 #include "core/controllers/cluster_health/cluster_reconciler.hpp"
 #include "core/controllers/cluster_health/cluster_taint_policy_reconciler.hpp"
@@ -42,6 +43,14 @@ struct ControllerSet::State {
         removals(context, works),
         quota_works(context.informers),
         service_works(context.informers) {
+    if (context.agency) {
+      add_agency();
+    } else {
+      add_all();
+    }
+  }
+
+  void add_all() {
     all.push_back(std::make_unique<ClusterReconciler>(context, removals));
     all.push_back(std::make_unique<LeaseMonitorReconciler>(context));
     all.push_back(std::make_unique<ClusterStatusReconciler>(context));
@@ -58,6 +67,18 @@ struct ControllerSet::State {
     all.push_back(std::make_unique<BindingStatusReconciler>(context, works));
     add_failover();
     add_federation();
+  }
+
+  // Those of an agent, for its own cluster.
+  void add_agency() {
+    add<LeaseReconciler>("clusterStatus", true);
+    add<ClusterStatusReconciler>("clusterStatus", true);
+    add<ExecutionReconciler>("execution", true);
+    add<WorkStatusReconciler>("workStatus", true);
+    add<ServiceExportReconciler>("serviceExport", true);
+    if (context.options.feature_gates.multi_cluster_service)
+      add<SliceCollectReconciler>("endpointsliceCollect", true, service_works);
+    add<CertificateRotationReconciler>("certRotation", false);
   }
 
   void add_failover() {

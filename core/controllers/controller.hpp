@@ -30,6 +30,7 @@ namespace flotilla::controllers {
 
 class Estimators;
 class Interpreters;
+struct Agency;
 
 using reconcile::Key;
 using reconcile::Loop;
@@ -62,6 +63,8 @@ struct Context {
   std::vector<NamedPolicies> further_schedulers = {};
   // Estimators that have to be asked; policies of every scheduler stand for them. Null: nobody is asked.
   Estimators* estimators = nullptr;
+  // The one cluster that this process speaks for (agency.hpp); null: this is the control plane.
+  std::shared_ptr<Agency> agency = nullptr;
 
   WallTime now() const { return writer.clock().now(); }
   ObjectPtr get(const StoredKind& kind, const ObjectKey& key) const {

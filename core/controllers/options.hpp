@@ -60,6 +60,11 @@ struct Options {
   Duration cluster_monitor_grace_period = std::chrono::seconds(40);
   Duration cluster_startup_grace_period = std::chrono::seconds(60);
   bool enable_cluster_resource_modeling = true;
+  // Agents of pull clusters.
+  Duration cluster_lease_duration = std::chrono::seconds(40);
+  double cluster_lease_renew_interval_fraction = 0.25;
+  Duration cert_rotation_checking_interval = std::chrono::minutes(5);
+  double cert_rotation_remaining_time_threshold = 0.2;
   // Eviction.
   bool enable_taint_manager = true;
   bool enable_no_execute_taint_eviction = false;

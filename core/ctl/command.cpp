@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ctl/command.hpp"
 
+#include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 
 namespace flotilla::ctl {
@@ -23,6 +25,19 @@ Result<std::unique_ptr<Session>> open_session(const GlobalFlags& flags, Duration
 std::string namespace_of(const GlobalFlags& flags, const Session& session) {
   if (!flags.ns.empty()) return flags.ns;
   return session.access().ns.empty() ? "default" : session.access().ns;
+}
+
+void add_wait(CLI::App& command, Duration& wait) {
+  const auto read = [&wait](const CLI::results_t& given) {
+    const std::string& text = given.front();
+    const bool number =
+        !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+    const auto span = parse_duration(number ? text + "s" : text);
+    if (!span || *span < Duration(0)) return false;
+    wait = *span;
+    return true;
+  };
+  command.add_option("--wait", read, "How long to wait for the end: 60s, 2m")->type_name("TIME");
 }
 
 }  // namespace flotilla::ctl

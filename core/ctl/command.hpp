@@ -34,6 +34,9 @@ Result<std::unique_ptr<Session>> open_session(const GlobalFlags& flags,
 // -n, or the context's namespace, or "default".
 std::string namespace_of(const GlobalFlags& flags, const Session& session);
 
+// --wait 60s, or a number of seconds.
+void add_wait(CLI::App& command, Duration& wait);
+
 void add_plan(CLI::App& app, Invocation& invocation);
 void add_render(CLI::App& app, Invocation& invocation);
 void add_diff(CLI::App& app, Invocation& invocation);
@@ -43,6 +46,8 @@ void add_get(CLI::App& app, Invocation& invocation);
 void add_apply(CLI::App& app, Invocation& invocation);
 void add_delete(CLI::App& app, Invocation& invocation);
 void add_join(CLI::App& app, Invocation& invocation);
+void add_token(CLI::App& app, Invocation& invocation);
+void add_register(CLI::App& app, Invocation& invocation);
 void add_plugin(CLI::App& app, Invocation& invocation);
 void add_version(CLI::App& app, Invocation& invocation);
 void add_interpret(CLI::App& app, Invocation& invocation);

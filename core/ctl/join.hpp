@@ -28,6 +28,9 @@ struct UnjoinRequest {
   std::string name;
   std::string ns = "karmada-cluster";
   std::chrono::seconds wait{60};
+  // What does not go in time is let go of: its finalizers are stripped, and the objects may stay in the
+  // member.
+  bool force = false;
 };
 // `member` may be null: then nothing is cleaned there.
 Status unjoin(Session& control_plane, Session* member, const UnjoinRequest& request,

@@ -89,10 +89,12 @@ void add_join(CLI::App& app, Invocation& invocation) {
   unjoining->add_option("NAME", leaving->name, "The member's name")->required();
   add_member_flags(unjoining, *member, false);
   unjoining->add_option("--cluster-namespace", leaving->ns, "Namespace of accounts and credentials");
-  auto wait = std::make_shared<std::int64_t>(60);
-  unjoining->add_option("--wait", *wait, "Seconds to wait for the end");
+  auto wait = std::make_shared<Duration>(std::chrono::minutes(1));
+  add_wait(*unjoining, *wait);
+  unjoining->add_flag("--force", leaving->force,
+                      "Let go of what is not removed in time; it may stay in the member");
   unjoining->callback([&invocation, leaving, member, wait] {
-    leaving->wait = std::chrono::seconds(*wait);
+    leaving->wait = std::chrono::duration_cast<std::chrono::seconds>(*wait);
     invocation.run = [&invocation, leaving, member] {
       return run_unjoin(invocation.flags, *member, *leaving);
     };

@@ -102,7 +102,11 @@ Kubeconfig::Kubeconfig()
 Result<Kubeconfig> Kubeconfig::read(const std::string& path) {
   const Result<std::string> text = read_file(path);
   if (!text) return Error(text.error().code(), "kubeconfig " + text.error().message());
-  const Result<Json> document = config::parse_yaml(*text);
+  return parse(*text, path);
+}
+
+Result<Kubeconfig> Kubeconfig::parse(std::string_view text, const std::string& path) {
+  const Result<Json> document = config::parse_yaml(text);
   if (!document)
     return Error(Code::Invalid, fmt::format("kubeconfig {}: {}", path, document.error().message()));
   Kubeconfig read;
@@ -164,6 +168,10 @@ std::vector<std::string> Kubeconfig::contexts() const {
 
 std::string Kubeconfig::current_context() const {
   return std::string(document_["current-context"].as_string());
+}
+
+std::string Kubeconfig::cluster_of(std::string_view context) const {
+  return std::string(named(document_["contexts"], context, "context")["cluster"].as_string());
 }
 
 Result<Access> Kubeconfig::access(std::string_view context) const {
@@ -254,12 +262,26 @@ void Kubeconfig::remove(const std::string& name) {
   if (current_context() == name) set_current_context("");
 }
 
+void Kubeconfig::set_certificate(const std::string& certificate_pem, const std::string& key_pem) {
+  const std::string name(
+      named(std::as_const(document_)["contexts"], current_context(), "context")["user"].as_string());
+  Json user = named(std::as_const(document_)["users"], name, "user");
+  for (const char* member : {"client-certificate", "client-key"}) user.erase(member);
+  user.set("client-certificate-data", base64_encode(certificate_pem));
+  user.set("client-key-data", base64_encode(key_pem));
+  put_named(document_["users"], name, "user", std::move(user));
+}
+
 void Kubeconfig::set_current_context(const std::string& name) {
   document_.set("current-context", name);
 }
 
+std::string Kubeconfig::text() const {
+  return config::to_yaml(document_);
+}
+
 Status Kubeconfig::write(const std::string& path) const {
-  return write_file(path, config::to_yaml(document_), 0600);
+  return write_file(path, text(), 0600);
 }
 
 }  // namespace flotilla::ctl

@@ -32,18 +32,25 @@ class Kubeconfig {
   Kubeconfig();
   // Errors: NotFound (no such file), Invalid with file, line and member at fault.
   static Result<Kubeconfig> read(const std::string& path);
+  // Of a text; `origin` stands for the file in messages.
+  static Result<Kubeconfig> parse(std::string_view text, const std::string& origin);
   // --kubeconfig, $KUBECONFIG (the files of the list are merged, the first definition wins), ~/.kube/config.
   static Result<Kubeconfig> find(const std::string& flag);
 
   std::vector<std::string> contexts() const;
   std::string current_context() const;
+  // What a context calls its cluster; empty: there is no such context.
+  std::string cluster_of(std::string_view context) const;
   // Empty: the current context. Runs exec plugins. Errors: Invalid, naming context and member.
   Result<Access> access(std::string_view context = {}) const;
 
   // Adds or replaces context, cluster and user, all of this name. The first becomes current.
   void put(const std::string& name, const Access& access);
   void remove(const std::string& name);
+  // Another certificate for the user of the current context.
+  void set_certificate(const std::string& certificate_pem, const std::string& key_pem);
   void set_current_context(const std::string& name);
+  std::string text() const;
   Status write(const std::string& path) const;
 
  private:

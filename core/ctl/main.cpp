@@ -28,6 +28,8 @@ void declare(CLI::App& app, ctl::Invocation& invocation) {
   ctl::add_simulate(app, invocation);
   ctl::add_why(app, invocation);
   ctl::add_join(app, invocation);
+  ctl::add_token(app, invocation);
+  ctl::add_register(app, invocation);
   ctl::add_plugin(app, invocation);
   ctl::add_interpret(app, invocation);
   ctl::add_lab(app, invocation);

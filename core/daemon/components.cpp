@@ -48,7 +48,19 @@ void each_component(const plugin::Registry& plugins, std::string_view kind, std:
   }
 }
 
+LogLevel level_of(std::string_view word) {
+  if (word == "debug") return LogLevel::Debug;
+  if (word == "warn") return LogLevel::Warn;
+  if (word == "error") return LogLevel::Error;
+  return word == "off" ? LogLevel::Off : LogLevel::Info;
+}
+
 }  // namespace
+
+void apply_log_settings(const config::LogSettings& settings) {
+  set_log_level(level_of(settings.level));
+  set_log_format(settings.format == "json" ? LogFormat::Json : LogFormat::Text);
+}
 
 Result<std::unique_ptr<store::StorageBackend>> make_storage(const plugin::Registry& plugins,
                                                             const config::Settings& settings,
@@ -144,8 +156,7 @@ std::vector<std::shared_ptr<cluster::ReplicaEstimator>> make_estimators(const pl
   return estimators;
 }
 
-Result<FleetComponents> make_fleet_components(const plugin::Registry& plugins,
-                                              const controllers::Options& options) {
+FleetComponents make_drivers(const plugin::Registry& plugins) {
   FleetComponents fleet;
   each_component(plugins, FLT_KIND_DRIVER, fleet.instances, [&](const InstancePtr& instance) -> Status {
     auto driver = plugin::adapt_driver(instance);
@@ -153,6 +164,12 @@ Result<FleetComponents> make_fleet_components(const plugin::Registry& plugins,
     fleet.drivers.push_back(std::move(*driver));
     return {};
   });
+  return fleet;
+}
+
+Result<FleetComponents> make_fleet_components(const plugin::Registry& plugins,
+                                              const controllers::Options& options) {
+  FleetComponents fleet = make_drivers(plugins);
   overrides::RuleRegistry::Kinds kinds;
   each_component(plugins, FLT_KIND_OVERRIDE, fleet.instances, [&](const InstancePtr& instance) -> Status {
     auto kind = plugin::adapt_override(instance);

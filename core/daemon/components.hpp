@@ -18,6 +18,9 @@
 
 namespace flotilla::daemon {
 
+// For the whole process.
+void apply_log_settings(const config::LogSettings& settings);
+
 // Errors: what the plugin or its configuration says. `state_dir` is where it may write.
 Result<std::unique_ptr<store::StorageBackend>> make_storage(const plugin::Registry& plugins,
                                                             const config::Settings& settings,
@@ -46,7 +49,8 @@ Result<std::vector<std::unique_ptr<NamedPolicySet>>> make_schedulers(
 std::vector<std::shared_ptr<cluster::ReplicaEstimator>> make_estimators(
     const plugin::Registry& plugins, const controllers::Options& options,
     std::vector<std::shared_ptr<plugin::Instance>>& instances);
-// From a thread that may block.
+// The drivers alone, for an agent. From a thread that may block, as the next.
+FleetComponents make_drivers(const plugin::Registry& plugins);
 Result<FleetComponents> make_fleet_components(const plugin::Registry& plugins,
                                               const controllers::Options& options);
 

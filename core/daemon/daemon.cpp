@@ -43,13 +43,6 @@ namespace {
 
 const Logger kLog("daemon");
 
-LogLevel level_of(std::string_view word) {
-  if (word == "debug") return LogLevel::Debug;
-  if (word == "warn") return LogLevel::Warn;
-  if (word == "error") return LogLevel::Error;
-  return word == "off" ? LogLevel::Off : LogLevel::Info;
-}
-
 // An address that a client on this machine can use.
 std::string client_host(const std::string& listen_host) {
   if (listen_host == "0.0.0.0") return "127.0.0.1";
@@ -130,8 +123,7 @@ Daemon::~Daemon() {
 Status Daemon::start() {
   State& own = *state_;
   const SteadyTime began = own.clock.steady_now();
-  set_log_level(level_of(own.settings.log.level));
-  set_log_format(own.settings.log.format == "json" ? LogFormat::Json : LogFormat::Text);
+  apply_log_settings(own.settings.log);
   Result<config::ListenAddress> listen = config::parse_listen(own.settings.listen);
   if (!listen) return listen.error();
   own.listen = std::move(*listen);

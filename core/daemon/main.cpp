@@ -6,9 +6,11 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <optional>
 #include <thread>
 
 #include "core/base/memory.hpp"
+#include "core/daemon/agent.hpp"
 #include "core/daemon/daemon.hpp"
 #include "core/daemon/options.hpp"
 
@@ -62,6 +64,25 @@ int wait_for_signal(const sigset_t& signals) {
   return signal;
 }
 
+int run_agent(flotilla::config::Settings settings) {
+  const sigset_t signals = block_signals();
+  raise_file_limit();
+  const flotilla::SystemClock clock;
+  const std::string cluster = settings.agent.cluster_name;
+  flotilla::daemon::Agent agent(std::move(settings), clock);
+  if (const Status status = agent.start(); !status) return fail(status.error().message().c_str());
+  std::printf("ready agent of %s control-plane=%s health=%s\n", cluster.c_str(),
+              agent.control_plane().c_str(), agent.health_url().c_str());
+  std::fflush(stdout);
+  const timespec look{0, 200'000'000};
+  std::optional<flotilla::Error> failure;
+  while (sigtimedwait(&signals, nullptr, &look) < 0 && !(failure = agent.failure())) {
+  }
+  std::thread(end_anyway, signals).detach();
+  agent.stop();
+  return failure ? fail(failure->message().c_str()) : 0;
+}
+
 int run(flotilla::config::Settings settings) {
   const sigset_t signals = block_signals();
   raise_file_limit();
@@ -100,7 +121,8 @@ int main(int argc, char** argv) {
     return 0;
   }
   try {
-    return run(std::move(parsed.options->settings));
+    flotilla::config::Settings& settings = parsed.options->settings;
+    return settings.is_agent() ? run_agent(std::move(settings)) : run(std::move(settings));
   } catch (const std::exception& error) {
     return fail(error.what());
   }

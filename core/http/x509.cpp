@@ -278,17 +278,36 @@ bool Certificate::signed_by(const Certificate& authority) const {
   return ok;
 }
 
+namespace {
+
+std::string hex(const unsigned char* bytes, unsigned int size) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  for (unsigned int i = 0; i < size; ++i) {
+    out += kDigits[bytes[i] >> 4];
+    out += kDigits[bytes[i] & 15];
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string Certificate::fingerprint() const {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
   X509_digest(handle_.get(), EVP_sha256(), digest, &size);
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  for (unsigned int i = 0; i < size; ++i) {
-    out += kDigits[digest[i] >> 4];
-    out += kDigits[digest[i] & 15];
-  }
-  return out;
+  return hex(digest, size);
+}
+
+std::string Certificate::public_key_pin() const {
+  unsigned char* encoded = nullptr;
+  const int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(handle_.get()), &encoded);
+  if (length <= 0) return {};
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  EVP_Digest(encoded, static_cast<std::size_t>(length), digest, &size, EVP_sha256(), nullptr);
+  OPENSSL_free(encoded);
+  return "sha256:" + hex(digest, size);
 }
 
 Result<std::string> make_private_key() {
@@ -348,6 +367,23 @@ Result<SigningRequest> parse_signing_request(std::string_view pem) {
     for (std::string& name : names_of(names.get(), type)) out.names.push_back(std::move(name));
   }
   return out;
+}
+
+Result<std::string> make_signing_request(std::string_view key_pem, const Subject& subject) {
+  const auto key = read_key(key_pem);
+  if (!key) return key.error();
+  const RequestPtr request(X509_REQ_new());
+  X509_NAME* const name = X509_REQ_get_subject_name(request.get());
+  bool ok = X509_REQ_set_version(request.get(), 0) == 1;
+  for (const std::string& organization : subject.organizations)
+    ok = ok && add_name_entry(name, NID_organizationName, organization);
+  ok = ok && add_name_entry(name, NID_commonName, subject.common_name) &&
+       X509_REQ_set_pubkey(request.get(), key->get()) == 1 &&
+       X509_REQ_sign(request.get(), key->get(), EVP_sha256()) != 0;
+  const BioPtr out(BIO_new(BIO_s_mem()));
+  ok = ok && PEM_write_bio_X509_REQ(out.get(), request.get()) == 1;
+  if (!ok) return openssl_failure("make a certificate signing request");
+  return contents(out.get());
 }
 
 Result<std::string> sign_request(const KeyPair& authority, std::string_view request_pem,

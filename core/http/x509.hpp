@@ -38,6 +38,8 @@ class Certificate {
   std::vector<std::string> ip_addresses() const;
   bool is_ca() const;
   std::string fingerprint() const;  // SHA-256 of the DER bytes, lower-case hex
+  // How kubeadm and karmadactl pin a CA: "sha256:" and the hash of its public key (SPKI), lower-case hex.
+  std::string public_key_pin() const;
   std::string pem() const;
   bool signed_by(const Certificate& authority) const;
   x509_st* handle() const { return handle_.get(); }
@@ -72,6 +74,8 @@ struct SigningRequest {
   std::vector<std::string> names;
 };
 Result<SigningRequest> parse_signing_request(std::string_view pem);
+// A request for a certificate of this private key, PEM.
+Result<std::string> make_signing_request(std::string_view key_pem, const Subject& subject);
 // For use as a client. Errors: Invalid (broken request or signature).
 Result<std::string> sign_request(const KeyPair& authority, std::string_view request_pem,
                                  const Validity& validity);

@@ -92,28 +92,31 @@ struct DeleteOptions {
 class Writer {
  public:
   Writer(Store& store, const Clock& clock, Admission admission);
+  virtual ~Writer() = default;
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
   // Before the first write.
   void set_late_admission(LateAdmission late) { late_ = std::move(late); }
 
   // Sets uid, creationTimestamp, generation; resolves generateName. A dry run answers at revision 0. Errors:
   // AlreadyExists, Invalid, Forbidden.
-  Task<Result<ObjectPtr>> create(StoredKind kind, Json object, WriteOptions options = {});
+  virtual Task<Result<ObjectPtr>> create(StoredKind kind, Json object, WriteOptions options = {});
   // `object.metadata.resourceVersion`, when set, must be the current one (Conflict). Unchanged content writes
   // nothing and answers the current object. Removing the last finalizer of a deleting object deletes it; the
   // answer is then the object as it would have become, at its last revision.
-  Task<Result<ObjectPtr>> update(StoredKind kind, Part part, Json object, WriteOptions options = {});
+  virtual Task<Result<ObjectPtr>> update(StoredKind kind, Part part, Json object, WriteOptions options = {});
   // Reads, lets `change` alter the object (false: leave it), writes; again on conflict. A resourceVersion
   // that `change` sets itself is a precondition.
   using Change = std::function<Result<bool>(Json& object)>;
-  Task<Result<ObjectPtr>> modify(StoredKind kind, Part part, ObjectKey key, Change change,
-                                 WriteOptions options = {});
+  virtual Task<Result<ObjectPtr>> modify(StoredKind kind, Part part, ObjectKey key, Change change,
+                                         WriteOptions options = {});
   // Deletes now, or marks with deletionTimestamp where finalizers or grace demand it. The answer is the
   // object left or gone; `gone` says which.
   struct Deleted {
     ObjectPtr object;
     bool gone = false;
   };
-  Task<Result<Deleted>> remove(StoredKind kind, ObjectKey key, DeleteOptions options = {});
+  virtual Task<Result<Deleted>> remove(StoredKind kind, ObjectKey key, DeleteOptions options = {});
 
   Store& store() { return store_; }
   const Clock& clock() const { return clock_; }

@@ -23,6 +23,7 @@ MAY = {
     "search": PURE | {"async", "store", "informer", "cluster", "http"},
     "reconcile": PURE | {"async", "store", "informer"},
     "controllers": PURE | RING | {"async", "store", "informer", "cluster", "reconcile"},
+    "agent": PURE | {"async", "store", "http"},
     "apiserver": PURE | {"cel", "async", "store", "informer", "http", "search/fleet_cache.hpp"},
     "planning": PURE | RING | {"async", "store", "informer", "cluster", "reconcile", "controllers",
                                "apiserver/extension.hpp"},

@@ -10,13 +10,38 @@ import ssl
 import subprocess
 import tempfile
 import time
+import urllib.request
 
 import yaml
+
+from relay import Relay
 
 READY = re.compile(rb"^ready https://([^:]+):(\d+) kubeconfig=(\S+)$")
 PLANE = "control-plane"
 
-PERIODIC = ("federatedHPA-controller", "cronfederatedhpa-controller", "descheduler")
+PERIODIC = ("federatedHPA-controller", "cronfederatedhpa-controller", "descheduler", "cluster-lease",
+            "cert-rotation-controller")
+
+
+def work_in(metrics):
+    """Work that is due or done right now, and how much there has been; the beat of cluster health apart, and what
+    other loops do by the clock counted only while they do it."""
+    waiting = total = 0.0
+    for line in metrics.splitlines():
+        if "cluster-status" in line or "cluster-monitor" in line:
+            continue
+        if line.startswith("workqueue_adds_total{") and any(f'"{name}"' in line for name in PERIODIC):
+            continue
+        if line.startswith(("workqueue_depth{", "controller_runtime_active_workers{")):
+            waiting += float(line.rsplit(" ", 1)[1])
+        elif line.startswith("workqueue_adds_total{"):
+            total += float(line.rsplit(" ", 1)[1])
+    return waiting, total
+
+
+def as_flags(settings):
+    return [part for key, value in settings.items()
+            for part in ("--set", f"{key}={value if isinstance(value, str) else json.dumps(value)}")]
 
 
 class Refused(Exception):
@@ -165,19 +190,43 @@ class Server:
         return self.request("PATCH", f"{path}?fieldManager={manager}&force=true", obj, "application/apply-patch+yaml")
 
     def busy(self):
-        """Work that is due or done right now, and how much there has been; the beat of cluster health apart, and what
-        other loops do by the clock counted only while they do it."""
-        waiting = total = 0.0
-        for line in self.request("GET", "/metrics", accept="text/plain").splitlines():
-            if "cluster-status" in line or "cluster-monitor" in line:
-                continue
-            if line.startswith("workqueue_adds_total{") and any(f'"{name}"' in line for name in PERIODIC):
-                continue
-            if line.startswith(("workqueue_depth{", "controller_runtime_active_workers{")):
-                waiting += float(line.rsplit(" ", 1)[1])
-            elif line.startswith("workqueue_adds_total{"):
-                total += float(line.rsplit(" ", 1)[1])
-        return waiting, total
+        return work_in(self.request("GET", "/metrics", accept="text/plain"))
+
+
+class AgentProgram:
+    """The agent of a member in pull mode, from the files that registering wrote."""
+
+    def __init__(self, programs, folder, member, flags):
+        self.programs, self.folder, self.flags = programs, folder, flags
+        self.name = f"agent-{member}"
+        self.directory = f"{folder}/{self.name}"
+        self.process = None
+        self.health = None
+
+    def start(self):
+        self.log = open(f"{self.folder}/{self.name}.log", "ab")
+        self.process = subprocess.Popen(
+            [f"{self.programs}/flotillad", "--config", f"{self.directory}/flotilla.yaml", *self.flags],
+            stdout=subprocess.PIPE, stderr=self.log)
+        return self
+
+    def ready(self):
+        line = self.process.stdout.readline().decode().rstrip("\n")
+        match = re.search(r"^ready agent of .* health=(http://\S+)$", line)
+        if not match:
+            raise AssertionError(f"{self.name} did not start: {line} {self.said()}")
+        self.health = match.group(1)
+        return self
+
+    def busy(self):
+        with urllib.request.urlopen(self.health + "/metrics", timeout=10) as answer:
+            return work_in(answer.read().decode())
+
+    said = Server.said
+    end = Server.end
+
+    def hang_up(self):
+        pass
 
 
 class Estimators:
@@ -237,19 +286,25 @@ class Fleet:
         # Health is believed after a moment, so that what follows from it can be seen.
         given = {"controllers.cluster_status_update_frequency": "200ms", "controllers.cluster_success_threshold": "1ms",
                  "controllers.cluster_failure_threshold": "1ms", **settings}
-        for key, value in given.items():
-            flags += ["--set", f"{key}={value if isinstance(value, str) else json.dumps(value)}"]
+        flags += as_flags(given)
         self.servers = {PLANE: Server(programs, folder, PLANE, flags)}
         self.members = members
         for name, member in members.items():
-            own = []
-            for key, value in (member.get("settings") or {}).items():
-                own += ["--set", f"{key}={value if isinstance(value, str) else json.dumps(value)}"]
+            own = as_flags(member.get("settings") or {})
             self.servers[name] = Server(programs, folder, name, ["--profile", "member", *own])
+        # Members in pull mode: their agents, and what lies between these and both clusters.
+        self.agents, self.relays = {}, {}
+        for name in [name for name, member in members.items() if member.get("mode") == "pull"]:
+            health = {key: value for key, value in given.items() if key.startswith("controllers.cluster_")}
+            own = {**health, "agent.listen": "127.0.0.1:0", "agent.cluster_lease_duration": "1s",
+                   **(members[name].get("agent") or {})}
+            self.agents[name] = AgentProgram(programs, folder, name, as_flags(own))
 
     def __getitem__(self, name):
         if name == "estimators" and self.estimators is not None:
             return self.estimators
+        if name.startswith("agent-") and name[6:] in self.agents:
+            return self.agents[name[6:]]
         if name not in self.servers:
             raise AssertionError(f"there is no server {name}; there are {', '.join(self.servers)}")
         return self.servers[name]
@@ -258,6 +313,9 @@ class Fleet:
     def plane(self):
         return self.servers[PLANE]
 
+    def everybody(self):
+        return [*self.servers.values(), *self.agents.values()]
+
     def start(self):
         if self.estimators is not None:
             self.estimators.start().ready()
@@ -265,11 +323,16 @@ class Fleet:
             server.start()
         for server in self.servers.values():
             server.ready()
+        for name, agent in self.agents.items():
+            self.relays[agent.name] = Relay(self.plane.port)
+            self.relays[name] = Relay(self[name].port)
         joined = [name for name, member in self.members.items() if member.get("join", True)]
         for name, process in [(name, self.joining(name)) for name in joined]:
             said, _ = process.communicate(timeout=60)
             if process.returncode != 0:
                 raise AssertionError(f"join {name}: {said}\n{self.plane.said()}")
+            if name in self.agents:
+                self.agents[name].start().ready()
         for name in joined:
             self.describe(name)
         until = time.monotonic() + 30
@@ -279,14 +342,42 @@ class Fleet:
             time.sleep(0.01)
 
     def joining(self, name):
+        if name in self.agents:
+            return self.registering(name)
         return subprocess.Popen(
             [f"{self.programs}/flotillactl", "-q", "--kubeconfig", self.plane.kubeconfig, "join", name,
              "--cluster-kubeconfig", self[name].kubeconfig],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
+    def registering(self, name):
+        """As a person would: the command that the control plane prints, typed where the member is."""
+        made = subprocess.run(
+            [f"{self.programs}/flotillactl", "--kubeconfig", self.plane.kubeconfig, "token", "create",
+             "--print-register-command"], capture_output=True, text=True, timeout=60, check=True)
+        words = made.stdout.split()
+        assert words[:2] == ["flotillactl", "register"], made.stdout
+        agent, between = self.agents[name], self.relays
+        with open(self[name].kubeconfig, encoding="utf-8") as file:
+            own = yaml.safe_load(file)
+        own["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{between[name].port}"
+        reached = f"{self.folder}/{name}.through-relay"
+        with open(reached, "w", encoding="utf-8") as file:
+            yaml.safe_dump(own, file)
+        member = self.members[name]
+        flags = [f"--cluster-{key}={member[key]}" for key in ("provider", "region") if key in member]
+        flags += [f"--cluster-zones={','.join(member['zones'])}"] if "zones" in member else []
+        return subprocess.Popen(
+            [f"{self.programs}/flotillactl", "-q", "register", f"127.0.0.1:{between[agent.name].port}", *words[3:],
+             "--cluster-name", name, "--kubeconfig", reached, "--agent-dir", agent.directory,
+             *flags, *(member.get("register") or [])],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
     def describe(self, name):
         """Labels, region and so on of a Cluster, as the scenario says."""
         member = self.members[name]
+        until = time.monotonic() + 30
+        while name in self.agents and not self.is_ready(name) and time.monotonic() < until:
+            time.sleep(0.01)
         change = {}
         if member.get("labels"):
             change["metadata"] = {"labels": member["labels"]}
@@ -298,17 +389,22 @@ class Fleet:
                                "application/merge-patch+json")
 
     def is_ready(self, name):
-        cluster = self.plane.request("GET", f"/apis/cluster.karmada.io/v1alpha1/clusters/{name}")
+        try:
+            cluster = self.plane.request("GET", f"/apis/cluster.karmada.io/v1alpha1/clusters/{name}")
+        except Refused:
+            return False  # its agent is about to make it
         return any(one["type"] == "Ready" and one["status"] == "True"
                    for one in cluster.get("status", {}).get("conditions", []))
 
     def stop(self):
         faults = []
-        for server in [*self.servers.values(), *filter(None, [self.estimators])]:
+        for server in [*self.agents.values(), *self.servers.values(), *filter(None, [self.estimators])]:
             try:
                 server.end()
             except AssertionError as error:
                 faults.append(str(error))
+        for relay in self.relays.values():
+            relay.close()
         if faults:
             raise AssertionError("\n".join(faults))
 

@@ -62,8 +62,8 @@ def play(scenario, programs, keep):
         failed = f"{what}: {error}"
         if not isinstance(error, AssertionError):
             failed += "\n" + traceback.format_exc()
-        failed += "\n" + "\n".join(f"--- {name}\n{server.said()}" for name, server in fleet.servers.items()
-                                   if os.path.exists(f"{folder}/{name}.log"))
+        failed += "\n" + "\n".join(f"--- {server.name}\n{server.said()}" for server in fleet.everybody()
+                                   if os.path.exists(f"{folder}/{server.name}.log"))
     try:
         fleet.stop()
     except AssertionError as error:

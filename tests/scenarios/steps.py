@@ -166,7 +166,7 @@ class Steps:
         before = [None]
 
         def faults():
-            now = [server.busy() for server in self.fleet.servers.values()
+            now = [server.busy() for server in self.fleet.everybody()
                    if server.process is not None and server.name not in self.memory.get("paused", ())]
             calm = all(waiting == 0 for waiting, _ in now) and now == before[0]
             before[0] = now
@@ -313,18 +313,27 @@ class Steps:
 
         self.eventually(faults, WITHIN)
 
+    def cut(self, step):
+        """The network between an agent and the control plane (agent-NAME), or its member (NAME), is gone."""
+        self.fleet.relays[step["cut"]].cut()
+
+    def mend(self, step):
+        self.fleet.relays[step["mend"]].mend()
+
     def join(self, step):
         names = step["join"] if isinstance(step["join"], list) else [step["join"]]
         for name in names:
             said, _ = (process := self.fleet.joining(name)).communicate(timeout=60)
             if process.returncode != 0:
                 raise Failure(f"join {name}: {said}")
+            if name in self.fleet.agents:
+                self.fleet.agents[name].start().ready()
             self.fleet.describe(name)
             self.eventually(lambda name=name: [] if self.fleet.is_ready(name) else [f"{name} is not ready"], WITHIN)
 
 
 VERBS = {"apply", "create", "patch", "delete", "refused", "expect", "absent", "settled", "still", "list", "event", "reasons",
-         "remember", "run", "kill", "stop", "start", "pause", "resume", "join", "estimators", "asked"}
+         "remember", "run", "kill", "stop", "start", "pause", "resume", "cut", "mend", "join", "estimators", "asked"}
 
 
 def play(steps, step):

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/apiserver/security/cluster_info.hpp"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
 #include <optional>
 
 #include "core/apiserver/security/bootstrap_token.hpp"
 #include "core/apiserver/write/write_options.hpp"
 #include "core/base/base64.hpp"
 #include "core/base/log.hpp"
+#include "core/http/jws.hpp"
 
 namespace flotilla::apiserver {
 namespace {
@@ -186,17 +184,6 @@ std::string cluster_info_text(std::string_view url, std::string_view authority_p
          "null\n";
 }
 
-std::string detached_signature(std::string_view content, std::string_view token_id,
-                               std::string_view token_secret) {
-  const std::string header = base64url_encode(Json::object({{"alg", "HS256"}, {"kid", token_id}}).dump());
-  const std::string input = header + "." + base64url_encode(content);
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  HMAC(EVP_sha256(), token_secret.data(), static_cast<int>(token_secret.size()),
-       reinterpret_cast<const unsigned char*>(input.data()), input.size(), digest, &size);
-  return header + ".." + base64url_encode({reinterpret_cast<const char*>(digest), size});
-}
-
 Json signed_cluster_info(const Json& data, const std::vector<ObjectPtr>& secrets, WallTime now) {
   Json out = data;
   for (const std::string& key : data.keys()) {
@@ -208,7 +195,7 @@ Json signed_cluster_info(const Json& data, const std::vector<ObjectPtr>& secrets
     const auto token = read_token(*object);
     if (!token || !token->signs || (token->expires && *token->expires <= now)) continue;
     out.set(std::string(kSignature) + token->id,
-            detached_signature(content.as_string(), token->id, token->secret));
+            http::detached_signature(content.as_string(), token->id, token->secret));
   }
   return out;
 }

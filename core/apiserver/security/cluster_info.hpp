@@ -11,9 +11,6 @@ namespace flotilla::apiserver {
 
 // A kubeconfig without users, as kubeadm writes it.
 std::string cluster_info_text(std::string_view url, std::string_view authority_pem);
-// A JSON web signature over `content` with the content left out: HS256 with the token's secret.
-std::string detached_signature(std::string_view content, std::string_view token_id,
-                               std::string_view token_secret);
 // The data with the signatures that it should have. `secrets`: those of kube-system.
 Json signed_cluster_info(const Json& data, const std::vector<ObjectPtr>& secrets, WallTime now);
 

@@ -4,6 +4,7 @@
 #include "core/api/conditions.hpp"
 #include "core/api/quantity.hpp"
 #include "core/cluster/endpoint.hpp"
+#include "core/controllers/agency.hpp"
 #include "core/controllers/cluster_status/resource_summary.hpp"
 #include "core/controllers/trimmed.hpp"
 
@@ -50,6 +51,11 @@ void ClusterStatusReconciler::on_secret(const Event& event) {
 }
 
 Result<std::shared_ptr<cluster::Member>> ClusterStatusReconciler::attach(const Json& cluster) {
+  if (context_.agency) {
+    auto own = context_.agency->endpoint();
+    if (!own) return std::move(own).error();
+    return context_.clusters.attach(std::string(cluster::kDefaultDriver), *std::move(own));
+  }
   const Json& reference = cluster["spec"]["secretRef"];
   const ObjectPtr secret = context_.get(kinds::kSecret, {std::string(reference["namespace"].as_string()),
                                                          std::string(reference["name"].as_string())});
@@ -156,7 +162,10 @@ Task<Outcome> ClusterStatusReconciler::reconcile(Key key) {
 Task<Outcome> ClusterStatusReconciler::refresh(ObjectKey key, ObjectPtr cluster) {
   const std::string name = key.name;
   const auto content = cluster->content();
-  if ((*content)["spec"]["syncMode"].as_string("Push") != "Push") co_return Outcome::done();
+  if (!is_served_here(context_, *content)) {
+    context_.clusters.detach(name);
+    co_return Outcome::done();
+  }
   if (!api::has_finalizer(*content, api::finalizers::kCluster))
     co_return Outcome::done();  // its change wakes us
 
@@ -171,6 +180,7 @@ Task<Outcome> ClusterStatusReconciler::refresh(ObjectKey key, ObjectPtr cluster)
     seen.problem = member.error().message();
   }
   const ReadyObservation found = ready_of(seen);
+  if (context_.agency && found.status == "True") context_.agency->seen_healthy = true;
   ReadyObservation shown;
   if (const Json* condition =
           api::find_condition((*content)["status"]["conditions"], api::conditions::kReady)) {

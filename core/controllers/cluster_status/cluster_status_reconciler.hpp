@@ -56,10 +56,11 @@ class ReadySmoother {
   std::map<std::string, Seen> since_;
 };
 
-// Root: Cluster with syncMode Push. Wakes on: Cluster's spec, its secret, and every 10 s. Reads: the member's
-// readyz, version, discovery, nodes, pods. Writes: Cluster.status. Holds: what could not be learned is not
-// written; a failed look never erases a known fact. Also keeps the registry's connection to the cluster in
-// step with its endpoint and secret. Ends: the cluster is gone, then the connection is.
+// Root: Cluster that is served here: Push, or an agent's own. Wakes on: Cluster's spec, its secret, and every
+// 10 s. Reads: the member's readyz, version, discovery, nodes, pods. Writes: Cluster.status. Holds: what
+// could not be learned is not written; a failed look never erases a known fact. Also keeps the registry's
+// connection to the cluster in step with its endpoint and secret. Ends: the cluster is gone, then the
+// connection is.
 class ClusterStatusReconciler final : public LoopController {
  public:
   explicit ClusterStatusReconciler(Context& context);

@@ -4,6 +4,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "core/api/names.hpp"
+#include "core/controllers/agency.hpp"
 #include "core/controllers/dispatch/member_update.hpp"
 #include "core/controllers/facts.hpp"
 #include "core/controllers/interpretation.hpp"
@@ -111,7 +112,7 @@ Result<ExecutionReconciler::Target> ExecutionReconciler::target_of(const std::st
   target.member = context_.clusters.find(name);
   target.ready = is_ready(*content) && target.member != nullptr;
   target.deleting = cluster->deleting();
-  target.pull = (*content)["spec"]["syncMode"].as_string() == "Pull";
+  target.served_here = is_served_here(context_, *content);
   return target;
 }
 
@@ -161,7 +162,7 @@ Task<Outcome> ExecutionReconciler::reconcile_in(Key key, std::string cluster) {
   if (!work) co_return Outcome::done();
   auto target = target_of(cluster);
   if (!target) co_return Outcome::retry(target.error());
-  if (target->pull) co_return Outcome::done();  // its agent does this
+  if (!target->served_here) co_return Outcome::done();  // its agent does this
   auto step = work->deleting() ? withdraw(work, *target) : dispatch(work, *target);
   Outcome outcome = co_await std::move(step);
   if (target->ready) context_.clusters.gate().examined(work->key());

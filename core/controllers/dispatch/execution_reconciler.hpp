@@ -33,7 +33,7 @@ class ExecutionReconciler final : public LoopController {
     std::shared_ptr<cluster::Member> member;
     bool ready = false;
     bool deleting = false;
-    bool pull = false;
+    bool served_here = false;
   };
 
   void on_work(const Event& event);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <set>
 
+#include "core/api/agent_rights.hpp"
+
 namespace flotilla::controllers {
 namespace {
 
@@ -15,26 +17,7 @@ using store::Part;
 
 constexpr std::string_view kGroup = "certificates.k8s.io";
 constexpr std::string_view kRbac = "rbac.authorization.k8s.io";
-constexpr std::string_view kSigner = "kubernetes.io/kube-apiserver-client";
-constexpr std::string_view kAgents = "system:karmada:agents";
-constexpr std::string_view kAgentPrefix = "system:karmada:agent:";
-constexpr std::string_view kTokens = "system:bootstrappers:karmada:default-cluster-token";
 constexpr Duration kLookAgain = std::chrono::seconds(10);  // rights may be given later
-
-// What lets agents in, as Karmada's installation has it.
-struct Right {
-  std::string_view role, binding, resource, group;
-  bool may_get;
-};
-constexpr Right kRights[] = {
-    {"system:karmada:cluster-bootstrapper", "system:karmada:agent-bootstrap", "certificatesigningrequests",
-     kTokens, true},
-    {"system:karmada:certificatesigningrequest:autoapprover", "system:karmada:agent-autoapprove-bootstrap",
-     "certificatesigningrequests/clusteragent", kTokens, false},
-    {"system:karmada:certificatesigningrequest:selfautoapprover",
-     "system:karmada:agent-autoapprove-certificate-rotation", "certificatesigningrequests/selfclusteragent",
-     kAgents, false},
-};
 
 store::Collection requests() {
   return store::collection_of(kGroup, "certificatesigningrequests");
@@ -57,34 +40,8 @@ bool is_for_a_client(const Json& usages) {
 }
 
 bool is_an_agents(const KubeContext::Requested& requested) {
-  return requested.organizations == std::vector<std::string>{std::string(kAgents)} &&
-         requested.common_name.starts_with(kAgentPrefix) && requested.names.empty();
-}
-
-Json role_of(const Right& right) {
-  Json verbs = Json::array({"create"});
-  if (right.may_get) verbs.push_back("get");
-  return Json::object(
-      {{"apiVersion", "rbac.authorization.k8s.io/v1"},
-       {"kind", "ClusterRole"},
-       {"metadata",
-        Json::object({{"name", right.role},
-                      {"labels", Json::object({{"karmada.io/bootstrapping", "rbac-defaults"}})}})},
-       {"rules", Json::array({Json::object({{"apiGroups", Json::array({kGroup})},
-                                            {"resources", Json::array({right.resource})},
-                                            {"verbs", std::move(verbs)}})})}});
-}
-
-Json binding_of(const Right& right) {
-  return Json::object(
-      {{"apiVersion", "rbac.authorization.k8s.io/v1"},
-       {"kind", "ClusterRoleBinding"},
-       {"metadata",
-        Json::object({{"name", right.binding},
-                      {"labels", Json::object({{"karmada.io/bootstrapping", "rbac-defaults"}})}})},
-       {"roleRef", Json::object({{"apiGroup", kRbac}, {"kind", "ClusterRole"}, {"name", right.role}})},
-       {"subjects",
-        Json::array({Json::object({{"apiGroup", kRbac}, {"kind", "Group"}, {"name", right.group}})})}});
+  return requested.organizations == std::vector<std::string>{std::string(api::kAgentGroup)} &&
+         requested.common_name.starts_with(api::kAgentUserPrefix) && requested.names.empty();
 }
 
 }  // namespace
@@ -113,18 +70,17 @@ Task<Outcome> AgentApprovalReconciler::reconcile(Key key) {
 
 // What is there is left as it is: an operator may have changed it.
 Task<Outcome> AgentApprovalReconciler::let_agents_in() {
-  for (const Right& right : kRights) {
-    for (Json object : {role_of(right), binding_of(right)}) {
-      const bool is_role = object["kind"].as_string() == "ClusterRole";
-      const auto resource =
-          context_.resources()->find_resource(kRbac, "v1", is_role ? "clusterroles" : "clusterrolebindings");
-      if (!resource) co_return Outcome::done();
-      const store::StoredKind kind = store::StoredKind::of(*resource);
-      if (context_.store.get(kind.collection(), "", std::string(api::name_of(object)))) continue;
-      auto creating = context_.writer.create(kind, std::move(object));
-      const auto created = co_await std::move(creating);
-      if (!created && !created.error().is(Code::AlreadyExists)) co_return Outcome::retry(created.error());
-    }
+  std::vector<Json> rights = api::agent_admission_rights();
+  for (Json& object : rights) {
+    const bool is_role = std::as_const(object)["kind"].as_string() == "ClusterRole";
+    const auto resource =
+        context_.resources()->find_resource(kRbac, "v1", is_role ? "clusterroles" : "clusterrolebindings");
+    if (!resource) co_return Outcome::done();
+    const store::StoredKind kind = store::StoredKind::of(*resource);
+    if (context_.store.get(kind.collection(), "", std::string(api::name_of(object)))) continue;
+    auto creating = context_.writer.create(kind, std::move(object));
+    const auto created = co_await std::move(creating);
+    if (!created && !created.error().is(Code::AlreadyExists)) co_return Outcome::retry(created.error());
   }
   co_return Outcome::done();
 }
@@ -133,7 +89,8 @@ Task<Outcome> AgentApprovalReconciler::let_agents_in() {
 Task<Outcome> AgentApprovalReconciler::look_at(api::ObjectPtr request) {
   const auto content = request->content();
   const Json& spec = (*content)["spec"];
-  if (is_decided(*content) || spec["signerName"].as_string() != kSigner || !is_for_a_client(spec["usages"]))
+  if (is_decided(*content) || spec["signerName"].as_string() != api::kAgentSigner ||
+      !is_for_a_client(spec["usages"]))
     co_return Outcome::done();
   const auto requested = context_.read_request(std::string(spec["request"].as_string()));
   if (!requested || !is_an_agents(*requested)) co_return Outcome::done();

@@ -23,6 +23,8 @@ const store::StoredKind& namespace_kind() {
   return kind;
 }
 
+constexpr int kMostLookedInto = 256;
+
 std::string list_counts(const std::map<std::string, int>& counts, const char* has) {
   std::string text;
   for (const auto& [name, count] : counts) {
@@ -81,12 +83,27 @@ Task<Outcome> NamespaceReconciler::reconcile(Key key) {
   co_return Outcome::done();
 }
 
+// Rights go last: whoever cleans up here, as the agent of a pull cluster does, has them until there is
+// nothing left to clean.
 Task<Result<NamespaceReconciler::Content>> NamespaceReconciler::empty(std::string ns) {
   Content left;
+  auto emptying = empty_of(ns, false, &left);
+  Status emptied = co_await std::move(emptying);
+  if (emptied && left.by_resource.empty()) {
+    auto finishing = empty_of(ns, true, &left);
+    emptied = co_await std::move(finishing);
+  }
+  if (!emptied) co_return emptied.error();
+  co_return left;
+}
+
+Task<Status> NamespaceReconciler::empty_of(std::string ns, bool rights, Content* into) {
+  Content& left = *into;
   const auto registry = context_.resources();
   for (const store::Collection& collection : context_.store.collections()) {
     const auto kind = kind_of_collection(*registry, collection);
     if (!kind || !kind->namespaced) continue;
+    if ((kind->gvk.group == "rbac.authorization.k8s.io") != rights) continue;
     for (const ObjectPtr& object : context_.store.list(collection, ns).objects) {
       if (!object->deleting()) {
         store::DeleteOptions options;
@@ -98,13 +115,14 @@ Task<Result<NamespaceReconciler::Content>> NamespaceReconciler::empty(std::strin
       }
       const ObjectPtr now = context_.store.get(collection, ns, object->name());
       if (!now) continue;
-      ++left.by_resource[kind->resource + "." + kind->gvk.group];
+      // Of many the first ones say enough: each that goes brings us here again.
+      if (++left.by_resource[kind->resource + "." + kind->gvk.group] > kMostLookedInto) continue;
       for (const Json& finalizer : (*now->content())["metadata"]["finalizers"].elements()) {
         ++left.by_finalizer[std::string(finalizer.as_string())];
       }
     }
   }
-  co_return left;
+  co_return Status();
 }
 
 Task<Status> NamespaceReconciler::report(std::string ns, Content left) {

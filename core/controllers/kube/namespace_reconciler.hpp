@@ -10,7 +10,7 @@ namespace flotilla::controllers {
 
 // Root: Namespace. Wakes on: a namespace that is being deleted; an object in it that went. Reads: everything
 // in it. Writes: deletes its content, its conditions, spec.finalizers. Holds: a namespace goes only when
-// nothing is left in it. Ends: the finalizer "kubernetes" goes, and with it the namespace.
+// nothing is left in it; rights go last. Ends: the finalizer "kubernetes" goes, and with it the namespace.
 class NamespaceReconciler final : public reconcile::Reconciler {
  public:
   explicit NamespaceReconciler(KubeContext& context);
@@ -23,6 +23,7 @@ class NamespaceReconciler final : public reconcile::Reconciler {
     std::map<std::string, int> by_finalizer;
   };
   Task<Result<Content>> empty(std::string ns);
+  Task<Status> empty_of(std::string ns, bool rights, Content* into);
   Task<Status> report(std::string ns, Content left);
 
   KubeContext& context_;

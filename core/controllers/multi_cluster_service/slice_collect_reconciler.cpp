@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/api/names.hpp"
 #include "core/api/wrap_manifest.hpp"
+#include "core/controllers/agency.hpp"
 #include "core/controllers/multi_cluster_service/mcs_plan.hpp"
 #include "core/controllers/multi_cluster_service/mcs_reconciler.hpp"
 
@@ -27,9 +28,8 @@ SliceCollectReconciler::SliceCollectReconciler(Context& context, const ServiceWo
   context.informers.on(kinds::kCluster.collection(), [this](const Event& event) {
     if (event.type != Event::Type::Modified || !changes_slice_clusters(event)) return;
     const std::string space = api::execution_namespace(event.object->name());
-    for (const ObjectPtr& mcs : context_.store.list(kinds::kMultiClusterService.collection()).objects) {
-      const ObjectKey marker{space, marker_work_name(mcs->ns(), mcs->name())};
-      loop_.enqueue({kinds::kWork.collection(), marker}, reconcile::kBackground);
+    for (const ObjectPtr& work : context_.store.list(kinds::kWork.collection(), space).objects) {
+      if (is_marker(*work)) loop_.enqueue({kinds::kWork.collection(), work->key()}, reconcile::kBackground);
     }
   });
   context.clusters.on_change([this](const cluster::MemberChange& change) {
@@ -54,7 +54,7 @@ Task<Outcome> SliceCollectReconciler::reconcile(Key key) {
 Task<Outcome> SliceCollectReconciler::collect(ObjectPtr marker) {
   const auto cluster = api::cluster_of_execution_namespace(marker->ns());
   const auto mcs = service_of_work(*marker);
-  if (!cluster || !mcs) co_return Outcome::done();
+  if (!cluster || !mcs || !is_served_here(context_, *cluster)) co_return Outcome::done();
   const auto member = context_.clusters.find(*cluster);
   if (!member || !is_cluster_ready(context_, *cluster))
     co_return Outcome::retry(Error(Code::Unavailable, "cluster(" + *cluster + ") not ready"));

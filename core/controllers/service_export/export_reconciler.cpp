@@ -4,6 +4,7 @@
 #include "core/api/conditions.hpp"
 #include "core/api/names.hpp"
 #include "core/api/wrap_manifest.hpp"
+#include "core/controllers/agency.hpp"
 #include "core/controllers/facts.hpp"
 #include "core/controllers/service_export/export_plan.hpp"
 
@@ -78,6 +79,7 @@ Task<Outcome> ServiceExportReconciler::reconcile(Key key) {
 
 Task<Outcome> ServiceExportReconciler::begin(ObjectPtr work) {
   const auto cluster = api::cluster_of_execution_namespace(work->ns());
+  if (cluster && !is_served_here(context_, *cluster)) co_return Outcome::done();
   const auto member = cluster ? context_.clusters.find(*cluster) : nullptr;
   if (!member || !is_cluster_ready(context_, *cluster)) {
     co_return Outcome::retry(

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "tests/fakes/fibers.hpp"
 #include "tests/fakes/scripted_member.hpp"
 
@@ -41,6 +43,20 @@ TEST_F(RegistryTest, connects_anew_when_the_endpoint_changes) {
   EXPECT_NE(first, second);
   EXPECT_TRUE(driver_->scripts["member1"]->closed);
   EXPECT_EQ(registry_.find("member1"), second);
+}
+
+TEST_F(RegistryTest, follows_on_what_was_followed_when_the_endpoint_changes) {
+  const auto first = *registry_.attach("scripted", endpoint("https://a"));
+  auto syncing = first->cache({"", "v1", "configmaps"})->wait_synced(std::chrono::seconds(5));
+  ASSERT_TRUE(fakes::run_on(executor_, std::move(syncing)));
+  const auto script = driver_->scripts["member1"];
+  const int lists = script->lists;
+  const auto second = *registry_.attach("scripted", endpoint("https://b"));
+  const auto now = driver_->scripts["member1"];
+  const int wanted = now == script ? lists + 1 : 1;
+  for (int i = 0; i < 1000 && now->lists < wanted; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_GE(now->lists, wanted);
 }
 
 TEST_F(RegistryTest, keeps_the_old_connection_when_the_new_one_cannot_be_made) {

@@ -51,6 +51,20 @@ TEST(X509, refuses_to_sign_its_own_name) {
   EXPECT_FALSE(sign_server(authority, "same", {"localhost"}, {kNow}).ok());
 }
 
+TEST(X509, makes_requests_that_can_be_signed) {
+  const auto authority = *make_authority("ca", {kNow});
+  const std::string key = *make_private_key();
+  const auto request = make_signing_request(key, {"system:karmada:agent:m1", {"system:karmada:agents"}});
+  ASSERT_TRUE(request.ok()) << request.error().message();
+  const auto parsed = parse_signing_request(*request);
+  ASSERT_TRUE(parsed.ok());
+  EXPECT_EQ(parsed->subject.common_name, "system:karmada:agent:m1");
+  EXPECT_THAT(parsed->subject.organizations, ElementsAre("system:karmada:agents"));
+  EXPECT_TRUE(parsed->names.empty());
+  EXPECT_TRUE(sign_request(authority, *request, {kNow}).ok());
+  EXPECT_FALSE(make_signing_request("no key", {"x", {}}).ok());
+}
+
 TEST(X509, reads_bundles) {
   const auto one = *make_authority("one", {kNow});
   const auto two = *make_authority("two", {kNow});
