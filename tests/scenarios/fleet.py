@@ -15,6 +15,7 @@ import urllib.request
 import yaml
 
 from relay import Relay
+from stub import Stub
 
 READY = re.compile(rb"^ready https://([^:]+):(\d+) kubeconfig=(\S+)$")
 PLANE = "control-plane"
@@ -288,8 +289,9 @@ class Fleet:
                  "controllers.cluster_failure_threshold": "1ms", **settings}
         flags += as_flags(given)
         self.servers = {PLANE: Server(programs, folder, PLANE, flags)}
-        self.members = members
-        for name, member in members.items():
+        self.stubs = {name: Stub(name, member["answers"]) for name, member in members.items() if "answers" in member}
+        self.members = {name: member for name, member in members.items() if name not in self.stubs}
+        for name, member in self.members.items():
             own = as_flags(member.get("settings") or {})
             self.servers[name] = Server(programs, folder, name, ["--profile", "member", *own])
         # Members in pull mode: their agents, and what lies between these and both clusters.
@@ -340,6 +342,8 @@ class Fleet:
             if time.monotonic() > until:
                 raise AssertionError("members do not become ready: " + self.plane.said())
             time.sleep(0.01)
+        for stub in self.stubs.values():
+            stub.start(self.plane)
 
     def joining(self, name):
         if name in self.agents:
@@ -398,6 +402,8 @@ class Fleet:
 
     def stop(self):
         faults = []
+        for stub in self.stubs.values():
+            stub.stop()
         for server in [*self.agents.values(), *self.servers.values(), *filter(None, [self.estimators])]:
             try:
                 server.end()

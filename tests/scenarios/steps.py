@@ -320,6 +320,19 @@ class Steps:
     def mend(self, step):
         self.fleet.relays[step["mend"]].mend()
 
+    def answers(self, step):
+        """Other answers of members that are scripted."""
+        for name, changed in step["answers"].items():
+            self.fleet.stubs[name].answers.update(changed)
+
+    def heard(self, step):
+        """Requests that a scripted member has had: patterns of method, path, body."""
+        for name, wanted in step["heard"].items():
+            stub = self.fleet.stubs[name]
+            self.eventually(lambda stub=stub, wanted=wanted: patterns.differences(patterns.Contains(wanted), stub.asked,
+                                                                                  self.memory),
+                            seconds(step.get("within", f"{WITHIN}s")))
+
     def join(self, step):
         names = step["join"] if isinstance(step["join"], list) else [step["join"]]
         for name in names:
@@ -333,7 +346,8 @@ class Steps:
 
 
 VERBS = {"apply", "create", "patch", "delete", "refused", "expect", "absent", "settled", "still", "list", "event", "reasons",
-         "remember", "run", "kill", "stop", "start", "pause", "resume", "cut", "mend", "join", "estimators", "asked"}
+         "remember", "run", "kill", "stop", "start", "pause", "resume", "cut", "mend", "join", "estimators", "asked", "answers",
+         "heard"}
 
 
 def play(steps, step):

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/controllers/cluster_status/cluster_status_reconciler.hpp"
 
+#include <algorithm>
+#include <optional>
+
 #include "core/api/conditions.hpp"
 #include "core/api/quantity.hpp"
+#include "core/async/attended.hpp"
 #include "core/cluster/endpoint.hpp"
 #include "core/controllers/agency.hpp"
 #include "core/controllers/cluster_status/resource_summary.hpp"
@@ -13,11 +17,31 @@ namespace {
 
 // How long the first list of nodes and pods may hold up the rest of the status.
 constexpr Duration kFirstList = std::chrono::seconds(5);
+// Clusters that hang keep a worker each for as long as a probe may take.
+constexpr int kWorkers = 128;
+
+// How long a cluster has to say that it is well.
+Duration patience_of(const Options& options) {
+  return std::clamp<Duration>(options.cluster_status_update_frequency, std::chrono::seconds(3),
+                              std::chrono::seconds(5));
+}
+
+Task<void> probe_into(std::shared_ptr<cluster::Member> member, cluster::ProbeResult& probe) {
+  auto probing = member->connection().probe();
+  probe = co_await std::move(probing);
+}
+
+using Discovered = Result<std::shared_ptr<const cluster::Discovery>>;
+
+Task<void> discover_into(std::shared_ptr<cluster::Member> member, std::optional<Discovered>& discovered) {
+  auto discovering = member->discover();
+  discovered = co_await std::move(discovering);
+}
 
 }  // namespace
 
 ClusterStatusReconciler::ClusterStatusReconciler(Context& context)
-    : LoopController(context, "cluster-status", {.workers = 16}),
+    : LoopController(context, "cluster-status", {.workers = kWorkers}),
       smoother_(context.options.cluster_success_threshold, context.options.cluster_failure_threshold) {
   context.informers.on(kinds::kCluster.collection(), [this](const Event& event) { on_cluster(event); });
   context.informers.on(kinds::kSecret.collection(), [this](const Event& event) { on_secret(event); });
@@ -66,52 +90,75 @@ Result<std::shared_ptr<cluster::Member>> ClusterStatusReconciler::attach(const J
 }
 
 // Nodes and pods are followed, not listed: what does not change costs nothing.
-Task<Status> ClusterStatusReconciler::add_up(std::shared_ptr<cluster::Member> member, ObjectPtr cluster,
-                                             ClusterObservation& seen) {
+Task<void> ClusterStatusReconciler::add_up(std::shared_ptr<cluster::Member> member, ObjectPtr cluster,
+                                           ClusterObservation& seen, Status& failed) {
   const auto nodes = member->roster({"", "v1", "nodes"}, trim_node);
   const auto pods = member->roster({"", "v1", "pods"}, trim_pod);
   for (const auto& roster : {nodes, pods}) {
     auto waiting = roster->wait_synced(kFirstList);
-    if (!co_await std::move(waiting)) co_return Status();  // next time
+    if (!co_await std::move(waiting)) co_return;  // next time
   }
   Counted& counted = counted_[member->name()];
   if (counted.member == member && counted.nodes == nodes->version() && counted.pods == pods->version() &&
       counted.generation == cluster->generation())
-    co_return Status();
-  const cluster::Roster::Listing all_nodes = nodes->list();
-  const cluster::Roster::Listing all_pods = pods->list();
-  const auto content = cluster->content();
-  Result<Json> summary = Json();
-  auto summing = run_blocking(context_.executor, [&] {
-    summary = resource_summary((*content)["spec"], all_nodes.objects, all_pods.objects);
+    co_return;
+  // Outlives this fiber, which may be cancelled while the pool is at it.
+  struct Sum {
+    cluster::Roster::Listing nodes, pods;
+    std::shared_ptr<const Json> cluster;
+    Result<Json> summary = Json();
+  };
+  auto sum = std::make_shared<Sum>();
+  sum->nodes = nodes->list();
+  sum->pods = pods->list();
+  sum->cluster = cluster->content();
+  auto summing = run_blocking(context_.executor, [sum] {
+    sum->summary = resource_summary((*sum->cluster)["spec"], sum->nodes.objects, sum->pods.objects);
   });
   co_await std::move(summing);
-  if (!summary) co_return summary.error();
-  seen.node_summary = node_summary(all_nodes.objects);
-  seen.resource_summary = *std::move(summary);
-  counted_[member->name()] = {member, all_nodes.version, all_pods.version, cluster->generation()};
-  co_return Status();
+  if (!sum->summary) {
+    failed = sum->summary.error();
+    co_return;
+  }
+  seen.node_summary = node_summary(sum->nodes.objects);
+  seen.resource_summary = *std::move(sum->summary);
+  counted_[member->name()] = {member, sum->nodes.version, sum->pods.version, cluster->generation()};
+}
+
+Task<bool> ClusterStatusReconciler::probe(std::shared_ptr<cluster::Member> member, ClusterObservation& seen) {
+  cluster::ProbeResult probe;
+  auto probing = run_within(probe_into(member, probe), patience_of(context_.options));
+  const bool answered = co_await std::move(probing);
+  seen.probe = answered ? std::move(probe) : cluster::ProbeResult();
+  co_return seen.probe.reachable&& seen.probe.healthy;
 }
 
 Task<Result<ClusterObservation>> ClusterStatusReconciler::look_at(std::shared_ptr<cluster::Member> member,
                                                                   ObjectPtr cluster) {
   ClusterObservation seen;
   seen.attached = true;
-  auto probing = member->connection().probe();
-  seen.probe = co_await std::move(probing);
+  auto probing = probe(member, seen);
+  const bool healthy = co_await std::move(probing);
   seen.discovery = member->discovery();
-  if (!seen.probe.reachable || !seen.probe.healthy) co_return seen;
+  if (!healthy) co_return seen;
 
-  auto discovering = member->discover();
-  const auto discovered = co_await std::move(discovering);
-  if (discovered) {
-    seen.discovery = *discovered;
+  // It may take long in a large cluster, and for ever in one that has begun to hang.
+  std::optional<Discovered> discovered;
+  std::function<Task<bool>()> still_there = [this, member, &seen] { return probe(member, seen); };
+  auto discovering =
+      run_attended(discover_into(member, discovered), patience_of(context_.options), std::move(still_there));
+  if (!co_await std::move(discovering)) co_return seen;
+  if (discovered && *discovered) {
+    seen.discovery = **discovered;
   } else {
     seen.discovery_failed = true;
   }
   if (!context_.options.enable_cluster_resource_modeling) co_return seen;
-  auto adding = add_up(member, cluster, seen);
-  const Status added = co_await std::move(adding);
+  Status added;
+  still_there = [this, member, &seen] { return probe(member, seen); };
+  auto adding = run_attended(add_up(member, cluster, seen, added), patience_of(context_.options),
+                             std::move(still_there));
+  co_await std::move(adding);
   if (!added) co_return added.error();
   co_return seen;
 }

@@ -74,8 +74,11 @@ class ClusterStatusReconciler final : public LoopController {
   // Numbers of a cluster as its status says them.
   void count(const std::string& name, const Json& status);
   Task<Result<ClusterObservation>> look_at(std::shared_ptr<cluster::Member> member, ObjectPtr cluster);
+  // Whether the cluster says in time that it is well.
+  Task<bool> probe(std::shared_ptr<cluster::Member> member, ClusterObservation& seen);
   // Counts nodes and pods where they have changed since they were last counted.
-  Task<Status> add_up(std::shared_ptr<cluster::Member> member, ObjectPtr cluster, ClusterObservation& seen);
+  Task<void> add_up(std::shared_ptr<cluster::Member> member, ObjectPtr cluster, ClusterObservation& seen,
+                    Status& failed);
 
   // What the summaries in a Cluster's status were made of.
   struct Counted {
