@@ -5,6 +5,7 @@
 
 #include "core/api/admission/admission.hpp"
 #include "core/api/schema/registry.hpp"
+#include "core/api/validation/validation.hpp"
 #include "core/interpreter/lua/syntax.hpp"
 #include "core/store/metadata_rules.hpp"
 
@@ -60,10 +61,21 @@ api::AdmissionVerb verb_of(store::AdmissionRequest::Operation operation) {
   return api::AdmissionVerb::Delete;
 }
 
+// Controllers make names out of others, which may get too long. Those of clients were looked at before.
+Status check_name(const store::StoredKind& kind, const Json& object) {
+  const api::ResourcePtr resource =
+      api::Registry::builtin().find_kind({kind.gvk.group, kind.gvk.version, kind.gvk.kind});
+  return resource == nullptr ? Status() : api::check_object_name(*resource, api::name_of(object));
+}
+
 Status admit(const store::AdmissionRequest& request, Json& object, StoreWorld& world,
              const api::AdmissionOptions& options) {
   // Webhooks of Karmada watch the main resources alone.
   if (!request.subresource.empty() || request.kind == nullptr) return {};
+  if (request.operation == store::AdmissionRequest::Operation::Create) {
+    Status named = check_name(*request.kind, object);
+    if (!named) return named;
+  }
   const bool deleting = request.operation == store::AdmissionRequest::Operation::Delete;
   const std::string api_version = request.kind->gvk.api_version();
   if (!deleting && !api::is_admitted_kind(api_version, request.kind->gvk.kind)) return {};

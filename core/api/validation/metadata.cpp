@@ -114,6 +114,14 @@ void validate_finalizer_domains(const FieldView& finalizers) {
   for (const FieldView& one : finalizers.each()) validate_finalizer_domain(one);
 }
 
+Status check_object_name(const Resource& resource, std::string_view name) {
+  const std::vector<std::string> wrong = check_name(resource.traits.name_rule, name, false);
+  if (wrong.empty()) return {};
+  FieldErrors errors;
+  for (const std::string& message : wrong) errors.invalid("metadata.name", name, message);
+  return errors.to_status(resource, name);
+}
+
 void validate_metadata(const Resource& resource, const Json& object, NameRule rule, FieldErrors& errors) {
   const FieldView metadata(object["metadata"], "metadata", errors);
   if (metadata["generateName"].given())

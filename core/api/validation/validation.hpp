@@ -17,6 +17,8 @@ FieldErrors validate(const Resource& resource, const Json& object, const Json& l
 
 // metadata alone: names, labels, annotations, finalizers, owners; and what an update may not change.
 void validate_metadata(const Resource& resource, const Json& object, NameRule rule, FieldErrors& errors);
+// The name alone. Errors: Invalid.
+Status check_object_name(const Resource& resource, std::string_view name);
 void validate_metadata_update(const Json& object, const Json& live, FieldErrors& errors);
 // Finalizers without a domain are Kubernetes' own or none.
 void validate_finalizer_domains(const FieldView& finalizers);
