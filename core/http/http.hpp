@@ -149,7 +149,7 @@ struct ClientOptions {
   std::string bearer_token;
   std::string basic_user, basic_password;
   std::string server_name;  // for verification and SNI; empty: the host
-  std::string proxy_url;    // http proxy with CONNECT
+  std::string proxy_url;    // http:// and https:// (CONNECT), socks5://
   Headers proxy_headers;    // of the CONNECT
   bool insecure_skip_verify = false;
   bool only_tls_1_3 = false;  // else 1.2 will do

@@ -42,14 +42,22 @@ ConnectionPool::ConnectionPool(const Executor& executor, ClientOptions options)
   url_ = *std::move(url);
   host_header_ = url_.authority();
   if (!options_.proxy_url.empty()) {
-    auto proxy = Url::parse(options_.proxy_url);
-    if (!proxy || proxy->is_tls()) {
-      usable_ =
-          Error(Code::Invalid, "proxy \"" + options_.proxy_url + "\": only http:// proxies are supported");
+    auto proxy = Url::parse_proxy(options_.proxy_url);
+    if (!proxy) {
+      usable_ = Error(Code::Invalid,
+                      "proxy \"" + options_.proxy_url + "\": it is no http://, https:// or socks5:// URL");
       return;
     }
     proxy_ = *std::move(proxy);
     has_proxy_ = true;
+    if (proxy_.is_tls()) {
+      auto tls = make_proxy_context(options_);
+      if (!tls) {
+        usable_ = std::move(tls).context(options_.proxy_url);
+        return;
+      }
+      proxy_tls_ = *std::move(tls);
+    }
   }
   if (!url_.is_tls()) return;
   auto tls = make_client_context(options_);
@@ -185,7 +193,7 @@ Task<Status> ConnectionPool::establish(PooledWirePtr connection) {
   if (last) co_return unreachable((has_proxy_ ? proxy_ : url_).authority(), last.message());
   set_socket_options(socket);
   if (has_proxy_) {
-    auto tunnelling = tunnel(connection);
+    auto tunnelling = proxy_.scheme == "socks5" ? tunnel_socks(connection) : tunnel(connection);
     if (Status through = co_await std::move(tunnelling); !through) co_return through;
   }
   if (!tls_) co_return Status();
@@ -220,40 +228,21 @@ Task<Result<std::vector<tcp::endpoint>>> ConnectionPool::resolve(std::string hos
   co_return std::move(answer->endpoints);
 }
 
-// CONNECT through the proxy; its answer has no body.
-Task<Status> ConnectionPool::tunnel(PooledWirePtr connection) {
-  const std::string target = (url_.host.find(':') == std::string::npos ? url_.host : "[" + url_.host + "]") +
-                             ":" + std::to_string(url_.port);
-  std::string head = "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n";
-  if (!proxy_.user.empty()) {
-    append_field(head, "Proxy-Authorization", "Basic " + base64_encode(proxy_.user + ":" + proxy_.password));
-  }
-  for (const auto& [name, value] : options_.proxy_headers.fields()) append_field(head, name, value);
-  head += "\r\n";
-  Wire& wire = connection->wire;
-  auto writing = wire.write_all(head);
-  const auto [error, count] = co_await std::move(writing);
-  if (error) co_return unreachable("proxy " + proxy_.authority(), error.message());
-  std::size_t end = std::string_view::npos;
-  while ((end = wire.ahead().data().find("\r\n\r\n")) == std::string_view::npos) {
-    if (wire.ahead().size() > options_.max_header_bytes) break;
-    auto filling = wire.fill();
-    if (!co_await std::move(filling)) break;
-  }
-  const std::string status_line(wire.ahead().data().substr(0, wire.ahead().data().find("\r\n")));
-  if (end == std::string_view::npos || status_line.size() < 12 || status_line.substr(8, 2) != " 2") {
-    co_return unreachable("proxy " + proxy_.authority(),
-                          "it answered \"" + status_line + "\" to CONNECT " + target);
-  }
-  wire.ahead().consume(end + 4);
-  co_return Status();
-}
-
 Task<Status> ConnectionPool::start_tls(PooledWirePtr connection) {
   Wire& wire = connection->wire;
-  wire.start_tls(*tls_, TlsSession::Side::Client);
-  SSL* const raw = wire.tls().handle();
+  if (wire.is_tls()) {
+    wire.start_tls_within(*tls_);
+  } else {
+    wire.start_tls(*tls_, TlsSession::Side::Client);
+  }
   const std::string& name = options_.server_name.empty() ? url_.host : options_.server_name;
+  auto shaking = shake_hands(connection, name, url_.authority());
+  co_return co_await std::move(shaking);
+}
+
+Task<Status> ConnectionPool::shake_hands(PooledWirePtr connection, std::string name, std::string authority) {
+  Wire& wire = connection->wire;
+  SSL* const raw = wire.tls().handle();
   X509_VERIFY_PARAM* const rules = SSL_get0_param(raw);
   if (is_address(name)) {
     X509_VERIFY_PARAM_set1_ip_asc(rules, name.c_str());
@@ -267,13 +256,13 @@ Task<Status> ConnectionPool::start_tls(PooledWirePtr connection) {
   if (!error) co_return Status();
   const long verdict = SSL_get_verify_result(raw);
   if (verdict != X509_V_OK && !options_.insecure_skip_verify) {
-    co_return Error(Code::Unauthorized, "certificate of " + url_.authority() +
+    co_return Error(Code::Unauthorized, "certificate of " + authority +
                                             " is not trusted: " + X509_verify_cert_error_string(verdict));
   }
   if (error.category() == asio::error::get_ssl_category()) {
-    co_return Error(Code::Unauthorized, "TLS with " + url_.authority() + ": " + error.message());
+    co_return Error(Code::Unauthorized, "TLS with " + authority + ": " + error.message());
   }
-  co_return unreachable(url_.authority(), "TLS handshake: " + error.message());
+  co_return unreachable(authority, "TLS handshake: " + error.message());
 }
 
 Alarm::Alarm(const AnyExecutor& executor, Duration after, PooledWirePtr connection)

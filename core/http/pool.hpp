@@ -69,13 +69,16 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   Task<Result<std::vector<tcp::endpoint>>> resolve(std::string host, std::uint16_t port);
   Task<Status> establish(PooledWirePtr connection);
   Task<Status> tunnel(PooledWirePtr connection);
+  Task<Status> tunnel_socks(PooledWirePtr connection);
   Task<Status> start_tls(PooledWirePtr connection);
+  Task<Status> shake_hands(PooledWirePtr connection, std::string name, std::string authority);
 
   const Executor& executor_;
   const ClientOptions options_;
   Url url_;
   Url proxy_;
   bool has_proxy_ = false;
+  std::shared_ptr<asio::ssl::context> proxy_tls_;  // of an https proxy
   std::string host_header_;
   Status usable_;
   std::shared_ptr<asio::ssl::context> tls_;

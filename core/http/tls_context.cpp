@@ -128,6 +128,16 @@ Result<std::shared_ptr<Context>> make_client_context(const ClientOptions& option
   return context;
 }
 
+Result<std::shared_ptr<Context>> make_proxy_context(const ClientOptions& options) {
+  ClientOptions shown;
+  shown.ca_pem = options.ca_pem;
+  shown.insecure_skip_verify = options.insecure_skip_verify;
+  auto context = make_client_context(shown);
+  ErrorCode ignored;
+  if (context && !shown.ca_pem.empty()) (*context)->set_default_verify_paths(ignored);
+  return context;
+}
+
 void describe_peer(SSL* session, Peer& peer) {
   X509* const raw = SSL_get0_peer_certificate(session);
   if (raw == nullptr) return;

@@ -36,7 +36,8 @@ BIO_METHOD* TlsSession::bio_method() {
   return method;
 }
 
-TlsSession::TlsSession(SSL_CTX& context, int socket, Side side) : ssl_(SSL_new(&context)), socket_(socket) {
+TlsSession::TlsSession(SSL_CTX& context, int socket, Side side, TlsSession* carrier)
+    : ssl_(SSL_new(&context)), socket_(socket), carrier_(carrier) {
   BIO* const bio = BIO_new(bio_method());
   BIO_set_data(bio, this);
   BIO_set_init(bio, 1);
@@ -56,6 +57,7 @@ TlsSession::~TlsSession() {
 int TlsSession::bio_read(BIO* bio, char* into, int room) {
   auto& own = *static_cast<TlsSession*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
+  if (own.carrier_ != nullptr) return own.read_carrier(bio, into, room);
   if (std::exchange(own.drained_, false)) {
     BIO_set_retry_read(bio);
     return -1;
@@ -75,6 +77,19 @@ int TlsSession::bio_read(BIO* bio, char* into, int room) {
   own.socket_error_ = count < 0 ? errno : 0;
   own.ended_ = true;
   return static_cast<int>(count);
+}
+
+int TlsSession::read_carrier(BIO* bio, char* into, int room) {
+  std::size_t count = 0;
+  boost::system::error_code error;
+  if (!carrier_->read(into, static_cast<std::size_t>(room), count, error)) {
+    BIO_set_retry_read(bio);
+    return -1;
+  }
+  if (!error) return static_cast<int>(count);
+  if (error.category() == boost::system::system_category()) socket_error_ = error.value();
+  ended_ = true;
+  return 0;
 }
 
 int TlsSession::bio_write(BIO* bio, const char* bytes, int count) {

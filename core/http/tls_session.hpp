@@ -16,8 +16,9 @@ namespace flotilla::http {
 class TlsSession {
  public:
   enum class Side { Server, Client };
-  // `socket` does not have to be non-blocking.
-  TlsSession(SSL_CTX& context, int socket, Side side);
+  // `socket` does not have to be non-blocking. With a carrier, a session that outlives it, the bytes are
+  // those that the carrier decrypts: TLS within TLS.
+  TlsSession(SSL_CTX& context, int socket, Side side, TlsSession* carrier = nullptr);
   ~TlsSession();
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;
@@ -40,12 +41,14 @@ class TlsSession {
  private:
   static BIO_METHOD* bio_method();
   static int bio_read(BIO* bio, char* into, int room);
+  int read_carrier(BIO* bio, char* into, int room);
   static int bio_write(BIO* bio, const char* bytes, int count);
   static long bio_control(BIO* bio, int command, long number, void* pointer);
   boost::system::error_code failure(int result);
 
   SSL* ssl_ = nullptr;
   int socket_;
+  TlsSession* carrier_;
   bool drained_ = false;  // the last read took all there was: the next waits
   bool ended_ = false;
   int socket_error_ = 0;

@@ -200,6 +200,21 @@ Result<Url> Url::parse(std::string_view text) {
   return url;
 }
 
+Result<Url> Url::parse_proxy(std::string_view text) {
+  constexpr std::string_view kSocks = "socks5://";
+  if (!text.starts_with(kSocks)) return parse(text);
+  std::string_view authority = text.substr(kSocks.size());
+  authority = authority.substr(0, authority.find_first_of("/?#"));
+  const std::string_view host = authority.substr(authority.rfind('@') + 1);
+  // A colon behind the brackets of an IPv6 address, or the only one.
+  const bool has_port =
+      host.find(':', host.find(']') == std::string_view::npos ? 0 : host.find(']')) != std::string_view::npos;
+  Result<Url> url = parse("http://" + std::string(authority) + (has_port ? "" : ":1080"));
+  if (!url) return Error(Code::Invalid, "proxy \"" + std::string(text) + "\": no host and port");
+  url->scheme = "socks5";
+  return url;
+}
+
 std::string join_path(std::string_view prefix, std::string_view target) {
   while (prefix.ends_with('/')) prefix.remove_suffix(1);
   std::string out(prefix);

@@ -56,6 +56,8 @@ struct Url {
   std::string authority() const;
   // http and https only; errors: Invalid with the text and what is wrong.
   static Result<Url> parse(std::string_view text);
+  // http, https and socks5 (port 1080 where none is named).
+  static Result<Url> parse_proxy(std::string_view text);
 };
 
 // One '/' between the two; `target` may have a query.

@@ -58,7 +58,7 @@ Task<bool> Wire::fill() {
     if (!socket_.is_open()) co_return false;
     std::size_t count = 0;
     const bool done = try_fill(count, failure_);
-    if (tls_ && !tls_->outgoing().empty()) {
+    if (tls_ && has_outgoing()) {
       auto sending = send_outgoing();
       co_await std::move(sending);
     }
@@ -117,6 +117,13 @@ Task<ErrorCode> Wire::send_all(std::string_view bytes) {
   co_return ErrorCode();
 }
 
+std::string Wire::take_outgoing(ErrorCode& error) {
+  std::string bytes = std::exchange(tls_->outgoing(), {});
+  if (!carrier_) return bytes;
+  carrier_->write(bytes, error);
+  return std::exchange(carrier_->outgoing(), {});
+}
+
 // One sender at a time: what gathers meanwhile is sent by whoever is at it.
 Task<ErrorCode> Wire::send_outgoing() {
   if (sending_) co_return ErrorCode();
@@ -130,8 +137,10 @@ Task<ErrorCode> Wire::send_outgoing() {
       wire.broken_ = wire.broken_ || !whole;
     }
   } turn(*this);
-  while (!tls_->outgoing().empty()) {
-    std::string flight = std::exchange(tls_->outgoing(), {});
+  while (has_outgoing()) {
+    ErrorCode unsealed;
+    std::string flight = take_outgoing(unsealed);
+    if (unsealed) co_return unsealed;
     auto sending = send_all(flight);
     if (const ErrorCode failed = co_await std::move(sending); failed) co_return failed;
     if (tls_->outgoing().empty() && flight.capacity() <= kKeptCapacity) {

@@ -81,6 +81,12 @@ class Wire {
   void start_tls(asio::ssl::context& context, TlsSession::Side side) {
     tls_ = std::make_unique<TlsSession>(*context.native_handle(), socket_.native_handle(), side);
   }
+  // What follows goes through the session there is, to whom it leads: TLS within TLS.
+  void start_tls_within(asio::ssl::context& context) {
+    carrier_ = std::move(tls_);
+    tls_ = std::make_unique<TlsSession>(*context.native_handle(), socket_.native_handle(),
+                                        TlsSession::Side::Client, carrier_.get());
+  }
   bool is_tls() const { return tls_ != nullptr; }
   TlsSession& tls() { return *tls_; }
   Socket& socket() { return socket_; }
@@ -107,9 +113,15 @@ class Wire {
   bool try_fill(std::size_t& count, ErrorCode& error);  // into ahead()
   Task<ErrorCode> send_all(std::string_view bytes);
   Task<ErrorCode> send_outgoing();
+  bool has_outgoing() const {
+    return !tls_->outgoing().empty() || (carrier_ && !carrier_->outgoing().empty());
+  }
+  // What is to be sent on the socket. Empties it.
+  std::string take_outgoing(ErrorCode& error);
   Task<void> give_way();
 
   Socket socket_;
+  std::unique_ptr<TlsSession> carrier_;  // to a proxy, around tls_
   std::unique_ptr<TlsSession> tls_;
   ReadBuffer ahead_;
   ErrorCode failure_;
@@ -145,6 +157,8 @@ class BlockWriter {
 Result<std::shared_ptr<asio::ssl::context>> make_server_context(const TlsIdentity& identity,
                                                                 const std::string& client_ca_pem);
 Result<std::shared_ptr<asio::ssl::context>> make_client_context(const ClientOptions& options);
+// Of an https proxy: trusted as the server is, or by the system; it is shown no certificate of ours.
+Result<std::shared_ptr<asio::ssl::context>> make_proxy_context(const ClientOptions& options);
 // Fills the certificate members of a peer after a handshake.
 void describe_peer(SSL* session, Peer& peer);
 // The OpenSSL error queue's newest text, or `otherwise`.

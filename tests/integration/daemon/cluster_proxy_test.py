@@ -5,11 +5,13 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import tempfile
 import threading
+import time
 import unittest
 
-from aggregation_test import Extension
+from aggregation_test import Extension, make_certificates
 from programs import Flotillad
 from security_test import Client
 
@@ -21,10 +23,10 @@ def secret_value(text):
 
 
 class Tunnel:
-    """An HTTP proxy that knows CONNECT alone, and remembers what it was asked."""
+    """A proxy that remembers what it was asked: CONNECT, within TLS or not, or SOCKS 5."""
 
-    def __init__(self):
-        self.heads = []
+    def __init__(self, tls=None, socks=False, login=None):
+        self.heads, self.tls, self.socks, self.login = [], tls, socks, login
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.run, daemon=True).start()
@@ -38,15 +40,61 @@ class Tunnel:
             threading.Thread(target=self.serve, args=(client,), daemon=True).start()
 
     def serve(self, client):
+        try:
+            if self.tls is not None:
+                client = self.tls.wrap_socket(client, server_side=True)
+            target = self.greet_socks(client) if self.socks else self.read_connect(client)
+        except OSError:
+            return
+        if target is None:
+            client.close()
+            return
+        backend = socket.create_connection(target)
+        client.sendall(b"\x05\0\0\x01\x7f\0\0\x01\x04\x38" if self.socks else b"HTTP/1.1 200 OK\r\n\r\n")
+        threading.Thread(target=self.copy, args=(backend, client), daemon=True).start()
+        self.copy(client, backend)
+
+    def read_connect(self, client):
         head = b""
         while b"\r\n\r\n" not in head:
             head += client.recv(1)
         self.heads.append(head.decode())
         host, port = head.split()[1].decode().rsplit(":", 1)
-        backend = socket.create_connection((host, int(port)))
-        client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-        threading.Thread(target=self.copy, args=(backend, client), daemon=True).start()
-        self.copy(client, backend)
+        return host, int(port)
+
+    @staticmethod
+    def exactly(client, count):
+        data = b""
+        while len(data) < count:
+            more = client.recv(count - len(data))
+            if not more:
+                raise OSError("the client hung up")
+            data += more
+        return data
+
+    def greet_socks(self, client):
+        version, count = self.exactly(client, 2)
+        methods = self.exactly(client, count)
+        assert version == 5
+        if self.login is not None:
+            if 2 not in methods:
+                client.sendall(b"\x05\xff")
+                return None
+            client.sendall(b"\x05\x02")
+            _, size = self.exactly(client, 2)
+            user = self.exactly(client, size)
+            said = (user.decode(), self.exactly(client, self.exactly(client, 1)[0]).decode())
+            client.sendall(b"\x01\x00" if said == self.login else b"\x01\x01")
+            if said != self.login:
+                return None
+        else:
+            client.sendall(b"\x05\x00")
+        kind = self.exactly(client, 4)
+        assert kind == b"\x05\x01\x00\x03", kind
+        host = self.exactly(client, self.exactly(client, 1)[0]).decode()
+        port = int.from_bytes(self.exactly(client, 2), "big")
+        self.heads.append(f"{host}:{port}")
+        return host, port
 
     @staticmethod
     def copy(source, sink):
@@ -144,6 +192,63 @@ class ClusterProxyTest(unittest.TestCase):
         asked = [head for head in tunnel.heads if "X-Tenant" in head][-1]
         self.assertTrue(asked.startswith(f"CONNECT 127.0.0.1:{self.member.port} "), asked)
         self.assertIn("X-Tenant: a\r\nX-Tenant: b\r\n", asked)
+
+    def tls_tunnel(self, pem, key):
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(pem, key)
+        tunnel = Tunnel(tls=tls)
+        self.addCleanup(tunnel.listener.close)
+        return tunnel
+
+    def test_a_proxy_may_speak_tls(self):
+        folder = os.path.join(self.folder, "tls")
+        os.makedirs(folder)
+        _, pem, key = make_certificates(folder, "localhost")
+        stranger = self.tls_tunnel(pem, key)
+        self.change({"proxyURL": f"https://localhost:{stranger.port}"})
+        status, text = self.client.call("GET", PROXY + "/ext.example.com/v1")
+        self.assertEqual(status, 503, text)
+        self.assertIn("certificate of proxy localhost", text)
+        # Trusted as the member is.
+        tunnel = self.tls_tunnel(os.path.join(self.folder, "wh.pem"), os.path.join(self.folder, "wh.key"))
+        self.change({"proxyURL": f"https://localhost:{tunnel.port}"})
+        status, text = self.client.call("GET", PROXY + "/ext.example.com/v1")
+        self.assertEqual(status, 200, text)
+        self.assertTrue(tunnel.heads[-1].startswith(f"CONNECT 127.0.0.1:{self.member.port} "), tunnel.heads)
+        # More than a record each way, piece by piece.
+        status, text = self.client.call("GET", PROXY + "/ext.example.com/v1/things?watch=1")
+        self.assertEqual((status, len(text.splitlines())), (200, 3))
+        wire, head = self.upgrade("/ext.example.com/v1/namespaces/default/pods/p/exec?command=sh")
+        self.assertTrue(head.startswith("HTTP/1.1 101 "), head)
+        wire.sendall(b"x" * 100000)
+        heard = 0
+        while heard < 100000:
+            heard += len(wire.recv(65536))
+
+    def test_a_proxy_may_speak_socks(self):
+        tunnel = Tunnel(socks=True)
+        self.addCleanup(tunnel.listener.close)
+        self.change({"proxyURL": f"socks5://127.0.0.1:{tunnel.port}"})
+        status, text = self.client.call("GET", PROXY + "/ext.example.com/v1")
+        self.assertEqual(status, 200, text)
+        self.assertEqual(tunnel.heads[-1], f"127.0.0.1:{self.member.port}")
+        private = Tunnel(socks=True, login=("joe", "secret"))
+        self.addCleanup(private.listener.close)
+        self.change({"proxyURL": f"socks5://joe:secret@127.0.0.1:{private.port}"})
+        self.assertEqual(self.client.call("GET", PROXY + "/ext.example.com/v1")[0], 200)
+        self.change({"proxyURL": f"socks5://joe:wrong@127.0.0.1:{private.port}"})
+        status, text = self.client.call("GET", PROXY + "/ext.example.com/v1")
+        self.assertEqual(status, 503, text)
+        self.assertIn("it refuses this user and password", text)
+
+    def test_the_driver_goes_the_same_way(self):
+        tunnel = Tunnel(socks=True)
+        self.addCleanup(tunnel.listener.close)
+        self.change({"proxyURL": f"socks5://127.0.0.1:{tunnel.port}"})
+        until = time.monotonic() + 20
+        while not tunnel.heads and time.monotonic() < until:
+            time.sleep(0.05)
+        self.assertEqual(tunnel.heads[:1], [f"127.0.0.1:{self.member.port}"])
 
 
 if __name__ == "__main__":
