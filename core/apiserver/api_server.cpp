@@ -215,11 +215,27 @@ Task<http::Response> serve_resource(ServerPtr server, CallPtr call) {
   co_return co_await std::move(serving);
 }
 
+bool is_metrics_discovery(const Server& server, const Call& call) {
+  const auto& parts = call.info.parts;
+  return server.options.computed.custom_metrics && parts.size() == 3 && parts[0] == "apis" &&
+         parts[1] == "custom.metrics.k8s.io" && parts[2].starts_with("v1beta") &&
+         call.served->registry.find_resource(parts[1], parts[2], "") != nullptr &&
+         call.request.method == "GET";
+}
+
 bool is_computed(const Server& server, const Call& call) {
   const auto& groups = server.options.computed.groups;
   const auto& parts = call.info.parts;
+  if (is_metrics_discovery(server, call)) return true;
   return parts.size() > 3 && parts[0] == "apis" &&
          std::find(groups.begin(), groups.end(), parts[1]) != groups.end();
+}
+
+Task<http::Response> serve_metrics_discovery(ServerPtr server, CallPtr call) {
+  auto listing = server->options.computed.custom_metrics(std::string(call->info.parts[2]));
+  const Result<Json> listed = co_await std::move(listing);
+  if (!listed) co_return error_response(*call, listed.error());
+  co_return json_response(*call, 200, *listed);
 }
 
 http::Response computed_response(const ServerPtr& server, const CallPtr& call, const Json& answer) {
@@ -236,6 +252,10 @@ http::Response computed_response(const ServerPtr& server, const CallPtr& call, c
 
 // .../namespaces/NAME/RESOURCE[/NAME[/METRIC]] or .../RESOURCE[/NAME[/METRIC]]
 Task<http::Response> serve_computed(ServerPtr server, CallPtr call) {
+  if (is_metrics_discovery(*server, *call)) {
+    auto listing = serve_metrics_discovery(server, call);
+    co_return co_await std::move(listing);
+  }
   if (call->request.method != "GET" || call->info.verb == "watch")
     co_return error_response(*call, method_not_allowed());
   const auto& parts = call->info.parts;
@@ -247,6 +267,7 @@ Task<http::Response> serve_computed(ServerPtr server, CallPtr call) {
   if (!limit) co_return error_response(*call, limit.error());
   read.limit = limit->value_or(0) > 0 ? static_cast<std::size_t>(**limit) : 0;
   read.continue_token = call->query.get("continue");
+  read.metric_selector = call->query.get("metricLabelSelector");
   std::size_t at = 3;
   // A metric of a namespace is not in it.
   const bool of_namespace = parts.size() == 6 && read.group == "custom.metrics.k8s.io";

@@ -38,12 +38,15 @@ struct ComputedRead {
   std::string label_selector;
   std::size_t limit = 0;  // of a list; 0: all
   std::string continue_token;
+  std::string metric_selector;  // of custom metrics: metricLabelSelector
 };
 // Objects of resources that the registry describes are shown in the shape that is asked for (tables), others
 // as they are.
 struct ComputedApis {
   std::vector<std::string> groups;
   std::function<Task<Result<api::Json>>(ComputedRead)> read;
+  // The APIResourceList of a version where the registry does not know what there is; empty: it does.
+  std::function<Task<Result<api::Json>>(std::string version)> custom_metrics = {};
   std::function<api::Json(const api::Resource&)> schema = {};  // as a CustomResourceDefinition has it
 };
 

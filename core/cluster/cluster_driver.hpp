@@ -89,6 +89,7 @@ struct ListSelector {
   std::string ns = {};  // empty: all
   std::string label_selector = {};
   std::string field_selector = {};
+  std::string metric_selector = {};  // of custom metrics: labels of the metric itself
 };
 
 struct RemoveOptions {

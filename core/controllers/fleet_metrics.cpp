@@ -99,10 +99,13 @@ Task<Result<Json>> custom_metrics(std::vector<std::shared_ptr<cluster::Member>> 
   if (!known_version || (read.path.size() != 3 && !of_namespace)) co_return unknown_path();
   std::string path;
   for (const std::string& part : read.path) path += (path.empty() ? "" : "/") + part;
+  if (auto selector = api::LabelSelector::parse(read.metric_selector); !selector)
+    co_return std::move(selector).error();
   const bool one = of_namespace || read.path[1] != "*";
   std::vector<MemberQuestion> questions;
   for (const auto& member : members)
-    questions.push_back(custom_metrics_question(member, path, read.ns, one ? "" : read.label_selector));
+    questions.push_back(custom_metrics_question(
+        member, path, read.ns, {one ? std::string() : read.label_selector, read.metric_selector}));
   auto asking = ask_members(std::move(questions));
   const std::vector<MemberAnswer> answers = co_await std::move(asking);
   std::vector<Json> values;
@@ -133,13 +136,39 @@ Task<Result<Json>> read_fleet_metrics(const store::Store* store, const cluster::
 }
 
 MemberQuestion custom_metrics_question(std::shared_ptr<cluster::Member> member, const std::string& path,
-                                       std::string ns, std::string label_selector) {
+                                       std::string ns, MetricSelectors selectors) {
   MemberQuestion question{std::move(member), {}};
   for (const char* version : kCustomVersions)
     question.resources.push_back({"custom.metrics.k8s.io", version, path});
   question.selector.ns = std::move(ns);
-  question.selector.label_selector = std::move(label_selector);
+  question.selector.label_selector = std::move(selectors.objects);
+  question.selector.metric_selector = std::move(selectors.metric);
   return question;
+}
+
+Task<Result<Json>> list_custom_metrics(const store::Store* store, const cluster::ClusterRegistry* clusters,
+                                       std::string version) {
+  std::vector<MemberQuestion> questions;
+  for (auto& member : ready_members(*store, *clusters)) {
+    // Discovery is one document, where a list would be taken apart.
+    MemberQuestion question = custom_metrics_question(std::move(member), "", {}, {});
+    question.whole = true;
+    questions.push_back(std::move(question));
+  }
+  auto asking = ask_members(std::move(questions));
+  const std::vector<MemberAnswer> answers = co_await std::move(asking);
+  std::map<std::string, Json> by_name;
+  for (const MemberAnswer& answer : answers) {
+    if (!answer || answer->empty()) continue;
+    for (const Json& resource : answer->front()["resources"].elements())
+      by_name.try_emplace(std::string(resource["name"].as_string()), resource);
+  }
+  Json resources = Json::array();
+  for (auto& [name, resource] : by_name) resources.push_back(std::move(resource));
+  co_return Json::object({{"kind", "APIResourceList"},
+                          {"apiVersion", "v1"},
+                          {"groupVersion", "custom.metrics.k8s.io/" + version},
+                          {"resources", std::move(resources)}});
 }
 
 std::vector<Json> sum_values(const std::vector<Json>& values) {

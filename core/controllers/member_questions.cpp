@@ -16,8 +16,8 @@ struct Exchange {
 };
 
 Task<MemberAnswer> ask_for(std::shared_ptr<cluster::Member> member, api::Gvr resource,
-                           cluster::ListSelector selector, std::string name) {
-  if (name.empty()) {
+                           cluster::ListSelector selector, std::string name, bool whole) {
+  if (name.empty() && !whole) {
     auto listing = member->connection().list(std::move(resource), std::move(selector));
     Result<cluster::MemberList> listed = co_await std::move(listing);
     if (!listed) co_return std::move(listed).error();
@@ -34,7 +34,7 @@ Task<MemberAnswer> ask_for(std::shared_ptr<cluster::Member> member, api::Gvr res
 Task<void> ask(std::shared_ptr<Exchange> exchange, std::size_t index) {
   const MemberQuestion question = exchange->questions[index];
   for (const api::Gvr& resource : question.resources) {
-    auto asking = ask_for(question.member, resource, question.selector, question.name);
+    auto asking = ask_for(question.member, resource, question.selector, question.name, question.whole);
     exchange->answers[index] = co_await std::move(asking);
     const MemberAnswer& answer = exchange->answers[index];
     if (answer || !answer.error().is(Code::NotFound)) break;

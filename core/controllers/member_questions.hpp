@@ -21,6 +21,7 @@ struct MemberQuestion {
   std::vector<api::Gvr> resources;
   cluster::ListSelector selector = {};
   std::string name = {};  // empty: a list
+  bool whole = false;     // of what is there as one document, whatever it is
 };
 // The objects of a list, or the one of that name.
 using MemberAnswer = Result<std::vector<api::Json>>;

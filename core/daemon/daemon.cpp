@@ -345,6 +345,9 @@ void Daemon::State::serve_metrics(apiserver::ApiServerOptions& options) {
   options.computed.read = [this](apiserver::ComputedRead read) {
     return roles->read_metrics(std::move(read));
   };
+  options.computed.custom_metrics = [this](std::string version) {
+    return roles->list_custom_metrics(std::move(version));
+  };
 }
 
 // What does not change while it runs.

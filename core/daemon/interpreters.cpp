@@ -26,6 +26,19 @@ store::Collection configuration(std::string_view resource) {
   return store::collection_of("config.karmada.io", resource);
 }
 
+interpreter::lua::PoolObserver count_pool(Metrics* metrics) {
+  const auto get = [&](const char* from) {
+    return counter_in(metrics, "pool_get_operation_total", "Lua states taken, from the pool or new.",
+                      {{"name", "luavm"}, {"from", from}});
+  };
+  const auto put = [&](const char* to) {
+    return counter_in(metrics, "pool_put_operation_total", "Lua states given back, kept or destroyed.",
+                      {{"name", "luavm"}, {"to", to}});
+  };
+  return {[fresh = get("new"), kept = get("pool")](bool is_new) { (is_new ? fresh : kept)->add(); },
+          [kept = put("pool"), gone = put("destroyed")](bool is_kept) { (is_kept ? kept : gone)->add(); }};
+}
+
 }  // namespace
 
 // With what reaches them. Connections are kept as long as the configuration stays.
@@ -98,10 +111,12 @@ struct InterpreterChains::Script {
 };
 
 InterpreterChains::InterpreterChains(const Executor& executor, const store::Store& store,
-                                     informer::Informers& informers, interpreter::NativeOptions options)
+                                     informer::Informers& informers, interpreter::NativeOptions options,
+                                     Metrics* metrics)
     : executor_(executor),
       store_(store),
-      bundled_(interpreter::bundled_interpreter(executor.clock())),
+      pool_(count_pool(metrics)),
+      bundled_(interpreter::bundled_interpreter(executor.clock(), {}, pool_)),
       native_(std::make_shared<interpreter::NativeInterpreter>(options)),
       asked_(executor),
       live_(std::make_unique<Live>(*this)) {
@@ -141,8 +156,10 @@ void InterpreterChains::rebuild() {
   if (!customizations_.empty()) {
     std::vector<interpreter::Customization> all;
     for (const auto& [name, customization] : customizations_) all.push_back(customization);
-    links.push_back(std::make_shared<interpreter::LuaInterpreter>(executor_.clock(), interpreter::LuaLimits{},
-                                                                  std::move(all)));
+    auto scripts = std::make_shared<interpreter::LuaInterpreter>(executor_.clock(), interpreter::LuaLimits{},
+                                                                 std::move(all));
+    scripts->watch_pool(pool_);
+    links.push_back(std::move(scripts));
   }
   if (!webhooks_.empty()) {
     std::vector<InterpreterWebhook> all;

@@ -16,6 +16,7 @@
 
 #include "core/async/executor.hpp"
 #include "core/async/gate.hpp"
+#include "core/async/metrics.hpp"
 #include "core/controllers/interpretation.hpp"
 #include "core/daemon/asked_questions.hpp"
 #include "core/informer/informers.hpp"
@@ -33,7 +34,7 @@ class InterpreterChains final : public controllers::Interpreters {
  public:
   // Before the informers start. All outlive it.
   InterpreterChains(const Executor& executor, const store::Store& store, informer::Informers& informers,
-                    interpreter::NativeOptions options);
+                    interpreter::NativeOptions options, Metrics* metrics = nullptr);
   ~InterpreterChains() override;
 
   // Always the newest chain.
@@ -58,6 +59,7 @@ class InterpreterChains final : public controllers::Interpreters {
 
   const Executor& executor_;
   const store::Store& store_;
+  const interpreter::lua::PoolObserver pool_;  // Karmada's pool_{get,put}_operation_total
   const std::shared_ptr<const interpreter::Interpreter> bundled_;
   const std::shared_ptr<const interpreter::Interpreter> native_;
   AskedQuestions asked_;

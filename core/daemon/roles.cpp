@@ -39,7 +39,8 @@ struct Roles::State {
         clusters(context.executor),
         events(context.executor, context.api.writer(), "flotilla"),
         interpreters(context.executor, context.store, informers,
-                     {context.settings.controllers.feature_gates.resource_quota_estimate}) {}
+                     {context.settings.controllers.feature_gates.resource_quota_estimate}, &context.metrics) {
+  }
 
   controllers::Context controller_context() {
     const auto resources = [&api = context.api] { return api.resources(); };
@@ -328,9 +329,14 @@ void Roles::stop() {
 }
 
 Task<Result<api::Json>> Roles::read_metrics(apiserver::ComputedRead read) {
-  controllers::MetricsRead wanted{std::move(read.group), std::move(read.version), std::move(read.ns),
-                                  std::move(read.path), std::move(read.label_selector)};
+  controllers::MetricsRead wanted{
+      std::move(read.group), std::move(read.version),        std::move(read.ns),
+      std::move(read.path),  std::move(read.label_selector), std::move(read.metric_selector)};
   return controllers::read_fleet_metrics(&state_->context.store, &state_->clusters, std::move(wanted));
+}
+
+Task<Result<api::Json>> Roles::list_custom_metrics(std::string version) {
+  return controllers::list_custom_metrics(&state_->context.store, &state_->clusters, std::move(version));
 }
 
 bool Roles::idle() const {

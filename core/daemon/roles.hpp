@@ -44,6 +44,7 @@ class Roles {
   cluster::ClusterRegistry& clusters();
   // The metrics APIs of a control plane over its members, between start() and stop().
   Task<Result<api::Json>> read_metrics(apiserver::ComputedRead read);
+  Task<Result<api::Json>> list_custom_metrics(std::string version);
 
  private:
   struct State;

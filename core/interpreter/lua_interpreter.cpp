@@ -228,9 +228,13 @@ Result<api::Json> LuaInterpreter::dependencies(const api::Json& object) const {
   return list;
 }
 
-std::shared_ptr<const LuaInterpreter> bundled_interpreter(const Clock& clock, LuaLimits limits) {
+std::shared_ptr<const LuaInterpreter> bundled_interpreter(const Clock& clock, LuaLimits limits,
+                                                          lua::PoolObserver observer) {
   const Bundle& bundle = bundled_customizations();
-  return std::make_shared<LuaInterpreter>(clock, limits, bundle.customizations, bundle.modules, Trust::Own);
+  auto made =
+      std::make_shared<LuaInterpreter>(clock, limits, bundle.customizations, bundle.modules, Trust::Own);
+  made->watch_pool(std::move(observer));
+  return made;
 }
 
 }  // namespace flotilla::interpreter

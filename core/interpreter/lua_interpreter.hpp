@@ -39,6 +39,8 @@ class LuaInterpreter final : public Interpreter {
   Result<api::Json> dependencies(const api::Json& object) const override;
 
   bool empty() const { return kinds_.empty(); }
+  // Not to be set while others call.
+  void watch_pool(lua::PoolObserver observer) { pool_.watch(std::move(observer)); }
   // A script that this question needs took long when it was run last.
   bool is_slow(const api::Json& object, Operation operation) const;
   // Where what scripts print goes, if anywhere. Not to be set while others call.
@@ -73,6 +75,7 @@ class LuaInterpreter final : public Interpreter {
 };
 
 // The bundled scripts.
-std::shared_ptr<const LuaInterpreter> bundled_interpreter(const Clock& clock, LuaLimits limits = {});
+std::shared_ptr<const LuaInterpreter> bundled_interpreter(const Clock& clock, LuaLimits limits = {},
+                                                          lua::PoolObserver observer = {});
 
 }  // namespace flotilla::interpreter

@@ -151,6 +151,7 @@ struct ListRequest {
     raw.field_selector = borrowed(selector.field_selector);
     raw.resource_version = borrowed(resource_version);
     raw.continue_token = borrowed(continue_token);
+    raw.metric_selector = borrowed(selector.metric_selector);
   }
 };
 struct ApplyRequest {

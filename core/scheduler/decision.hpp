@@ -62,6 +62,15 @@ struct EstimateColumn {
 enum class Step : std::uint8_t { Filter, Score, Estimate, Select, Assign };
 inline constexpr std::size_t kSteps = 5;
 
+// One call of a policy, in a decision that was timed.
+struct PolicyTime {
+  enum class Result : std::uint8_t { Success, Unschedulable, Error };  // Unschedulable: it left no cluster
+  std::uint8_t policy = 0;                                             // its place
+  Step step = Step::Filter;
+  Result result = Result::Success;
+  std::int64_t nanoseconds = 0;
+};
+
 // What was found out about each cluster. Rows are those of the table that was asked.
 struct Record {
   std::vector<Reason> reasons;         // per row
@@ -72,6 +81,7 @@ struct Record {
   std::vector<EstimateColumn> estimates;
   std::vector<std::int64_t> weights;               // per row, where static weights divide
   std::array<std::int64_t, kSteps> nanoseconds{};  // per step; zeros without Options::ticks
+  std::vector<PolicyTime> policy_times;            // filters and scores, with Options::time_policies
 };
 
 struct Decision {

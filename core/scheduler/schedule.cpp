@@ -11,6 +11,28 @@
 
 namespace flotilla::scheduler {
 
+// How long each policy takes, where somebody wants to know.
+class PolicyTimer {
+ public:
+  PolicyTimer() = default;
+  PolicyTimer(std::int64_t (*ticks)(), std::vector<PolicyTime>* out) : ticks_(ticks), out_(out) {}
+  void begin() {
+    if (out_ != nullptr) began_ = ticks_();
+  }
+  void end(std::size_t policy, Step step, bool ok, const RowSet& fits) {
+    if (out_ == nullptr) return;
+    const std::int64_t took = ticks_() - began_;
+    using Result = PolicyTime::Result;
+    const Result result = !ok ? Result::Error : fits.empty() ? Result::Unschedulable : Result::Success;
+    out_->push_back({static_cast<std::uint8_t>(policy), step, result, took});
+  }
+
+ private:
+  std::int64_t (*ticks_)() = nullptr;
+  std::vector<PolicyTime>* out_ = nullptr;
+  std::int64_t began_ = 0;
+};
+
 struct Workspace::State {
   Resolver resolver;
   std::vector<std::uint32_t> skipped;
@@ -24,6 +46,7 @@ struct Workspace::State {
   std::vector<std::int64_t> estimates;
   std::vector<std::uint32_t> counts;
   SharedVerdicts shared;
+  PolicyTimer timer;
   Verdicts found;
 };
 
@@ -104,7 +127,9 @@ Status filter_rows(State& state, const Workload& workload, const Policies& polic
     if (!policies.takes_part(workload, i, kFilterStep)) continue;
     const Policy& policy = *policies.entries()[i].policy;
     state.before = state.fits;
+    state.timer.begin();
     Status done = policy.filter(workload, range, state.fits.words(), state.reasons);
+    state.timer.end(i, Step::Filter, done.ok(), state.fits);
     if (!done) return std::move(done).context(policy_text(policy));
     if (Status taken = take_refusals(state, policies, i); !taken) return taken;
   }
@@ -183,7 +208,9 @@ Status prioritize(State& state, const Workload& workload, const Policies& polici
     const Policies::Entry& entry = policies.entries()[i];
     if (!policies.takes_part(workload, i, kScoreStep) || entry.weight == 0) continue;
     state.policy_scores.assign(rows, 0);
+    state.timer.begin();
     Status done = entry.policy->score(workload, all, state.fits.words(), state.policy_scores);
+    state.timer.end(i, Step::Score, done.ok(), state.fits);
     if (!done) return std::move(done).context(policy_text(*entry.policy));
     std::int32_t wrong = 0;
     state.fits.for_each([&](Row row) {
@@ -295,6 +322,8 @@ void decide(State& state, const ClusterTable& table, const Binding& binding, Pol
             const Options& options, Decision& decision) {
   Record* record = options.record ? &decision.record : nullptr;
   StepTimes times(options, record);
+  const bool timed = record != nullptr && options.ticks != nullptr && options.time_policies;
+  state.timer = timed ? PolicyTimer(options.ticks, &record->policy_times) : PolicyTimer();
   if (Status seen = policies.observe(table); !seen) {
     decision.failure = other_failure(seen.error(), "");
     return;

@@ -19,6 +19,7 @@ struct Options {
   bool record = true;                       // fill Decision::record
   const AffinityGroups* groups = nullptr;   // where other members of workload affinity groups are
   std::int64_t (*ticks)() = nullptr;        // nanoseconds of some clock, for Record::nanoseconds
+  bool time_policies = false;               // each policy too; needs record and ticks
 };
 
 // What a caller keeps between decisions: compiled placements and memory that is used again.

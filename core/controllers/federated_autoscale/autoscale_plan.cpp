@@ -45,6 +45,7 @@ Computed compute(const AutoscaleInput& input, AutoscalePlan& plan) {
   std::optional<MetricFailure> first;
   for (std::size_t i = 0; i < specs.size() && i < input.metrics.size(); ++i) {
     MetricOutcome outcome = propose_for_metric(specs[i], input.metrics[i], view);
+    plan.wishes.push_back({!outcome.failure, outcome.replicas});
     if (outcome.failure) {
       plan.events.push_back({true, outcome.failure->reason, outcome.failure->cause});
       if (!first) first = std::move(outcome.failure);

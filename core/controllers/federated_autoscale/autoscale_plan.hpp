@@ -36,13 +36,20 @@ struct PlannedEvent {
   std::string reason, message;
 };
 
+// What one metric asks for.
+struct MetricWish {
+  bool known = false;
+  std::int64_t replicas = 0;
+};
+
 struct AutoscalePlan {
   bool rescale = false;
   std::int64_t replicas = 0;
   std::string rescale_reason;
   api::Json status;  // as it is to be, but for the outcome of the scaling
   std::vector<PlannedEvent> events;
-  std::optional<Error> error;  // to be retried; the status is written all the same
+  std::vector<MetricWish> wishes;  // of each entry of spec.metrics, where they were needed
+  std::optional<Error> error;      // to be retried; the status is written all the same
 };
 
 // Scaling may be decided without metrics: it is disabled, or the replicas are out of bounds.

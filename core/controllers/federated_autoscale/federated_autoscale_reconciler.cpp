@@ -38,7 +38,8 @@ FederatedAutoscaleReconciler::FederatedAutoscaleReconciler(Context& context)
                      {.workers = 8,
                       .base_delay = std::chrono::seconds(1),
                       .max_delay = context.options.horizontal_pod_autoscaler_sync_period,
-                      .timed_as = "federatedhpa_process_duration_seconds"}) {
+                      .timed_as = "federatedhpa_process_duration_seconds"}),
+      metrics_(context.metrics) {
   context.informers.on(kinds::kFederatedHpa.collection(), [this](const Event& event) {
     const bool same =
         event.type == Event::Type::Modified && event.previous->generation() == event.object->generation();
@@ -53,8 +54,19 @@ Task<Outcome> FederatedAutoscaleReconciler::reconcile(Key key) {
     selectors_.erase(key.object);
     co_return Outcome::done();
   }
-  const Autoscaler autoscaler = object->content();
-  auto target = find_scale_target(context_, (*autoscaler)["spec"]["scaleTargetRef"], key.object.ns);
+  const SteadyTime began = context_.executor.clock().steady_now();
+  Look seen;
+  auto looking = look(object->content(), seen);
+  Outcome outcome = co_await std::move(looking);
+  const bool failed = outcome.kind() == Outcome::Kind::Retry;
+  metrics_.reconciled(seen.action, failed ? &outcome.error() : nullptr,
+                      context_.executor.clock().steady_now() - began);
+  co_return outcome;
+}
+
+Task<Outcome> FederatedAutoscaleReconciler::look(Autoscaler autoscaler, Look& look) {
+  auto target = find_scale_target(context_, (*autoscaler)["spec"]["scaleTargetRef"],
+                                  std::string(api::namespace_of(*autoscaler)));
   if (!target) {
     const std::string& why = target.error().message();
     Obstacle obstacle{"FailedGetScaleTargetRef", "FailedGetScaleTargetRef",
@@ -80,7 +92,7 @@ Task<Outcome> FederatedAutoscaleReconciler::reconcile(Key key) {
     auto stopping = stop_at(autoscaler, std::move(unseen));
     co_return co_await std::move(stopping);
   }
-  auto scaling = scale(autoscaler, *std::move(target), fleet);
+  auto scaling = scale(autoscaler, *std::move(target), fleet, look);
   co_return co_await std::move(scaling);
 }
 
@@ -194,7 +206,7 @@ std::optional<Error> FederatedAutoscaleReconciler::ambiguity(const ObjectKey& ke
 }
 
 Task<Outcome> FederatedAutoscaleReconciler::scale(Autoscaler autoscaler, ScaleTarget target,
-                                                  std::shared_ptr<Fleet> fleet) {
+                                                  std::shared_ptr<Fleet> fleet, Look& look) {
   const ObjectKey key = api::key_of(*autoscaler);
   const Json template_scale = api::scale_of(*target.resource, *target.object->content());
   const std::int64_t current = template_scale["spec"]["replicas"].as_int();
@@ -214,7 +226,7 @@ Task<Outcome> FederatedAutoscaleReconciler::scale(Autoscaler autoscaler, ScaleTa
       const Status written = co_await std::move(writing);
       co_return Outcome::retry(written ? *error : written.error());
     }
-    auto asking = ask_metrics(autoscaler, fleet);
+    auto asking = ask_metrics(autoscaler, fleet, look);
     input.metrics = co_await std::move(asking);
   }
   input.now = context_.now();
@@ -224,6 +236,7 @@ Task<Outcome> FederatedAutoscaleReconciler::scale(Autoscaler autoscaler, ScaleTa
                   options.horizontal_pod_autoscaler_initial_readiness_delay,
                   options.horizontal_pod_autoscaler_downscale_stabilization};
   AutoscalePlan plan = plan_autoscale(input, memories_[key]);
+  count(*autoscaler, input, plan, look);
   if (plan.rescale) {
     auto scaling = scale_to(context_, target, plan.replicas);
     const Status scaled = co_await std::move(scaling);
@@ -243,6 +256,23 @@ Task<Outcome> FederatedAutoscaleReconciler::scale(Autoscaler autoscaler, ScaleTa
   }
   if (plan.error) co_return Outcome::retry(*plan.error);
   co_return Outcome::again_in(options.horizontal_pod_autoscaler_sync_period);
+}
+
+void FederatedAutoscaleReconciler::count(const Json& autoscaler, const AutoscaleInput& input,
+                                         const AutoscalePlan& plan, Look& look) const {
+  look.action = scaling_action(input.template_replicas, plan.replicas);
+  const auto specs = autoscaler["spec"]["metrics"].elements();
+  const Error unknown = internal("the metric is not known");
+  for (std::size_t i = 0; i < plan.wishes.size() && i < look.asking.size(); ++i) {
+    const MetricWish& wish = plan.wishes[i];
+    metrics_.computed(
+        specs[i]["type"].as_string(),
+        wish.known ? scaling_action(input.template_replicas, wish.replicas) : ScalingAction::None,
+        wish.known         ? nullptr
+        : input.metrics[i] ? &unknown
+                           : &input.metrics[i].error(),
+        look.asking[i]);
+  }
 }
 
 Task<Outcome> FederatedAutoscaleReconciler::stop_at(Autoscaler autoscaler, Obstacle obstacle) {

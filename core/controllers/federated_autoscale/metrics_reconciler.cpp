@@ -5,15 +5,27 @@
 #include "core/controllers/fleet_metrics.hpp"
 
 namespace flotilla::controllers {
+namespace {
+
+// Of a metric's own labels, as the query says it; empty: any. Errors: Invalid.
+Result<std::string> metric_selector(const Json& metric) {
+  if (metric["selector"].is_null()) return std::string();
+  const auto selector = api::LabelSelector::from_json(metric["selector"]);
+  if (!selector) return selector.error();
+  return selector->to_string();
+}
+
+}  // namespace
 
 Task<std::vector<Result<MetricAnswer>>> FederatedAutoscaleReconciler::ask_metrics(
-    Autoscaler autoscaler, std::shared_ptr<Fleet> fleet) {
+    Autoscaler autoscaler, std::shared_ptr<Fleet> fleet, Look& look) {
   std::vector<Result<MetricAnswer>> answers;
   for (const Json& spec : (*autoscaler)["spec"]["metrics"].elements()) {
     const SteadyTime began = context_.executor.clock().steady_now();
     const std::string_view type = spec["type"].as_string();
     auto asking = ask_metric(autoscaler, spec, fleet);
     answers.push_back(co_await std::move(asking));
+    look.asking.push_back(context_.executor.clock().steady_now() - began);
     static const Buckets kBuckets = exponential_buckets(0.01, 2, 12);
     histogram_in(context_.metrics, "federatedhpa_pull_metrics_duration_seconds",
                  "How long members take to answer metrics.", kBuckets,
@@ -21,7 +33,7 @@ Task<std::vector<Result<MetricAnswer>>> FederatedAutoscaleReconciler::ask_metric
                   {"metricType", type == "Pods"     ? "RawMetric"
                                  : type == "Object" ? "ObjectMetric"
                                                     : "ResourceMetric"}})
-        ->observe(context_.executor.clock().steady_now() - began);
+        ->observe(look.asking.back());
   }
   co_return answers;
 }
@@ -40,8 +52,7 @@ Task<Result<MetricAnswer>> FederatedAutoscaleReconciler::ask_metric(Autoscaler a
     co_return co_await std::move(asking);
   }
   const bool custom = type == "Pods";
-  const std::string metric =
-      custom ? std::string(std::as_const(spec)["pods"]["metric"]["name"].as_string()) : std::string();
+  const Json metric = custom ? std::as_const(spec)["pods"]["metric"] : Json();
   auto asking = ask_pods(ns, fleet, metric);
   Result<MetricAnswer> answer = co_await std::move(asking);
   if (answer && answer->pods.empty()) {
@@ -53,18 +64,21 @@ Task<Result<MetricAnswer>> FederatedAutoscaleReconciler::ask_metric(Autoscaler a
 
 // Of the pods of each cluster; an empty metric stands for their resources.
 Task<Result<MetricAnswer>> FederatedAutoscaleReconciler::ask_pods(std::string ns,
-                                                                  std::shared_ptr<Fleet> fleet,
-                                                                  std::string metric) {
+                                                                  std::shared_ptr<Fleet> fleet, Json metric) {
+  const std::string name(std::as_const(metric)["name"].as_string());
+  const auto of_metric = metric_selector(metric);
+  if (!of_metric) co_return of_metric.error();
   std::vector<MemberQuestion> questions;
   std::vector<std::string> clusters;
   for (const auto& member : fleet->members) {
     const auto selector = fleet->selectors.find(member->name());
     if (selector == fleet->selectors.end()) continue;
     clusters.push_back(member->name());
-    if (metric.empty()) {
+    if (name.empty()) {
       questions.push_back({member, {{"metrics.k8s.io", "v1beta1", "pods"}}, {ns, selector->second, {}}});
     } else {
-      questions.push_back(custom_metrics_question(member, "pods/*/" + metric, ns, selector->second));
+      questions.push_back(
+          custom_metrics_question(member, "pods/*/" + name, ns, {selector->second, *of_metric}));
     }
   }
   auto asking = ask_members(std::move(questions));
@@ -86,9 +100,11 @@ Task<Result<MetricAnswer>> FederatedAutoscaleReconciler::ask_object(std::string 
       context_.resources()->find_kind(api::Gvk::from(described["apiVersion"].as_string(), kind));
   const std::string plural = resource ? resource->group_resource() : api::to_lower(kind) + "s";
   const std::string path = kind == "Namespace" ? "metrics/" + metric : plural + "/" + name + "/" + metric;
+  const auto of_metric = metric_selector(std::as_const(source)["metric"]);
+  if (!of_metric) co_return of_metric.error();
   std::vector<MemberQuestion> questions;
   for (const auto& member : ready_members(context_.store, context_.clusters))
-    questions.push_back(custom_metrics_question(member, path, ns, {}));
+    questions.push_back(custom_metrics_question(member, path, ns, {{}, *of_metric}));
   auto asking = ask_members(std::move(questions));
   const std::vector<MemberAnswer> answers = co_await std::move(asking);
   MetricAnswer answer;

@@ -1,9 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/controllers/schedule/schedule_metrics.hpp"
 
-namespace flotilla::controllers {
+#include <algorithm>
+#include <string>
 
-ScheduleMetrics::ScheduleMetrics(Metrics* metrics, std::function<QueueLengths()> lengths) {
+namespace flotilla::controllers {
+namespace {
+
+using scheduler::PolicyTime;
+using scheduler::Step;
+
+// As Karmada's framework names its codes.
+constexpr const char* kResults[] = {"Success", "Unschedulable", "Error"};
+constexpr const char* kPoints[] = {"Filter", "Score"};
+
+// As Karmada writes names of plugins: taint_toleration is TaintToleration, api_enablement APIEnablement.
+std::string written_as_karmada(std::string_view name) {
+  std::string out;
+  while (!name.empty()) {
+    const std::string_view word = name.substr(0, name.find('_'));
+    name.remove_prefix(std::min(name.size(), word.size() + 1));
+    for (std::size_t i = 0; i < word.size(); ++i) {
+      const bool upper = (i == 0 || word.size() <= 3) && word[i] >= 'a' && word[i] <= 'z';
+      out += static_cast<char>(upper ? word[i] - 'a' + 'A' : word[i]);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+ScheduleMetrics::ScheduleMetrics(Metrics* metrics, std::function<QueueLengths()> lengths)
+    : metrics_(metrics) {
   constexpr const char* kEvents[] = {"BindingAdd", "BindingUpdate", "ScheduleAttemptFailure",
                                      "ClusterChanged"};
   for (std::size_t i = 0; i < incoming_.size(); ++i) {
@@ -24,6 +52,15 @@ ScheduleMetrics::ScheduleMetrics(Metrics* metrics, std::function<QueueLengths()>
     steps_[i] =
         histogram_in(metrics, "karmada_scheduler_scheduling_algorithm_duration_seconds",
                      "How long the steps of the algorithm take.", kBuckets, {{"schedule_step", kSteps[i]}});
+  }
+  static const Buckets kPointBuckets = exponential_buckets(0.0001, 2, 12);
+  for (std::size_t point = 0; point < points_.size(); ++point) {
+    for (std::size_t result = 0; result < points_[point].size(); ++result) {
+      points_[point][result] =
+          histogram_in(metrics, "karmada_scheduler_framework_extension_point_duration_seconds",
+                       "How long all policies of a step take together.", kPointBuckets,
+                       {{"extension_point", kPoints[point]}, {"result", kResults[result]}});
+    }
   }
   const MetricLabels own = {{"controller", "scheduler"}}, queue = {{"name", "scheduler"}, own.front()};
   adds_ = counter_in(metrics, "workqueue_adds_total", "Keys that became due.", queue);
@@ -59,18 +96,44 @@ ScheduleMetrics::ScheduleMetrics(Metrics* metrics, std::function<QueueLengths()>
                                         [lengths] { return static_cast<double>(lengths().in_work); }));
 }
 
-void ScheduleMetrics::tried(bool ok, std::string_view reason,
-                            const std::array<std::int64_t, scheduler::kSteps>& steps, Duration all) {
+void ScheduleMetrics::tried(const scheduler::Decision& decision, std::string_view reason,
+                            const scheduler::Policies& policies, Duration all) {
+  const bool ok = decision.ok();
+  const auto& steps = decision.record.nanoseconds;
   const std::size_t scales = reason.find("replica") != reason.npos ? 1 : 0;
   const std::size_t which = (ok ? 2u : 0u) + scales;
   attempts_[which]->add();
   all_[which]->observe(all);
   const auto took = [&](scheduler::Step step) { return Duration(steps[static_cast<std::size_t>(step)]); };
-  using scheduler::Step;
   steps_[0]->observe(took(Step::Filter));
   steps_[1]->observe(took(Step::Score));
   steps_[2]->observe(took(Step::Estimate) + took(Step::Select));  // Karmada estimates while it selects
   steps_[3]->observe(took(Step::Assign));
+  const auto end = [&](Step step, bool none) {
+    const auto result = none                        ? PolicyTime::Result::Unschedulable
+                        : took(step) == Duration(0) ? PolicyTime::Result::Error  // it was not finished
+                                                    : PolicyTime::Result::Success;
+    points_[static_cast<std::size_t>(step)][static_cast<std::size_t>(result)]->observe(took(step));
+    return result == PolicyTime::Result::Success;
+  };
+  if (end(Step::Filter, decision.failure.kind == scheduler::FailureKind::NoClusterFit))
+    end(Step::Score, false);
+  for (const PolicyTime& time : decision.record.policy_times)
+    policy_took(*policies.entries()[time.policy].policy, time);
+}
+
+void ScheduleMetrics::policy_took(const scheduler::Policy& policy, const PolicyTime& time) {
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<Histogram>& series = by_policy_[{&policy, time.step, time.result}];
+  if (!series) {
+    static const Buckets kBuckets = exponential_buckets(0.00001, 1.5, 20);
+    series = histogram_in(metrics_, "karmada_scheduler_plugin_execution_duration_seconds",
+                          "How long a policy takes in one step, of one decision in 16.", kBuckets,
+                          {{"plugin", written_as_karmada(policy.name())},
+                           {"extension_point", kPoints[static_cast<std::size_t>(time.step)]},
+                           {"result", kResults[static_cast<std::size_t>(time.result)]}});
+  }
+  series->observe(Duration(time.nanoseconds));
 }
 
 void ScheduleMetrics::worked(bool failed, Duration took) {

@@ -4,12 +4,15 @@
 
 #include <array>
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "core/async/metrics.hpp"
-#include "core/scheduler/decision.hpp"
+#include "core/scheduler/policy.hpp"
 
 namespace flotilla::controllers {
 
@@ -32,9 +35,10 @@ class ScheduleMetrics {
     incoming_[static_cast<std::size_t>(why)]->add(count);
     adds_->add(count);
   }
-  // One try: how it ended, why it was made, how long each step took (in nanoseconds) and how long everything.
-  void tried(bool ok, std::string_view reason, const std::array<std::int64_t, scheduler::kSteps>& steps,
-             Duration all);
+  // One try: how it ended, why it was made, how long its steps took, those of the policies where they were
+  // timed, and how long everything.
+  void tried(const scheduler::Decision& decision, std::string_view reason,
+             const scheduler::Policies& policies, Duration all);
   // A cluster became due.
   void cluster_came() { adds_->add(); }
   // A key was worked on. For the series that every controller has.
@@ -43,10 +47,17 @@ class ScheduleMetrics {
   void woke(std::size_t woken, std::size_t spared);
 
  private:
+  using PolicySeries = std::tuple<const scheduler::Policy*, scheduler::Step, scheduler::PolicyTime::Result>;
+  void policy_took(const scheduler::Policy& policy, const scheduler::PolicyTime& time);
+
+  Metrics* metrics_;
   std::array<std::shared_ptr<Counter>, 4> incoming_;
-  std::array<std::shared_ptr<Counter>, 4> attempts_;  // [ok][scales]
-  std::array<std::shared_ptr<Histogram>, 4> all_;     // likewise
-  std::array<std::shared_ptr<Histogram>, 4> steps_;   // Filter, Score, Select, AssignReplicas
+  std::array<std::shared_ptr<Counter>, 4> attempts_;                 // [ok][scales]
+  std::array<std::shared_ptr<Histogram>, 4> all_;                    // likewise
+  std::array<std::shared_ptr<Histogram>, 4> steps_;                  // Filter, Score, Select, AssignReplicas
+  std::array<std::array<std::shared_ptr<Histogram>, 3>, 2> points_;  // [Filter, Score][result]
+  std::mutex mutex_;
+  std::map<PolicySeries, std::shared_ptr<Histogram>> by_policy_;  // under the mutex
   std::array<std::shared_ptr<Counter>, 2> worked_;
   std::shared_ptr<Histogram> took_;
   std::shared_ptr<Counter> adds_, woken_, spared_;

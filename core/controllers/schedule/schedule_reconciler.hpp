@@ -94,6 +94,7 @@ class ScheduleReconciler final : public Controller {
     AnyExecutor strand;
     scheduler::Workspace workspace;
     scheduler::PlacementPool placements;
+    std::uint64_t decided = 0;
   };
 
   // Events, on the informers' strand.

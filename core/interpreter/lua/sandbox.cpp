@@ -211,25 +211,31 @@ Result<Results> SandboxPool::run(const Call& call) const {
   const SteadyTime began = clock_.steady_now();
   Result<Results> results = sandbox->run(call);
   call.script.last_took.store((clock_.steady_now() - began).count(), std::memory_order_relaxed);
-  if (sandbox->reusable()) give_back(std::move(sandbox));
+  const bool kept = sandbox->reusable() && give_back(std::move(sandbox));
+  if (observer_.put) observer_.put(kept);
   return results;
 }
 
 std::unique_ptr<Sandbox> SandboxPool::take() const {
   for (auto& slot : idle_) {
-    if (Sandbox* sandbox = slot.exchange(nullptr)) return std::unique_ptr<Sandbox>(sandbox);
+    Sandbox* sandbox = slot.exchange(nullptr);
+    if (sandbox == nullptr) continue;
+    if (observer_.took) observer_.took(false);
+    return std::unique_ptr<Sandbox>(sandbox);
   }
+  if (observer_.took) observer_.took(true);
   return std::make_unique<Sandbox>(clock_, limits_, modules_);
 }
 
-void SandboxPool::give_back(std::unique_ptr<Sandbox> sandbox) const {
+bool SandboxPool::give_back(std::unique_ptr<Sandbox> sandbox) const {
   for (auto& slot : idle_) {
     Sandbox* nobody = nullptr;
     if (slot.compare_exchange_strong(nobody, sandbox.get())) {
       sandbox.release();
-      return;
+      return true;
     }
   }
+  return false;
 }
 
 }  // namespace flotilla::interpreter::lua

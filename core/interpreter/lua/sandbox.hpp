@@ -11,6 +11,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -81,22 +82,31 @@ class Sandbox {
   std::unique_ptr<lua_State, CloseState> state_;
 };
 
+// Told of every coming and going. Thread: any.
+struct PoolObserver {
+  std::function<void(bool fresh)> took;  // a new state, or one that was kept
+  std::function<void(bool kept)> put;    // for the next caller, or thrown away
+};
+
 class SandboxPool {
  public:
   SandboxPool(const Clock& clock, LuaLimits limits, std::vector<Module> modules = {});
   ~SandboxPool();
 
   Result<Results> run(const Call& call) const;
+  // Not to be set while others call.
+  void watch(PoolObserver observer) { observer_ = std::move(observer); }
 
  private:
   static constexpr std::size_t kKept = 4;
 
   std::unique_ptr<Sandbox> take() const;
-  void give_back(std::unique_ptr<Sandbox> sandbox) const;
+  bool give_back(std::unique_ptr<Sandbox> sandbox) const;
 
   const Clock& clock_;
   const LuaLimits limits_;
   const std::vector<Module> modules_;
+  PoolObserver observer_;
   mutable std::array<std::atomic<Sandbox*>, kKept> idle_{};
 };
 

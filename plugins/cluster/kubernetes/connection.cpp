@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connection.hpp"
 
+#include <cstddef>
 #include <deque>
 #include <span>
 #include <vector>
@@ -210,6 +211,9 @@ void Connection::get(const flt_get_request_t& request, Call& call) {
 void Connection::list(const flt_list_request_t& request, Call& call) {
   Query query;
   query.add("labelSelector", view(request.label_selector)).add("fieldSelector", view(request.field_selector));
+  const bool has_metric =
+      request.struct_size >= offsetof(flt_list_request_t, metric_selector) + sizeof(flt_str_t);
+  if (has_metric) query.add("metricLabelSelector", view(request.metric_selector));
   query.add("limit", request.limit > 0 ? std::to_string(request.limit) : kPage);
   query.add("continue", view(request.continue_token));
   HttpRequest list = make("GET", query.append_to(path_of(request.gvr, view(request.ns))));

@@ -44,7 +44,7 @@ std::string path_of(const flt_gvr_t& gvr, std::string_view ns, std::string_view 
   std::string path = gvr.group.n == 0 ? "/api/" : "/apis/" + encode(sdk::view(gvr.group)) + "/";
   path += encode(sdk::view(gvr.version));
   if (!ns.empty()) path += "/namespaces/" + encode(ns);
-  path += "/" + encode_parts(sdk::view(gvr.resource));
+  if (gvr.resource.n > 0) path += "/" + encode_parts(sdk::view(gvr.resource));
   if (!name.empty()) path += "/" + encode(name);
   return path;
 }

@@ -12,7 +12,7 @@
 namespace flotilla::kubernetes {
 
 std::string encode(std::string_view segment);
-// "/apis/apps/v1/namespaces/a/deployments/b"; without name: the collection.
+// "/apis/apps/v1/namespaces/a/deployments/b"; without name: the collection; without resource: what there is.
 std::string path_of(const flt_gvr_t& gvr, std::string_view ns, std::string_view name = {});
 
 class Query {

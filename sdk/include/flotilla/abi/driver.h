@@ -129,6 +129,7 @@ typedef struct flt_list_request {
   int64_t limit; /* 0: all; the driver may page inside */
   flt_str_t continue_token;
   flt_str_t resource_version; /* watch: events after this one. list: absent */
+  flt_str_t metric_selector;  /* list of custom metrics: labels of the metric, not of what it describes */
 } flt_list_request_t;
 
 typedef struct flt_object_result {
