@@ -101,6 +101,13 @@ void print_problems(const Json& problems) {
   }
 }
 
+void print_left_out(const Json& entries) {
+  if (entries.empty()) return;
+  fmt::print("\n{}\n", paint(Colour::Bold, "Not in this plan"));
+  for (const Json& entry : entries.elements())
+    fmt::print("  {}: {}\n", name_of_entry(entry), entry["message"].as_string());
+}
+
 }  // namespace
 
 void print_plan(const Json& plan) {
@@ -110,6 +117,7 @@ void print_plan(const Json& plan) {
   if (const auto more = summary["templatesNotShown"].as_int(); more > 0)
     fmt::print("\n… and {} more templates (--details shows more)\n", more);
   print_problems(plan["problems"]);
+  print_left_out(plan["leftOut"]);
   fmt::print(
       "\n{} {} to create, {} to update, {} to delete on {} cluster{}; {} template{} move{} replicas.\n",
       paint(Colour::Bold, "Plan:"), summary["creates"].as_int(), summary["updates"].as_int(),

@@ -9,6 +9,7 @@
 #include "core/controllers/propagation/event_filter.hpp"
 #include "core/planning/effects.hpp"
 #include "core/planning/fields.hpp"
+#include "core/planning/left_out.hpp"
 #include "core/planning/problems.hpp"
 #include "core/planning/world_token.hpp"
 
@@ -264,6 +265,8 @@ Result<std::optional<Json>> try_plan(const Sources& sources, const std::vector<C
   Json problems = problems_of(sources, changes, rehearsal);
   add_budgets(sources, effects, problems);
   plan.set("problems", std::move(problems));
+  if (Json omitted = left_out(sources, changes, effects); !omitted.empty())
+    plan.set("leftOut", std::move(omitted));
   Json already = under_way(*settled, options);
   if (std::as_const(already)["count"].as_int() > 0) plan.set("underWay", std::move(already));
   if (sources.store.revision() != revision &&

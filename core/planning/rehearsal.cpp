@@ -16,17 +16,22 @@ namespace c = controllers;
 using store::Durability;
 using store::Event;
 
-// Who decides, in the order of the way of one object. The others (dispatch, status, eviction) act on members
-// or on what they report, and a rehearsal has none.
-constexpr const char* kRoster[] = {"detector", "dependencies-distributor", "scheduler", "binding"};
+// Who decides, in the order of the way of one object. The others (dispatch, status, what follows health) act
+// on members or on what they report, and a rehearsal has none.
+constexpr const char* kRoster[] = {
+    "detector", "dependencies-distributor", "taint-manager", "cluster-taint-manager", "scheduler", "binding"};
 constexpr std::size_t kStepsBetweenLooks = 64;
 constexpr std::size_t kMostRemarks = 1'000;
+constexpr double kNoPause = 1e9;  // evictions a second
+// A policy's templates, their bindings and Works are looked at several times each.
+constexpr std::size_t kMostParsed = 65'536;
 
 store::StoreOptions fork_options(store::Store& world, std::map<Key, ObjectPtr>& reads,
                                  std::deque<ObjectPtr>& bindings) {
   store::StoreOptions options;
   options.history = 1;
   options.history_bytes = 1;
+  options.parsed = kMostParsed;
   options.origin = [&world, &reads, &bindings](const Collection& collection, std::string_view ns,
                                                std::string_view name) {
     ObjectPtr found = world.get(collection, ns, name);
@@ -77,6 +82,7 @@ struct Rehearsal::State {
   c::Options rehearsed() const {
     c::Options options = sources.options;
     options.removal_budget = 0;
+    options.resource_eviction_rate = kNoPause;
     return options;
   }
   c::Context context() {
