@@ -7,7 +7,9 @@
 #include "core/api/object.hpp"
 #include "core/ctl/command.hpp"
 #include "core/ctl/manifests.hpp"
+#include "core/ctl/members.hpp"
 #include "core/ctl/plan_command.hpp"
+#include "core/ctl/policy_document.hpp"
 #include "core/ctl/resources.hpp"
 
 namespace flotilla::ctl {
@@ -63,7 +65,31 @@ struct ApplyFlags {
   std::vector<std::string> files;
   bool plan = false;
   std::string if_plan;
+  // With a policy beside each object.
+  bool all_clusters = false;
+  std::vector<std::string> clusters;
 };
+
+// Each object, and where it is wanted behind it the policy that propagates it to the clusters named.
+Result<std::vector<Manifest>> with_policies(std::vector<Manifest> manifests, Session& session,
+                                            const Resources& resources, const std::string& ns,
+                                            const GlobalFlags& global, const ApplyFlags& flags) {
+  if (!flags.all_clusters && flags.clusters.empty()) return manifests;
+  const auto clusters = pick_clusters(session, flags.clusters);
+  if (!clusters) return clusters.error();
+  std::vector<Manifest> all;
+  for (Manifest& manifest : manifests) {
+    const Result<Target> target = target_of(manifest, resources, ns, global);
+    if (!target) return target.error();
+    if (target->resource.namespaced) manifest.object.make({"metadata"}).set("namespace", target->ns);
+    all.push_back(manifest);
+    if (target->resource.group == "policy.karmada.io") continue;
+    Result<PolicyDocument> policy = policy_for(resources, manifest.object, "", flags.clusters);
+    if (!policy) return policy.error();
+    all.push_back({std::move(policy->object), manifest.origin});
+  }
+  return all;
+}
 
 // Shows the plan, or refuses where it is not the one that was agreed to. Nothing: go on and apply.
 std::optional<int> plan_first(Session& session, const Resources& resources,
@@ -90,13 +116,15 @@ std::optional<int> plan_first(Session& session, const Resources& resources,
 }
 
 int run_apply(const GlobalFlags& flags, const ApplyFlags& apply) {
-  const Result<std::vector<Manifest>> manifests = read_manifests(apply.files);
+  Result<std::vector<Manifest>> manifests = read_manifests(apply.files);
   if (!manifests) return print_error(manifests.error());
   Result<std::unique_ptr<Session>> session = open_session(flags);
   if (!session) return print_error(session.error());
   const Result<Resources> resources = Resources::discover(**session);
   if (!resources) return print_error(resources.error());
   const std::string ns = namespace_of(flags, **session);
+  manifests = with_policies(*std::move(manifests), **session, *resources, ns, flags, apply);
+  if (!manifests) return print_error(manifests.error());
   if (const auto code = plan_first(**session, *resources, *manifests, ns, apply)) return *code;
   int worst = 0;
   for (const Manifest& manifest : *manifests) {
@@ -182,6 +210,11 @@ void add_apply(CLI::App& app, Invocation& invocation) {
   command->add_option("-f,--filename", flags->files, "File, folder or - for standard input; may be repeated")
       ->required()
       ->allow_extra_args(false);
+  command->add_flag("--all-clusters", flags->all_clusters,
+                    "With a policy beside each object that propagates it to all clusters");
+  command->add_option("-C,--cluster,--clusters", flags->clusters, "The same for these clusters")
+      ->delimiter(',')
+      ->excludes("--all-clusters");
   command->add_flag("--plan", flags->plan, "Show what it would do on every cluster, and change nothing");
   command->add_option("--if-plan", flags->if_plan,
                       "Apply only if the plan is still this one; else end with 2");

@@ -55,5 +55,11 @@ void add_lab(CLI::App& app, Invocation& invocation);
 void add_backup(CLI::App& app, Invocation& invocation);
 void add_restore(CLI::App& app, Invocation& invocation);
 void add_storage(CLI::App& app, Invocation& invocation);
+void add_taint(CLI::App& app, Invocation& invocation);  // and cordon, uncordon
+void add_promote(CLI::App& app, Invocation& invocation);
+void add_describe(CLI::App& app, Invocation& invocation);
+void add_logs(CLI::App& app, Invocation& invocation);
+void add_exec(CLI::App& app, Invocation& invocation);  // and attach
+void add_top(CLI::App& app, Invocation& invocation);
 
 }  // namespace flotilla::ctl

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// flotillactl get TYPE[/NAME] [NAME...]: tables from the server, or objects.
+// flotillactl get TYPE[/NAME] [NAME...]: tables from the servers, or objects.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 
 #include "core/api/object.hpp"
 #include "core/config/yaml.hpp"
-#include "core/ctl/command.hpp"
+#include "core/ctl/members.hpp"
 #include "core/ctl/resources.hpp"
+#include "core/ctl/table_rows.hpp"
 #include "core/http/url.hpp"
 
 namespace flotilla::ctl {
@@ -15,13 +16,20 @@ namespace {
 
 using api::Json;
 
-constexpr std::string_view kTable = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
-
 struct GetFlags {
   std::vector<std::string> words;
   std::string output, selector, field_selector;
   bool all_namespaces = false;
   bool no_headers = false;
+  // Beyond the control plane.
+  std::string scope;  // karmada, members, all
+  std::vector<std::string> clusters;
+};
+
+// Where is looked: the control plane, or a member through its proxy.
+struct Place {
+  std::string cluster;  // empty: the control plane
+  std::unique_ptr<Session> session;
 };
 
 // What is asked for: one collection, or some objects of it.
@@ -61,93 +69,99 @@ Result<std::vector<Wanted>> resolve(const Resources& resources, const std::vecto
   return wanted;
 }
 
-std::string text_of(const Json& cell) {
-  if (cell.is_null()) return "<none>";
-  return cell.is_string() ? std::string(cell.as_string()) : cell.dump();
-}
-
-void print_server_table(const Json& table, bool wide, bool with_namespace, bool headers) {
-  std::vector<std::size_t> shown;
-  std::vector<std::string> header;
-  if (with_namespace) header.emplace_back("NAMESPACE");
-  std::size_t index = 0;
-  for (const Json& column : table["columnDefinitions"].elements()) {
-    if (wide || column["priority"].as_int() == 0) {
-      shown.push_back(index);
-      std::string name(column["name"].as_string());
-      std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::toupper(c); });
-      header.push_back(std::move(name));
-    }
-    ++index;
-  }
-  std::vector<std::vector<std::string>> rows;
-  for (const Json& row : table["rows"].elements()) {
-    std::vector<std::string> cells;
-    if (with_namespace) cells.emplace_back(row["object"]["metadata"]["namespace"].as_string());
-    for (const std::size_t at : shown) cells.push_back(text_of(row["cells"].element(at)));
-    rows.push_back(std::move(cells));
-  }
-  print_table(header, rows, headers);
-}
-
-// Tables of single objects become one.
-void append_rows(Json& table, const Json& more) {
-  if (table.is_null()) {
-    table = more;
-    return;
-  }
-  for (const Json& row : more["rows"].elements()) table["rows"].push_back(row);
-}
-
 class Get {
  public:
   Get(const GlobalFlags& global, const GetFlags& flags) : global_(global), flags_(flags) {}
 
   int run() {
-    Result<std::unique_ptr<Session>> session = open_session(global_);
-    if (!session) return print_error(session.error());
-    const Result<Resources> resources = Resources::discover(**session);
+    Result<std::vector<Place>> places = find_places();
+    if (!places) return print_error(places.error());
+    const Result<std::unique_ptr<Session>> control_plane = open_session(global_);
+    if (!control_plane) return print_error(control_plane.error());
+    const Result<Resources> resources = Resources::discover(**control_plane);
     if (!resources) return print_error(resources.error());
-    const Result<std::vector<Wanted>> wanted = resolve(*resources, flags_.words);
+    Result<std::vector<Wanted>> wanted = resolve(*resources, flags_.words);
+    if (!wanted && wanted.error().is(Code::NotFound) && !places->empty() && spans()) {
+      // A kind that members alone serve.
+      const Result<Resources> theirs = Resources::discover(*places->back().session);
+      if (theirs) wanted = resolve(*theirs, flags_.words);
+    }
     if (!wanted) return print_error(wanted.error());
     int worst = 0;
     for (std::size_t i = 0; i < wanted->size(); ++i) {
       if (i > 0 && is_table()) fmt::print("\n");
-      worst = std::max(worst, show(**session, (*wanted)[i]));
+      worst = std::max(worst, show(*places, (*wanted)[i]));
     }
     return worst;
   }
 
  private:
   bool is_table() const { return flags_.output.empty() || flags_.output == "wide"; }
+  bool spans() const { return !flags_.scope.empty() || !flags_.clusters.empty(); }
 
-  int show(Session& session, const Wanted& wanted) const {
-    const std::string ns = flags_.all_namespaces ? "" : namespace_of(global_, session);
-    Json merged;
+  Result<std::vector<Place>> find_places() const {
+    Result<std::unique_ptr<Session>> control_plane = open_session(global_);
+    if (!control_plane) return control_plane.error();
+    std::vector<Place> places;
+    const std::string scope = flags_.scope.empty() && !flags_.clusters.empty() ? "members" : flags_.scope;
+    std::vector<std::string> members;
+    if (scope == "members" || scope == "all") {
+      Result<std::vector<std::string>> picked = pick_clusters(**control_plane, flags_.clusters);
+      if (!picked) return picked.error();
+      members = std::move(*picked);
+    }
+    for (const std::string& member : members)
+      places.push_back({member, session_through_proxy(**control_plane, member)});
+    if (scope != "members") places.insert(places.begin(), Place{"", std::move(*control_plane)});
+    return places;
+  }
+
+  int show(const std::vector<Place>& places, const Wanted& wanted) const {
+    ServerTables tables({flags_.output == "wide", flags_.all_namespaces && wanted.resource.namespaced,
+                         !flags_.no_headers, spans()});
+    int worst = 0;
+    std::string ns;
+    for (const Place& place : places) {
+      ns = flags_.all_namespaces ? "" : namespace_of(global_, *place.session);
+      worst = std::max(worst, show_of(place, wanted, ns, tables));
+    }
+    if (!is_table()) return worst;
+    if (!tables.empty()) {
+      tables.print();
+    } else if (worst == 0) {
+      const bool one = wanted.resource.namespaced && !ns.empty();
+      fmt::print(stderr, "No resources found{}\n", one ? fmt::format(" in {} namespace.", ns) : "");
+    }
+    return worst;
+  }
+
+  int failed(const Place& place, const Error& error) const {
+    return print_error(place.cluster.empty() ? error : Error(error).context("cluster " + place.cluster));
+  }
+
+  int show_of(const Place& place, const Wanted& wanted, const std::string& ns, ServerTables& tables) const {
+    Session& session = *place.session;
+    const std::string_view media = is_table() ? kTableMedia : "application/json";
+    Json list;
+    std::vector<Json> objects;
     int worst = 0;
     if (wanted.names.empty()) {
-      Result<Json> list =
-          session.get(wanted.resource.path(ns) + query(), is_table() ? kTable : "application/json");
-      if (!list) return print_error(list.error());
-      merged = std::move(*list);
+      Result<Json> found = session.get(wanted.resource.path(ns) + query(), media);
+      if (!found) return failed(place, found.error());
+      list = std::move(*found);
+      if (is_table()) tables.add(list, place.cluster);
     }
-    std::vector<Json> objects;
     for (const std::string& name : wanted.names) {
-      Result<Json> one =
-          session.get(wanted.resource.path(ns, name), is_table() ? kTable : "application/json");
+      Result<Json> one = session.get(wanted.resource.path(ns, name), media);
       if (!one) {
-        worst = print_error(one.error());
+        worst = failed(place, one.error());
       } else if (is_table()) {
-        append_rows(merged, *one);
+        tables.add(*one, place.cluster);
       } else {
         objects.push_back(std::move(*one));
       }
     }
-    if (is_table()) {
-      print_as_table(wanted.resource, ns, merged);
-    } else {
-      print_objects(wanted.resource, std::move(merged), std::move(objects));
-    }
+    if (!is_table()) print_objects(wanted.resource, std::move(list), std::move(objects));
     return worst;
   }
 
@@ -159,26 +173,13 @@ class Get {
     return text.empty() ? "" : "?" + text;
   }
 
-  void print_as_table(const Resource& resource, const std::string& ns, const Json& table) const {
-    if (table.is_null()) return;
-    if (table["rows"].empty()) {
-      if (resource.namespaced && !ns.empty()) {
-        fmt::print(stderr, "No resources found in {} namespace.\n", ns);
-      } else {
-        fmt::print(stderr, "No resources found\n");
-      }
-      return;
-    }
-    print_server_table(table, flags_.output == "wide", flags_.all_namespaces && resource.namespaced,
-                       !flags_.no_headers);
-  }
-
   void print_objects(const Resource& resource, Json list, std::vector<Json> objects) const {
     for (const Json& item : std::as_const(list)["items"].elements()) objects.push_back(item);
     if (flags_.output == "name") {
       for (const Json& object : objects) fmt::print("{}/{}\n", resource.qualified(), api::name_of(object));
       return;
     }
+    if (list.is_null() && objects.empty()) return;
     Json printed;
     if (list.is_null() && objects.size() == 1) {
       printed = std::move(objects.front());
@@ -202,7 +203,7 @@ class Get {
 }  // namespace
 
 void add_get(CLI::App& app, Invocation& invocation) {
-  CLI::App* command = app.add_subcommand("get", "Show objects of the control plane");
+  CLI::App* command = app.add_subcommand("get", "Show objects of the control plane and of members");
   auto flags = std::make_shared<GetFlags>();
   command->add_option("TYPE", flags->words, "TYPE [NAME...], TYPE/NAME..., or TYPE,TYPE")->required();
   command->add_option("-o,--output", flags->output, "wide, json, yaml or name")
@@ -210,6 +211,9 @@ void add_get(CLI::App& app, Invocation& invocation) {
   command->add_option("-l,--selector", flags->selector, "Label selector");
   command->add_option("--field-selector", flags->field_selector, "Field selector");
   command->add_flag("-A,--all-namespaces", flags->all_namespaces, "In all namespaces");
+  command->add_option("-s,--operation-scope", flags->scope, "karmada (the control plane), members or all")
+      ->check(CLI::IsMember({"karmada", "members", "all"}));
+  command->add_option("-C,--clusters", flags->clusters, "Of these members alone")->delimiter(',');
   command->add_flag("--no-headers", flags->no_headers, "Rows alone");
   command->callback([&invocation, flags] {
     invocation.run = [&invocation, flags] { return Get(invocation.flags, *flags).run(); };

@@ -30,6 +30,12 @@ void declare(CLI::App& app, ctl::Invocation& invocation) {
   ctl::add_join(app, invocation);
   ctl::add_token(app, invocation);
   ctl::add_register(app, invocation);
+  ctl::add_promote(app, invocation);
+  ctl::add_taint(app, invocation);
+  ctl::add_describe(app, invocation);
+  ctl::add_logs(app, invocation);
+  ctl::add_exec(app, invocation);
+  ctl::add_top(app, invocation);
   ctl::add_plugin(app, invocation);
   ctl::add_interpret(app, invocation);
   ctl::add_lab(app, invocation);

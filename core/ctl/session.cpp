@@ -65,6 +65,12 @@ Task<void> read_stream(http::Client* client, http::ClientRequest request, Sessio
   answer->set_value(std::move(response));
 }
 
+using Ended = std::promise<Status>;
+
+Task<void> carry(Task<Status> work, std::shared_ptr<Ended> ended) {
+  ended->set_value(co_await std::move(work));
+}
+
 Code code_of(int status, std::string_view reason) {
   switch (status) {
     case 400:
@@ -152,6 +158,20 @@ Status Session::stream(const std::string& method, const std::string& target, Tak
   if (!response) return std::move(response).error();
   if (response->status < 300) return {};
   return refusal(*response);
+}
+
+Status Session::perform(Work work) {
+  auto ended = std::make_shared<Ended>();
+  auto waiting = ended->get_future();
+  state_->scope.spawn(carry(work(state_->client, state_->executor), std::move(ended)));
+  return waiting.get();
+}
+
+Error refusal_of(int status, const std::string& body) {
+  http::ClientResponse response;
+  response.status = status;
+  response.body = body;
+  return refusal(response);
 }
 
 Result<Json> Session::exchange(std::string method, const std::string& target, std::string body,

@@ -32,6 +32,9 @@ class Session {
   // also: it was cut, or nothing came for a minute.
   using Take = std::function<Status(std::string_view bytes)>;
   Status stream(const std::string& method, const std::string& target, Take take);
+  // For streams and upgrades: runs `work` to its end. Errors: its own.
+  using Work = std::function<Task<Status>(http::Client& client, const Executor& executor)>;
+  Status perform(Work work);
 
  private:
   struct State;
@@ -42,5 +45,8 @@ class Session {
   Duration timeout_;
   std::unique_ptr<State> state_;
 };
+
+// What an answer that is no success says.
+Error refusal_of(int status, const std::string& body);
 
 }  // namespace flotilla::ctl
