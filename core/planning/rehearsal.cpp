@@ -24,7 +24,7 @@ constexpr std::size_t kStepsBetweenLooks = 64;
 constexpr std::size_t kMostRemarks = 1'000;
 constexpr double kNoPause = 1e9;  // evictions a second
 // A policy's templates, their bindings and Works are looked at several times each.
-constexpr std::size_t kMostParsed = 65'536;
+constexpr std::size_t kMostParsed = 16'384;
 
 store::StoreOptions fork_options(store::Store& world, std::map<Key, ObjectPtr>& reads,
                                  std::deque<ObjectPtr>& bindings) {
