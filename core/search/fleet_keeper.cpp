@@ -195,6 +195,12 @@ void FleetKeeper::settle_member(const std::string& cluster, bool& changed) {
     end(member);
     start_index(cluster, member, std::move(access));
   }
+  changed |= end_unwanted(member, wanted);
+  changed |= follow_wanted(cluster, member, wanted);
+}
+
+bool FleetKeeper::end_unwanted(Member& member, const Wanted& wanted) const {
+  bool changed = false;
   for (auto it = member.resources.begin(); it != member.resources.end();) {
     const auto still = wanted.resources.find(it->first);
     if (still != wanted.resources.end() && scope_of(still->second) == it->second.scope) {
@@ -205,6 +211,11 @@ void FleetKeeper::settle_member(const std::string& cluster, bool& changed) {
     it = member.resources.erase(it);
     changed = true;
   }
+  return changed;
+}
+
+bool FleetKeeper::follow_wanted(const std::string& cluster, Member& member, const Wanted& wanted) {
+  bool changed = false;
   for (const auto& [gvr, shown] : wanted.resources) {
     const auto there = member.resources.find(gvr);
     if (there == member.resources.end()) {
@@ -216,6 +227,7 @@ void FleetKeeper::settle_member(const std::string& cluster, bool& changed) {
     }
     changed = true;
   }
+  return changed;
 }
 
 std::optional<OpenSearchAccess> FleetKeeper::access_of(const std::optional<OpenSearchTarget>& target) const {

@@ -78,6 +78,9 @@ class FleetKeeper {
   Task<void> settle(Due due);
   void read_registries();
   void settle_member(const std::string& cluster, bool& changed);
+  // True: something is another than before.
+  bool end_unwanted(Member& member, const Wanted& wanted) const;
+  bool follow_wanted(const std::string& cluster, Member& member, const Wanted& wanted);
   std::optional<OpenSearchAccess> access_of(const std::optional<OpenSearchTarget>& target) const;
   void start_index(const std::string& cluster, Member& member, std::optional<OpenSearchAccess> access);
   void end(Member& member);
