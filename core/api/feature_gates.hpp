@@ -20,6 +20,8 @@ struct FeatureGates {
   bool multiple_pod_templates_scheduling = false;
   bool workload_affinity = false;
   bool scheduling_overcommit_protection = false;
+  // Not Karmada's: spread constraints by label, provider and zone choose clusters as those by region do.
+  bool spread_by_label = false;
 };
 
 }  // namespace flotilla::api

@@ -122,6 +122,7 @@ std::vector<Field> scheduler_fields() {
       {"scheduler.estimator_keep", DurationField{AT(controllers.scheduler_estimator_keep)}},
       {"scheduler.estimator_rest", DurationField{AT(controllers.scheduler_estimator_rest)}},
       {"scheduler.estimator_max_rest", DurationField{AT(controllers.scheduler_estimator_max_rest)}},
+      {"scheduler.policy_deadline", DurationField{AT(controllers.scheduler_policy_deadline)}},
       {"descheduler.descheduling_interval", DurationField{AT(controllers.descheduling_interval)}},
       {"descheduler.unschedulable_threshold", DurationField{AT(controllers.unschedulable_threshold)}},
   };
@@ -161,6 +162,7 @@ std::vector<Field> feature_gate_fields() {
       {"feature_gates.WorkloadAffinity", BoolField{AT(controllers.feature_gates.workload_affinity)}},
       {"feature_gates.SchedulingOvercommitProtection",
        BoolField{AT(controllers.feature_gates.scheduling_overcommit_protection)}},
+      {"feature_gates.SpreadByLabel", BoolField{AT(controllers.feature_gates.spread_by_label)}},
   };
 }
 

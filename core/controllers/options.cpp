@@ -29,6 +29,8 @@ Status check(const Options& options) {
   if (!options.scheduler_estimators.is_null() && !options.scheduler_estimators.is_object())
     return Error(Code::Invalid, "scheduler.estimators: must be a map of estimators to their configuration");
   if (const auto profiles = scheduler_profiles(options); !profiles) return profiles.error();
+  if (options.scheduler_policy_deadline < std::chrono::milliseconds(10))
+    return Error(Code::Invalid, "scheduler.policy_deadline: at least 10ms");
   return {};
 }
 

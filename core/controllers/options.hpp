@@ -47,6 +47,7 @@ struct Options {
   Duration scheduler_max_backoff = std::chrono::seconds(10);
   Duration scheduler_unschedulable_again = std::chrono::minutes(5);
   Duration scheduler_assumption_ttl = std::chrono::minutes(5);
+  Duration scheduler_policy_deadline = std::chrono::seconds(1);  // of one call of a policy
   // The descheduler, which runs where `controllers` names it.
   Duration descheduling_interval = std::chrono::minutes(2);
   Duration unschedulable_threshold = std::chrono::minutes(5);

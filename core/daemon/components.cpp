@@ -3,6 +3,8 @@
 
 #include <flotilla/abi/entry.h>
 
+#include <algorithm>
+
 #include "core/base/log.hpp"
 #include "core/daemon/wait.hpp"
 #include "core/plugin/driver_adapter.hpp"
@@ -55,6 +57,20 @@ LogLevel level_of(std::string_view word) {
   return word == "off" ? LogLevel::Off : LogLevel::Info;
 }
 
+// Those that were put aside too: a scheduler that names one goes without it.
+std::vector<std::string> names_of_policies(const plugin::Registry& plugins) {
+  std::vector<std::string> names = plugins.names(FLT_KIND_SCHEDULER);
+  for (const plugin::PluginRecord& record : plugins.records()) {
+    if (record.state != plugin::PluginState::Quarantined) continue;
+    for (const plugin::ComponentRecord& component : record.components) {
+      const bool known = std::find(names.begin(), names.end(), component.name) != names.end();
+      if (component.kind == FLT_KIND_SCHEDULER && !known) names.push_back(component.name);
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 }  // namespace
 
 void apply_log_settings(const config::LogSettings& settings) {
@@ -76,9 +92,9 @@ Result<std::unique_ptr<store::StorageBackend>> make_storage(const plugin::Regist
 
 Result<std::vector<std::unique_ptr<NamedPolicySet>>> make_schedulers(
     const plugin::Registry& plugins, const std::vector<controllers::SchedulerProfile>& profiles,
-    std::vector<InstancePtr>& instances) {
+    const plugin::SchedulerPolicyLimits& limits, std::vector<InstancePtr>& instances) {
   std::vector<std::unique_ptr<NamedPolicySet>> schedulers;
-  const std::vector<std::string> available = plugins.names(FLT_KIND_SCHEDULER);
+  const std::vector<std::string> available = names_of_policies(plugins);
   for (const controllers::SchedulerProfile& profile : profiles) {
     auto chosen = controllers::choose_plugins(profile, available);
     if (!chosen) return chosen.error();
@@ -87,7 +103,7 @@ Result<std::vector<std::unique_ptr<NamedPolicySet>>> make_schedulers(
     for (const controllers::ChosenPlugin& each : *chosen) {
       const InstancePtr instance = start_component(plugins, FLT_KIND_SCHEDULER, each.name);
       if (!instance) continue;
-      auto policy = plugin::make_scheduler_policy(instance);
+      auto policy = plugin::make_scheduler_policy(instance, limits);
       if (!policy) {
         kLog.error("plugin component left out",
                    {{"kind", FLT_KIND_SCHEDULER}, {"name", each.name}, {"error", policy.error().message()}});
@@ -99,6 +115,11 @@ Result<std::vector<std::unique_ptr<NamedPolicySet>>> make_schedulers(
     schedulers.push_back(std::move(set));
   }
   return schedulers;
+}
+
+void leave_stuck(std::vector<std::unique_ptr<NamedPolicySet>>& schedulers) {
+  for (auto& each : schedulers)
+    if (each->policies.stuck()) static_cast<void>(each.release());
 }
 
 namespace {
@@ -156,6 +177,11 @@ std::vector<std::shared_ptr<cluster::ReplicaEstimator>> make_estimators(const pl
   return estimators;
 }
 
+void leave_stuck(std::vector<std::unique_ptr<NamedPolicySet>>& schedulers) {
+  for (auto& each : schedulers)
+    if (each->policies.stuck()) static_cast<void>(each.release());
+}
+
 FleetComponents make_drivers(const plugin::Registry& plugins) {
   FleetComponents fleet;
   each_component(plugins, FLT_KIND_DRIVER, fleet.instances, [&](const InstancePtr& instance) -> Status {
@@ -168,7 +194,8 @@ FleetComponents make_drivers(const plugin::Registry& plugins) {
 }
 
 Result<FleetComponents> make_fleet_components(const plugin::Registry& plugins,
-                                              const controllers::Options& options) {
+                                              const controllers::Options& options,
+                                              const plugin::SchedulerPolicyLimits& limits) {
   FleetComponents fleet = make_drivers(plugins);
   overrides::RuleRegistry::Kinds kinds;
   each_component(plugins, FLT_KIND_OVERRIDE, fleet.instances, [&](const InstancePtr& instance) -> Status {
@@ -180,7 +207,7 @@ Result<FleetComponents> make_fleet_components(const plugin::Registry& plugins,
   fleet.estimators = make_estimators(plugins, options, fleet.instances);
   auto profiles = controllers::scheduler_profiles(options);
   if (!profiles) return profiles.error();
-  auto schedulers = make_schedulers(plugins, *profiles, fleet.instances);
+  auto schedulers = make_schedulers(plugins, *profiles, limits, fleet.instances);
   if (!schedulers) return schedulers.error();
   fleet.schedulers = *std::move(schedulers);
   Result<overrides::RuleRegistry> rules = overrides::RuleRegistry::make(std::move(kinds));

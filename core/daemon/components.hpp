@@ -13,6 +13,7 @@
 #include "core/controllers/scheduler_profiles.hpp"
 #include "core/overrides/rule_registry.hpp"
 #include "core/plugin/registry.hpp"
+#include "core/plugin/scheduler_adapter.hpp"
 #include "core/scheduler/policy.hpp"
 #include "core/store/storage_backend.hpp"
 
@@ -44,14 +45,17 @@ struct FleetComponents {
 // Instances of the scheduling policies alone, added to `instances`: a set of its own per profile.
 Result<std::vector<std::unique_ptr<NamedPolicySet>>> make_schedulers(
     const plugin::Registry& plugins, const std::vector<controllers::SchedulerProfile>& profiles,
-    std::vector<std::shared_ptr<plugin::Instance>>& instances);
+    const plugin::SchedulerPolicyLimits& limits, std::vector<std::shared_ptr<plugin::Instance>>& instances);
 // All estimators that are installed, unless controllers.enable_scheduler_estimator is off or says so of one.
 std::vector<std::shared_ptr<cluster::ReplicaEstimator>> make_estimators(
     const plugin::Registry& plugins, const controllers::Options& options,
     std::vector<std::shared_ptr<plugin::Instance>>& instances);
+// Those in which a call still hangs are left as they are: it may come back to them.
+void leave_stuck(std::vector<std::unique_ptr<NamedPolicySet>>& schedulers);
 // The drivers alone, for an agent. From a thread that may block, as the next.
 FleetComponents make_drivers(const plugin::Registry& plugins);
 Result<FleetComponents> make_fleet_components(const plugin::Registry& plugins,
-                                              const controllers::Options& options);
+                                              const controllers::Options& options,
+                                              const plugin::SchedulerPolicyLimits& limits);
 
 }  // namespace flotilla::daemon

@@ -37,6 +37,13 @@ Json describe(const plugin::PluginRecord& record) {
   return plugin;
 }
 
+bool offers(const Json& plugin, std::string_view policy) {
+  const auto components = plugin["components"].elements();
+  return std::any_of(components.begin(), components.end(), [&](const Json& component) {
+    return component["kind"].as_string() == "scheduler" && component["name"].as_string() == policy;
+  });
+}
+
 // A key of a ConfigMap: the id, or the file's name where there is no id.
 std::string key_of(const plugin::PluginRecord& record) {
   std::string key = record.id;
@@ -80,6 +87,28 @@ Task<Status> report_plugins(store::Store& store, store::Writer& writer,
   auto creating = writer.create(kind, std::move(map));
   const auto created = co_await std::move(creating);
   if (!created) co_return created.error();
+  co_return Status();
+}
+
+Task<Status> report_left_out(store::Store& store, store::Writer& writer, std::string component,
+                             std::string reason) {
+  const store::StoredKind kind = config_map_kind();
+  auto writing = writer.modify(kind, store::Part::Main, {kNamespace, kName},
+                               [component, reason](Json& map) -> Result<bool> {
+                                 bool changed = false;
+                                 const Json before = std::as_const(map)["data"];
+                                 for (const auto& [key, text] : before.members()) {
+                                   Result<Json> plugin = Json::parse(text.as_string());
+                                   if (!plugin || !offers(*plugin, component)) continue;
+                                   plugin->set("state", to_string(plugin::PluginState::Quarantined));
+                                   plugin->set("reason", reason);
+                                   map["data"].set(key, plugin->dump());
+                                   changed = true;
+                                 }
+                                 return changed;
+                               });
+  const auto written = co_await std::move(writing);
+  if (!written) co_return written.error();
   co_return Status();
 }
 

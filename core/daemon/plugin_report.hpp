@@ -14,4 +14,8 @@ namespace flotilla::daemon {
 Task<Status> report_plugins(store::Store& store, store::Writer& writer,
                             std::vector<plugin::PluginRecord> records);
 
+// Says there that the plugin of a scheduling policy is put aside from now on, and why.
+Task<Status> report_left_out(store::Store& store, store::Writer& writer, std::string component,
+                             std::string reason);
+
 }  // namespace flotilla::daemon

@@ -19,9 +19,11 @@
 #include "core/daemon/fleet_search.hpp"
 #include "core/daemon/interpreters.hpp"
 #include "core/daemon/node_rooms.hpp"
+#include "core/daemon/plugin_report.hpp"
 #include "core/daemon/wait.hpp"
 #include "core/informer/informers.hpp"
 #include "core/planning/service.hpp"
+#include "core/plugin/crash_note.hpp"
 #include "core/reconcile/event_recorder.hpp"
 #include "core/simulation/simulation.hpp"
 
@@ -38,6 +40,7 @@ struct Roles::State {
         informers(context.executor, context.store),
         clusters(context.executor),
         events(context.executor, context.api.writer(), "flotilla"),
+        reports(context.executor.strand(), "reports of plugins"),
         interpreters(context.executor, context.store, informers,
                      {context.settings.controllers.feature_gates.resource_quota_estimate}, &context.metrics) {
   }
@@ -148,6 +151,24 @@ struct Roles::State {
     });
   }
 
+  static Task<void> tell_left_out(State& own, std::string component, std::string what) {
+    auto reporting = report_left_out(own.context.store, own.context.api.writer(), component, what);
+    const Status reported = co_await std::move(reporting);
+    if (!reported) kLog.warn("plugins are not reported", {{"error", reported.error().message()}});
+  }
+
+  // What a policy may get wrong. Of those in service, people are told.
+  plugin::SchedulerPolicyLimits policy_limits(bool in_service) {
+    plugin::SchedulerPolicyLimits limits;
+    limits.longest_call = context.settings.controllers.scheduler_policy_deadline;
+    if (!in_service) return limits;
+    limits.on_hang = [this](const std::string& component, const std::string& what, bool left_out) {
+      plugin::note_hang(component, left_out ? 2 : 1);
+      if (left_out) reports.spawn(tell_left_out(*this, component, what));
+    };
+    return limits;
+  }
+
   // Every scheduler counts the nodes of members and hears the estimators that are asked, where that is
   // wanted.
   void add_estimators(Schedulers& schedulers) const {
@@ -182,7 +203,7 @@ struct Roles::State {
   Status answer_questions() {
     auto profiles = controllers::scheduler_profiles(context.settings.controllers);
     if (!profiles) return profiles.error();
-    auto schedulers = make_schedulers(context.plugins, *profiles, fleet.instances);
+    auto schedulers = make_schedulers(context.plugins, *profiles, policy_limits(false), fleet.instances);
     if (!schedulers) return schedulers.error();
     rehearsed = *std::move(schedulers);
     add_estimators(rehearsed);
@@ -224,6 +245,7 @@ struct Roles::State {
   FleetComponents fleet;
   cluster::ClusterRegistry clusters;
   reconcile::EventRecorder events;
+  FiberScope reports;
   InterpreterChains interpreters;
   std::unique_ptr<controllers::KubeControllers> kube;
   std::unique_ptr<controllers::Estimators> estimators;
@@ -261,7 +283,8 @@ Status Roles::start() {
           own.context.executor, own.context.api.writer(), own.informers, settings.simulation);
     }
   } else {
-    Result<FleetComponents> fleet = make_fleet_components(own.context.plugins, settings.controllers);
+    Result<FleetComponents> fleet =
+        make_fleet_components(own.context.plugins, settings.controllers, own.policy_limits(true));
     if (!fleet) return fleet.error();
     own.fleet = std::move(*fleet);
     own.make_estimators();
@@ -321,6 +344,10 @@ void Roles::stop() {
   own.interpreters.stop();
   own.informers.stop();
   own.clusters.stop();
+  own.reports.cancel();
+  own.reports.join_blocking();
+  leave_stuck(own.fleet.schedulers);
+  leave_stuck(own.rehearsed);
   for (const auto& instance : own.fleet.instances) {
     auto stopping = instance->stop(std::chrono::seconds(1));
     const Status stopped = wait_for(own.context.executor, std::move(stopping));

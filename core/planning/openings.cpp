@@ -6,6 +6,7 @@
 #include "core/api/cluster_affinity.hpp"
 #include "core/api/names.hpp"
 #include "core/api/taint.hpp"
+#include "core/controllers/facts.hpp"
 #include "core/planning/verdicts.hpp"
 
 namespace flotilla::planning {
@@ -22,7 +23,8 @@ struct Lift {
 class Openings {
  public:
   Openings(const Sources& sources, Json binding, std::string cluster, std::string policy)
-      : engine_(sources),
+      : sources_(sources),
+        engine_(sources),
         binding_(std::move(binding)),
         name_(std::move(cluster)),
         policy_(std::move(policy)) {}
@@ -88,6 +90,8 @@ class Openings {
       if (verdict.policy == "api_enablement") return lift_api();
       if (verdict.policy == "spread_constraint") return lift_missing_property();
       if (verdict.policy == "cluster_eviction") return lift_eviction();
+      if (verdict.policy == "workload_affinity") return lift_group(false);
+      if (verdict.policy == "workload_anti_affinity") return lift_group(true);
       return std::nullopt;
     }
     return verdict.selected ? lift_division() : lift_selection();
@@ -244,6 +248,15 @@ class Openings {
     Json changed = cluster();
     std::vector<std::string> missing;
     for (const Json& constraint : constraints.elements()) {
+      const std::string_view label = constraint["spreadByLabel"].as_string();
+      if (label.empty() || !sources_.options.feature_gates.spread_by_label) continue;
+      if (!std::as_const(changed)["metadata"]["labels"][label].as_string().empty()) continue;
+      changed.make({"metadata", "labels", label}) = "some-value";
+      engine_.put_cluster(changed);
+      return Lift{"label the cluster with " + std::string(label) + ", which the workload is spread by",
+                  "kubectl label cluster " + name_ + " " + std::string(label) + "=..."};
+    }
+    for (const Json& constraint : constraints.elements()) {
       const std::string field(constraint["spreadByField"].as_string());
       const std::string member = field == "zone" ? "zones" : field;
       if (field != "provider" && field != "region" && field != "zone") continue;
@@ -269,6 +282,47 @@ class Openings {
     return Lift{"its eviction would have to be over", {}};
   }
 
+  // Out of its group of workload affinity or anti-affinity.
+  std::optional<Lift> lift_group(bool anti) {
+    const char* field = anti ? "antiAffinityGroup" : "affinityGroup";
+    Json groups = std::as_const(binding_)["spec"]["workloadAffinityGroups"];
+    const std::string group(std::as_const(groups)[field].as_string());
+    if (group.empty()) return std::nullopt;
+    const std::string others = joined(members_in_the_way(group, field, anti), ", ");
+    const std::string key(
+        std::as_const(placement())["workloadAffinity"][anti ? "antiAffinity" : "affinity"]["groupByLabelKey"]
+            .as_string());
+    groups.erase(field);
+    binding_["spec"].set("workloadAffinityGroups", std::move(groups));
+    std::string change = others.empty() ? "the others" : others;
+    change += (anti ? " of its anti-affinity group \"" : " of its affinity group \"") + group +
+              (anti ? "\" would have to leave " : "\" would have to be in ") + name_ + (anti ? "" : " too") +
+              ", or it leaves the group";
+    return Lift{change, key.empty() ? std::string() : "kubectl label " + template_text() + " " + key + "-"};
+  }
+
+  // Of the group: those that are in the cluster, or those that are elsewhere.
+  std::vector<std::string> members_in_the_way(const std::string& group, const char* field,
+                                              bool inside) const {
+    std::vector<std::string> names;
+    const std::string_view ns = api::namespace_of(binding_), self = api::name_of(binding_);
+    const auto bindings = sources_.store.list(controllers::kinds::kResourceBinding.collection());
+    for (const ObjectPtr& other : bindings.objects) {
+      if (other->ns() != ns || other->name() == self) continue;
+      if (!controllers::mentions(*other, "\"workloadAffinityGroups\"")) continue;
+      const auto content = other->content();
+      const Json& spec = (*content)["spec"];
+      if (spec["workloadAffinityGroups"][field].as_string() != group || spec["clusters"].empty()) continue;
+      const auto targets = spec["clusters"].elements();
+      const bool is_in = std::any_of(targets.begin(), targets.end(),
+                                     [&](const Json& target) { return target["name"].as_string() == name_; });
+      if (is_in == inside)
+        names.push_back(api::to_lower(spec["resource"]["kind"].as_string()) + "/" +
+                        std::string(spec["resource"]["name"].as_string()));
+    }
+    return names;
+  }
+
   // One group more, then twice as many more, until it is in.
   std::optional<Lift> lift_selection() {
     const auto most = static_cast<std::int64_t>(engine_.clusters().size());
@@ -291,7 +345,9 @@ class Openings {
     for (const Json& constraint : after.elements())
       text += (text.empty() ? "" : ", ") + std::string("maxGroups ") +
               std::to_string(constraint["maxGroups"].as_int()) + " by " +
-              std::string(constraint["spreadByField"].as_string());
+              std::string(constraint["spreadByField"].as_string("label")) +
+              (constraint["spreadByLabel"].as_string().empty() ? "" : " ") +
+              std::string(constraint["spreadByLabel"].as_string());
     return Lift{"allow more groups in placement.spreadConstraints: " + text, edit_policy(text)};
   }
 
@@ -368,6 +424,7 @@ class Openings {
     return text;
   }
 
+  const Sources& sources_;
   Engine engine_;
   Json binding_;
   const std::string name_, policy_;

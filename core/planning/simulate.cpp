@@ -9,6 +9,7 @@
 #include "core/api/cluster_affinity.hpp"
 #include "core/api/conditions.hpp"
 #include "core/api/taint.hpp"
+#include "core/controllers/facts.hpp"
 #include "core/planning/effects.hpp"
 #include "core/planning/engine.hpp"
 #include "core/planning/plan.hpp"
@@ -158,6 +159,7 @@ class Simulation {
     for (const auto& [key, after] : planned_)
       if (!sources_.store.get(key.collection, key.object.ns, key.object.name)) all.emplace_back(key, nullptr);
     progress_.of.store(all.size());
+    in_order_of_decision(all);
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (i % kBetweenLooks == 0 && sources_.executor.clock().steady_now() > deadline_) {
         return Error(Code::Timeout, "there is more to look at than time allows (" + std::to_string(i) +
@@ -171,6 +173,49 @@ class Simulation {
     return {};
   }
 
+  // The most important first, where priorities count.
+  void in_order_of_decision(std::vector<std::pair<Key, ObjectPtr>>& all) const {
+    if (!sources_.options.feature_gates.priority_based_scheduling) return;
+    std::map<Key, std::int64_t> priorities;
+    for (const auto& [key, now] : all) {
+      const auto planned = planned_.find(key);
+      const ObjectPtr& future = planned == planned_.end() ? now : planned->second;
+      if (future && c::mentions(*future, "\"schedulePriority\""))
+        priorities[key] = (*future->content())["spec"]["schedulePriority"]["priority"].as_int();
+    }
+    if (priorities.empty()) return;
+    const auto priority = [&](const Key& key) {
+      const auto it = priorities.find(key);
+      return it == priorities.end() ? 0 : it->second;
+    };
+    std::stable_sort(all.begin(), all.end(),
+                     [&](const auto& a, const auto& b) { return priority(a.first) > priority(b.first); });
+  }
+
+  // The answer of a rehearsal goes: it was given without the room that others take.
+  static void forget_rehearsed(Json& binding, const Json& before) {
+    const Json& clusters = before["spec"]["clusters"];
+    if (clusters.empty()) {
+      binding["spec"].erase("clusters");
+    } else {
+      binding["spec"].set("clusters", clusters);
+    }
+    if (before["status"].is_object()) {
+      binding.set("status", before["status"]);
+    } else {
+      binding.erase("status");
+    }
+  }
+
+  void take_room(const scheduler::Attempt& tried, const Replicas& was, const Replicas& after) {
+    for (const auto& [cluster, replicas] : after) {
+      const auto had = was.find(cluster);
+      const bool new_sets = had == was.end() && tried.binding.components.size() > 1;
+      const std::int64_t further = replicas - (had == was.end() ? 0 : had->second);
+      if (further > 0 || new_sets) engine_.take_room(cluster, tried.binding, further);
+    }
+  }
+
   void look_at(const Key& key, const ObjectPtr& now) {
     const auto planned = planned_.find(key);
     const ObjectPtr future = planned == planned_.end() ? now : planned->second;
@@ -182,7 +227,10 @@ class Simulation {
     }
     const bool is_planned = planned != planned_.end();
     Json binding = *future->content();
-    const std::optional<scheduler::Attempt> tried = decide(key, binding, is_planned);
+    const bool redecided = is_planned && (replicas_of(binding) != was || failure_of(binding));
+    const std::optional<std::string> rehearsed = is_planned ? failure_of(binding) : std::nullopt;
+    if (redecided) forget_rehearsed(binding, before);
+    const std::optional<scheduler::Attempt> tried = decide(key, binding, redecided);
     if (!tried && !is_planned) {
       add_totals(was, was);
       return;
@@ -194,12 +242,13 @@ class Simulation {
         after.clear();
         for (const scheduler::Target& target : tried->decision.targets)
           after[std::string(engine_.table().name(target.row))] = target.replicas;
+        take_room(*tried, was, after);
       } else {
         failure = tried->decision.failure.message;
         if (tried->failures.front().kind == scheduler::FailureKind::NoClusterFit) after.clear();
       }
     } else {
-      failure = failure_of(binding);
+      failure = rehearsed;
     }
     settle(key, before, was, std::move(after), binding, std::move(failure));
   }
@@ -211,11 +260,11 @@ class Simulation {
   }
 
   // Asks the scheduler, where what is simulated concerns the binding. `binding` becomes what is asked about.
-  std::optional<scheduler::Attempt> decide(const Key& key, Json& binding, bool is_planned) {
+  std::optional<scheduler::Attempt> decide(const Key& key, Json& binding, bool redecided) {
     const Json spec = std::as_const(binding)["spec"];
     const bool ours = spec.contains("placement") && !spec["suspension"]["scheduling"].as_bool();
     if (!ours) return std::nullopt;
-    bool due = is_planned && !changed_.empty();
+    bool due = redecided;
     if (scaled_ && *scaled_ == key) {
       binding["spec"].set("replicas", question_.replicas);
       due = true;
@@ -361,7 +410,10 @@ class Simulation {
         if (templates.size() < question_.details) templates.push_back(outcome_to_json(outcome));
     if (!changed_.empty() && !question_.anew)
       note("replicas that may stay do stay; with --anew everything is divided again");
-    note("each workload is looked at for itself: room that others would take up is not counted");
+    note(
+        "workloads are placed one after the other: the room that one takes is counted for those after it, "
+        "room "
+        "that becomes free is not");
     Json notes = Json::strings(notes_);
     return Json::object({{"kind", "Simulation"},
                          {"summary", Json::object({{"bindings", progress_.of.load()},

@@ -86,6 +86,12 @@ void note_crashes_in(const std::filesystem::path& file) {
   }
 }
 
+void note_hang(std::string_view component, int times) {
+  if (crash_file.front() == '\0') return;
+  std::ofstream out(crash_file.data(), std::ios::app);
+  for (int i = 0; i < times; ++i) out << component << '\n';
+}
+
 std::set<std::string> crashed_too_often(const std::filesystem::path& file, WallTime now) {
   std::set<std::string> often;
   std::error_code failed;

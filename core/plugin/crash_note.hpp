@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "core/base/clock.hpp"
 
@@ -30,8 +31,12 @@ class CrashNote {
 // handles such signals already (sanitizers), nothing is done. Once per process: the last file counts.
 void note_crashes_in(const std::filesystem::path& file);
 
-// Those that crashed at least twice within kCrashWindow, as of `now`: what was written since the last start
-// counts as of now. Forgets what is older. A file that is not there is empty.
+// A call of this component did not return: written down like so many crashes, in the file of
+// note_crashes_in(); nothing happens without one.
+void note_hang(std::string_view component, int times);
+
+// Those that crashed or hung at least twice within kCrashWindow, as of `now`: what was written since the last
+// start counts as of now. Forgets what is older. A file that is not there is empty.
 std::set<std::string> crashed_too_often(const std::filesystem::path& file, WallTime now);
 
 }  // namespace flotilla::plugin

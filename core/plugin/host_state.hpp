@@ -41,6 +41,7 @@ struct HostServices::State {
   std::atomic<std::size_t> in_flight{0};
   std::atomic<std::size_t> orphans{0};
   std::atomic<std::size_t> misbehaviours{0};
+  std::atomic<bool> hung{false};  // a call of it did not return and was given up: it is left as it is
 
   std::mutex mutex;  // all below
   std::deque<std::function<void()>> serial;

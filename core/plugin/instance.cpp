@@ -2,6 +2,7 @@
 #include "core/plugin/instance.hpp"
 
 #include "core/base/log.hpp"
+#include "core/plugin/host_state.hpp"
 
 namespace flotilla::plugin {
 namespace {
@@ -46,7 +47,7 @@ Result<std::shared_ptr<Instance>> Instance::create(HostEnvironment& environment,
 }
 
 Instance::~Instance() {
-  if (self_ == nullptr) return;
+  if (self_ == nullptr || services_->state().hung) return;
   if (services_->in_flight() > 0) {
     kLog.error("plugin instance left with operations that never completed",
                {{"instance", services_->owner()}, {"operations", services_->in_flight()}});
@@ -72,6 +73,8 @@ Task<Status> Instance::start(Duration timeout) {
 }
 
 Task<Status> Instance::stop(Duration timeout) {
+  if (services_->state().hung)
+    co_return Error(Code::Unavailable, services_->owner() + " is left as it hangs");
   if (!std::exchange(started_, false) || !FLT_HAS(&component_, stop)) co_return Status();
   const SteadyTime due = services_->environment().executor().clock().steady_now() +
                          std::chrono::duration_cast<SteadyTime::duration>(timeout);

@@ -163,7 +163,8 @@ Status Registry::take(const flt_plugin_v1_t* plugin, PluginRecord& record) {
     if (distrusted_.contains(component.name)) {
       return Error(
           Code::Invalid,
-          component.name + " crashed the daemon twice within ten minutes; a start after that tries again");
+          component.name +
+              " crashed the daemon or hung twice within ten minutes; a start after that tries again");
     }
     if (find(component.kind, component.name) != nullptr) {
       return Error(Code::Invalid,

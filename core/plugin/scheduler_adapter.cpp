@@ -3,8 +3,12 @@
 
 #include <flotilla/abi/scheduler.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <exception>
+#include <mutex>
+#include <vector>
 
 #include "core/base/log.hpp"
 #include "core/plugin/crash_note.hpp"
@@ -64,7 +68,10 @@ class PluginPolicy final : public scheduler::Policy {
         ops_(*instance_->ops<flt_scheduler_ops_t>()),
         clock_(instance_->services()->environment().executor().clock()),
         longest_(limits.longest_call),
-        budget_(limits.budget) {
+        watched_((instance_->component().caps & FLT_SCHEDULER_BOUNDED) == 0),
+        on_hang_(limits.on_hang),
+        budget_(limits.budget),
+        hangs_(limits.hangs) {
     if (FLT_HAS(&ops_, prepare)) steps_ |= scheduler::kPrepareStep;
     if (FLT_HAS(&ops_, filter)) steps_ |= scheduler::kFilterStep;
     if (FLT_HAS(&ops_, score)) steps_ |= scheduler::kScoreStep;
@@ -75,13 +82,17 @@ class PluginPolicy final : public scheduler::Policy {
   }
 
   std::string_view name() const override { return instance_->name(); }
-  std::uint32_t steps() const override { return steps_; }
+  std::uint32_t steps() const override { return left_out_.load(std::memory_order_relaxed) ? 0 : steps_; }
+  bool watched() const override { return watched_; }
   bool is_fallback() const override { return (instance_->component().caps & FLT_SCHEDULER_FALLBACK) != 0; }
   bool filters_by_placement() const override {
     return (instance_->component().caps & FLT_SCHEDULER_FILTERS_BY_PLACEMENT) != 0;
   }
 
   Status observe(const ClusterTable& table, scheduler::Reasons& reasons) override {
+    // It is shown nothing while it is still inside.
+    if (stuck() && !left_out_) leave_out("was still in a call that had been given up when clusters changed");
+    if (left_out_) return {};
     const Binding binding{columns_, reasons};
     const flt_binder_t binder = {sizeof binder, 0, &binding, bind_column, bind_reason};
     const CrashNote note(instance_->component().name);
@@ -105,35 +116,38 @@ class PluginPolicy final : public scheduler::Policy {
     const auto operation = [&](const flt_cycle_t* cycle, const flt_workload_t* shown, flt_error_t* error) {
       return ops_.prepare(instance_->self(), cycle, shown, rows.data(), &skipped, error);
     };
-    Status done = run(workload, operation);
+    Status done = run(workload, scheduler::kPrepareStep, operation);
     skipped &= kAllSkips;
     return done;
   }
 
   Status filter(const Workload& workload, RowRange range, std::span<std::uint64_t> fits,
                 std::span<Reason> reasons) const override {
-    return run(workload, [&](const flt_cycle_t* cycle, const flt_workload_t* shown, flt_error_t* error) {
+    const auto operation = [&](const flt_cycle_t* cycle, const flt_workload_t* shown, flt_error_t* error) {
       return ops_.filter(instance_->self(), cycle, shown, {range.first, range.last}, fits.data(),
                          reasons.data(), error);
-    });
+    };
+    return run(workload, scheduler::kFilterStep, operation);
   }
 
   // What only advises is left out while the policy rests.
   Status score(const Workload& workload, RowRange range, std::span<const std::uint64_t> fits,
                std::span<std::int32_t> scores) const override {
     if (budget_.resting(clock_.steady_now())) return {};
-    return run(workload, [&](const flt_cycle_t* cycle, const flt_workload_t* shown, flt_error_t* error) {
+    const auto operation = [&](const flt_cycle_t* cycle, const flt_workload_t* shown, flt_error_t* error) {
       return ops_.score(instance_->self(), cycle, shown, {range.first, range.last}, fits.data(),
                         scores.data(), error);
-    });
+    };
+    return run(workload, scheduler::kScoreStep, operation);
   }
 
   Status estimate(const Workload& workload, RowRange range, std::span<const std::uint64_t> fits,
                   std::span<std::int64_t> replicas) const override {
-    return run(workload, [&](const flt_cycle_t* cycle, const flt_workload_t* shown, flt_error_t* error) {
+    const auto operation = [&](const flt_cycle_t* cycle, const flt_workload_t* shown, flt_error_t* error) {
       return ops_.estimate(instance_->self(), cycle, shown, {range.first, range.last}, fits.data(),
                            replicas.data(), error);
-    });
+    };
+    return run(workload, scheduler::kEstimateStep, operation);
   }
 
   Status select(const Workload& workload, std::span<const Candidate> candidates, std::span<Row> chosen,
@@ -144,7 +158,7 @@ class PluginPolicy final : public scheduler::Policy {
                          reinterpret_cast<const flt_candidate_t*>(candidates.data()), candidates.size(),
                          chosen.data(), &n, error);
     };
-    Status done = run(workload, operation);
+    Status done = run(workload, scheduler::kSelectStep, operation);
     count = static_cast<std::size_t>(n);
     return done;
   }
@@ -157,7 +171,7 @@ class PluginPolicy final : public scheduler::Policy {
                          reinterpret_cast<const flt_candidate_t*>(chosen.data()), chosen.size(),
                          reinterpret_cast<flt_target_t*>(targets.data()), &n, error);
     };
-    Status done = run(workload, operation);
+    Status done = run(workload, scheduler::kAssignStep, operation);
     count = static_cast<std::size_t>(n);
     return done;
   }
@@ -169,7 +183,7 @@ class PluginPolicy final : public scheduler::Policy {
                    reinterpret_cast<const flt_target_t*>(targets.data()), targets.size());
       return FLT_OK;
     };
-    static_cast<void>(run(workload, operation));
+    static_cast<void>(run(workload, scheduler::kOutcomeStep, operation));
   }
 
   void charge(std::string_view what) const override {
@@ -178,10 +192,43 @@ class PluginPolicy final : public scheduler::Policy {
     kLog.error("scheduler policy rests for being wrong too often", {{"policy", name()}, {"last", what}});
   }
 
+  void hung(std::uint32_t step, std::weak_ptr<const void> call) const override {
+    instance_->services()->state().hung = true;
+    const std::string what = "did not return from " + std::string(scheduler::name_of_step(step)) +
+                             " within " + milliseconds(longest_) + " and was given up";
+    {
+      const std::lock_guard lock(mutex_);
+      stuck_.push_back(std::move(call));
+    }
+    charge(what);
+    // Nobody can show it clusters again.
+    if (hangs_.spend(clock_.steady_now(), what) || step == scheduler::kObserveStep) return leave_out(what);
+    kLog.error("scheduler policy hangs", {{"policy", name()}, {"what", what}});
+    if (on_hang_) on_hang_(instance_->component().name, what, false);
+  }
+
+  bool stuck() const override {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(stuck_, [](const std::weak_ptr<const void>& call) { return call.expired(); });
+    return !stuck_.empty();
+  }
+
  private:
-  // One call: gate, deadline, and what is thrown across in spite of the rules.
+  void leave_out(const std::string& what) const {
+    if (left_out_.exchange(true)) return;
+    kLog.error("scheduler policy is left out from now on, as it hangs", {{"policy", name()}, {"what", what}});
+    if (on_hang_) on_hang_(instance_->component().name, what, true);
+  }
+
+  static Error given_up() { return {Code::Cancelled, "given up"}; }
+
+  // One call: gate, deadline, and what is thrown across in spite of the rules. Where it is watched, nothing
+  // of the policy is touched after a call that was given up.
   template <typename Operation>
-  Status run(const Workload& workload, Operation operation) const {
+  Status run(const Workload& workload, std::uint32_t step, Operation operation) const {
+    scheduler::CallWatch* watch = workload.watch;
+    if (watch != nullptr && watch->given_up()) return given_up();
+    if (!watched_) watch = nullptr;
     const SteadyTime began = clock_.steady_now();
     if (budget_.resting(began)) {
       return Error(Code::Unavailable,
@@ -194,15 +241,20 @@ class PluginPolicy final : public scheduler::Policy {
     cycle.table = view.get();
     cycle.deadline_ns =
         std::chrono::duration_cast<std::chrono::nanoseconds>((began + longest_).time_since_epoch()).count();
+    if (watch != nullptr) cycle.cancelled = watch->cancelled();
+    if (watch != nullptr && !watch->enter(*this, step)) return given_up();
     flt_status_t status = FLT_INTERNAL;
+    std::string thrown;
     const CrashNote note(instance_->component().name);
     try {
       status = operation(&cycle, shown.get(), shown.error());
-    } catch (const std::exception& thrown) {
-      return charged(internal(std::string("threw: ") + thrown.what()));
+    } catch (const std::exception& exception) {
+      thrown = std::string("threw: ") + exception.what();
     } catch (...) {
-      return charged(internal("threw something"));
+      thrown = "threw something";
     }
+    if (watch != nullptr && !watch->leave()) return given_up();
+    if (!thrown.empty()) return charged(internal(thrown));
     if (status != FLT_OK) {
       Error error = shown.take_error(status);
       return is_fault(error) ? charged(std::move(error)) : std::move(error);
@@ -217,18 +269,24 @@ class PluginPolicy final : public scheduler::Policy {
     return error;
   }
 
+  static std::string milliseconds(SteadyTime::duration duration) {
+    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) + " ms";
+  }
   std::string late(SteadyTime::duration took) const {
-    const auto ms = [](auto duration) {
-      return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) + " ms";
-    };
-    return "took " + ms(took) + ", at most " + ms(longest_) + " are allowed";
+    return "took " + milliseconds(took) + ", at most " + milliseconds(longest_) + " are allowed";
   }
 
   std::shared_ptr<Instance> instance_;
   const flt_scheduler_ops_t& ops_;
   const Clock& clock_;
   const SteadyTime::duration longest_;
+  const bool watched_;
+  const decltype(SchedulerPolicyLimits::on_hang) on_hang_;
   mutable ErrorBudget budget_;
+  mutable ErrorBudget hangs_;
+  mutable std::atomic<bool> left_out_{false};
+  mutable std::mutex mutex_;                              // stuck_
+  mutable std::vector<std::weak_ptr<const void>> stuck_;  // calls that were given up
   std::uint32_t steps_ = 0;
   bool bound_ = false;
   ColumnNumbers columns_;

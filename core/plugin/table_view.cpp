@@ -107,12 +107,13 @@ std::uint32_t find_api(const flt_table_t* table, flt_str_t api_version, flt_str_
 
 flt_status_t grade(const flt_table_t* table, std::uint32_t row, std::uint32_t index, flt_grade_t* out) {
   const std::vector<scheduler::NodeGrades>& models = of(table).table().resources().models;
-  if (out->struct_size < sizeof *out) return FLT_INVALID_ARGUMENT;
+  if (out->struct_size < offsetof(flt_grade_t, pods_taken)) return FLT_INVALID_ARGUMENT;
   if (row >= models.size() || models[row] == nullptr || index >= models[row]->size()) return FLT_NOT_FOUND;
   const scheduler::NodeGrade& found = (*models[row])[index];
   out->count = found.count;
   out->least = reinterpret_cast<const flt_amount_t*>(found.least.data());
   out->n_least = found.least.size();
+  if (out->struct_size >= sizeof *out) out->pods_taken = scheduler::kNodePods - found.pods;
   return FLT_OK;
 }
 

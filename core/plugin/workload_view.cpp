@@ -50,6 +50,7 @@ void WorkloadView::fill(const Workload& workload) {
   if (workload.tiers) raw_.flags |= FLT_WORKLOAD_TIERS;
   if (workload.whole_sets) raw_.flags |= FLT_WORKLOAD_WHOLE_SETS;
   if (workload.spreads) raw_.flags |= FLT_WORKLOAD_SPREAD;
+  if (workload.spreads_by_any) raw_.flags |= FLT_WORKLOAD_SPREAD_BY_ANY;
   raw_.api = workload.api;
   raw_.replicas = binding.replicas;
   raw_.priority = binding.priority;

@@ -30,6 +30,7 @@ Attempt attempt(const Binding& binding, const ClusterTable& table, Policies& pol
       break;
     }
     attempt.failures.push_back(attempt.decision.failure);
+    if (options.watch != nullptr && options.watch->given_up()) break;
   }
   attempt.binding = std::move(tried);
   return attempt;

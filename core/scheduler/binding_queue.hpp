@@ -67,8 +67,9 @@ class BindingQueue {
     stand(key, item, now);
   }
 
-  // Something else has changed that can help it. False: it is due anyway.
-  bool wake(const Key& key, std::int32_t priority, SteadyTime now) {
+  // Something else has changed that can help it. `at_once`: exactly what it waited for, so that its back-off
+  // is over. False: it is due anyway.
+  bool wake(const Key& key, std::int32_t priority, SteadyTime now, bool at_once = false) {
     const auto [it, added] = items_.try_emplace(key);
     Item& item = it->second;
     switch (item.place) {
@@ -84,15 +85,19 @@ class BindingQueue {
       case Place::Unschedulable: {
         leave(item);
         const SteadyTime due = item.failed + delay_of(item.attempts);
-        if (due <= now) {
+        if (due <= now || at_once) {
           stand(key, item, now);
         } else {
           wait(key, item, Place::Backoff, due);
         }
         return true;
       }
-      case Place::Active:
       case Place::Backoff:
+        if (!at_once) return false;
+        leave(item);
+        stand(key, item, now);
+        return true;
+      case Place::Active:
         return false;
     }
     return false;

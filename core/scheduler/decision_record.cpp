@@ -5,6 +5,8 @@
 
 #include "core/scheduler/columns.hpp"
 
+#include "core/scheduler/select.hpp"
+
 namespace flotilla::scheduler {
 namespace {
 
@@ -89,11 +91,12 @@ std::vector<std::int64_t> pick(const std::vector<T>& column, const std::vector<R
   return picked;
 }
 
-void describe_regions(const ClusterTable& table, const std::vector<Row>& rows, DecisionRecord& out) {
+void describe_regions(const ClusterTable& table, const SpreadConstraint& by, const std::vector<Row>& rows,
+                      DecisionRecord& out) {
   std::vector<std::int64_t> place_of(table.symbols().size(), 0);
   out.region_of.reserve(rows.size());
   for (Row row : rows) {
-    const Sym region = table.identity().regions[row];
+    const Sym region = group_of(table, by, row);
     if (region != kNoSym && place_of[region] == 0) {
       out.regions.emplace_back(table.symbols().text(region));
       place_of[region] = static_cast<std::int64_t>(out.regions.size());
@@ -102,7 +105,8 @@ void describe_regions(const ClusterTable& table, const std::vector<Row>& rows, D
   }
 }
 
-void describe_candidates(const Attempt& attempt, const ClusterTable& table, DecisionRecord& out) {
+void describe_candidates(const Attempt& attempt, const ClusterTable& table, const Options& options,
+                         DecisionRecord& out) {
   const Record& record = attempt.decision.record;
   if (record.candidates.empty()) return;
   std::vector<std::uint32_t> place(table.size(), kNotThere);
@@ -128,8 +132,8 @@ void describe_candidates(const Attempt& attempt, const ClusterTable& table, Deci
                                 column.failed, pick(column.replicas, rows), column.remark});
   }
   out.weights = pick(record.weights, rows);
-  if (attempt.binding.placement->find_spread(SpreadField::Region) != nullptr)
-    describe_regions(table, rows, out);
+  if (const SpreadConstraint* by = grouping(*attempt.binding.placement, options.spread_by_any))
+    describe_regions(table, *by, rows, out);
   out.selected.reserve(record.selected.size());
   for (Row row : record.selected) out.selected.push_back(place[row]);
 }
@@ -352,7 +356,7 @@ DecisionRecord describe(const Attempt& attempt, const ClusterTable& table, const
     out.policies.push_back(number_of(entry.policy->name()));
   out.clusters = std::move(rows);
   describe_verdicts(attempt.decision.record, table, policies, out);
-  describe_candidates(attempt, table, out);
+  describe_candidates(attempt, table, options, out);
   out.nanoseconds = attempt.decision.record.nanoseconds;
   for (const Target& target : attempt.decision.targets)
     out.targets.push_back({out.clusters[target.row], target.replicas});

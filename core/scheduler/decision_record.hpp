@@ -84,7 +84,7 @@ struct DecisionRecord {
   std::vector<RecordedScores> by_policy;
   std::vector<RecordedEstimates> by_estimator;
   std::vector<std::int64_t> weights;    // where static weights divide; empty: all alike
-  std::vector<std::string> regions;     // where regions are chosen
+  std::vector<std::string> regions;     // where regions, or other groups, are chosen
   std::vector<std::int64_t> region_of;  // 1 + place among the regions; 0: none
   std::array<std::int64_t, kSteps> nanoseconds{};
 

@@ -78,6 +78,7 @@ void estimate_room(const Workload& workload, const Policies& policies, std::span
     if (!policies.takes_part(workload, i, kEstimateStep)) continue;
     scratch.assign(table.size(), kUnknownEstimate);
     Status done = policy.estimate(workload, all, fits, scratch);
+    if (workload.watch != nullptr && workload.watch->given_up()) return;
     if (done && !take_least(fits, scratch, room)) {
       done = internal("estimated fewer than no replicas");
       policy.charge(done.error().message());

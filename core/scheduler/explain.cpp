@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/scheduler/placement.hpp"
+#include "core/scheduler/select.hpp"
 #include "core/scheduler/webster.hpp"
 
 namespace flotilla::scheduler {
@@ -270,26 +271,40 @@ class Division {
   std::map<NameNumber, std::int32_t> previous_, targets_;
 };
 
+std::string group_word(const SpreadConstraint& by) {
+  switch (by.field) {
+    case SpreadField::Provider:
+      return "provider";
+    case SpreadField::Zone:
+      return "zone";
+    case SpreadField::Label:
+      return "label " + by.label;
+    default:
+      return "region";
+  }
+}
+
 }  // namespace
 
 Json explain_selection(const DecisionRecord& record, const NameOf& name_of) {
   if (record.candidates() == 0) return {};
   const Question question(record);
   if (question.placement->spread.empty() || question.placement->ignores_spread()) return {};
-  const SpreadConstraint* region = question.placement->find_spread(SpreadField::Region);
+  // Groups other than regions are on the record where they were chosen.
+  const bool grouped = record.region_of.size() == record.candidates();
+  const SpreadConstraint* region = grouping(*question.placement, grouped);
   const SpreadConstraint* cluster = question.placement->find_spread(SpreadField::Cluster);
   const SpreadConstraint* by = region != nullptr ? region : cluster;
   if (by == nullptr) return {};
   const std::vector<Place> order = best_first(record);
-  Json out = Json::object({{"by", region != nullptr ? "region" : "cluster"},
+  Json out = Json::object({{"by", region != nullptr ? group_word(*region) : "cluster"},
                            {"minGroups", by->min_groups},
                            {"maxGroups", by->max_groups}});
   if (region != nullptr && cluster != nullptr) {
     out.set("minClusters", cluster->min_groups);
     out.set("maxClusters", cluster->max_groups);
   }
-  if (region != nullptr && record.region_of.size() == record.candidates())
-    out.set("groups", explain_regions(question, *region, order));
+  if (region != nullptr && grouped) out.set("groups", explain_regions(question, *region, order));
   std::vector<bool> chosen(record.candidates(), false);
   for (Place place : record.selected) chosen[place] = true;
   std::vector<Place> passed_over;

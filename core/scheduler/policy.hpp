@@ -3,15 +3,19 @@
 // policies changes nothing but which reason is reported for a cluster that several refuse.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/base/result.hpp"
+#include "core/scheduler/call_watch.hpp"
 #include "core/scheduler/cluster_table.hpp"
 #include "core/scheduler/decision.hpp"
 #include "core/scheduler/workload.hpp"
@@ -24,17 +28,25 @@ struct RowRange {
   Row last = 0;
 };
 
-// Texts of reasons, once each. A policy asks for its numbers when it is bound or the table changes.
+// Texts of reasons, once each. A policy asks for its numbers when it is bound or the table changes. Thread:
+// intern() one at a time; texts that are there may be read meanwhile.
 class Reasons {
  public:
   static constexpr Reason kFits = 0;
 
+  Reasons() { intern(""); }
+  Reasons(Reasons&& other) noexcept { *this = std::move(other); }
+  Reasons& operator=(Reasons&& other) noexcept;
   Reason intern(std::string_view text);  // kFits once 65,535 are taken
-  std::string_view text(Reason reason) const { return texts_[reason]; }
-  std::size_t size() const { return texts_.size(); }
+  std::string_view text(Reason reason) const { return (*chunks_[reason / kChunk])[reason % kChunk]; }
+  std::size_t size() const { return size_.load(std::memory_order_acquire); }
 
  private:
-  std::vector<std::string> texts_{""};
+  static constexpr std::size_t kChunk = 256;
+  using Chunk = std::array<std::string, kChunk>;
+
+  std::array<std::unique_ptr<Chunk>, kChunk> chunks_;  // texts never move
+  std::atomic<std::size_t> size_{0};
   std::unordered_map<std::string, Reason> numbers_;
 };
 
@@ -47,6 +59,10 @@ inline constexpr std::uint32_t kAssignStep = 16;
 inline constexpr std::uint32_t kAnyOrder = 32;  // in prepare(): the order of candidates does not matter to it
 inline constexpr std::uint32_t kPrepareStep = 64;
 inline constexpr std::uint32_t kOutcomeStep = 128;
+inline constexpr std::uint32_t kObserveStep = 256;
+
+// "filter", "score", ...: the word for one step.
+std::string_view name_of_step(std::uint32_t step);
 
 inline constexpr std::int64_t kUnknownEstimate = -1;
 // What score() writes at most; a policy's part of the sum is 0..100 times its weight.
@@ -105,6 +121,13 @@ class Policy {
 
   // Its answer was wrong: counts against it.
   virtual void charge(std::string_view /*what*/) const {}
+
+  // Its calls may never return: they are made where somebody waits with a bound (CallWatch).
+  virtual bool watched() const { return false; }
+  // A call of it did not return and was given up: counts against it. `call` is held until it has returned.
+  virtual void hung(std::uint32_t /*step*/, std::weak_ptr<const void> /*call*/) const {}
+  // Calls that were given up have still not returned.
+  virtual bool stuck() const { return false; }
 };
 
 // The policies in force, in order, with their reasons. Thread: add() and observe() alone; decisions over a
@@ -118,6 +141,13 @@ class Policies {
   };
 
   void add(std::unique_ptr<Policy> policy, std::int32_t weight = 1);
+  // Some policy's calls may never return.
+  bool watched() const { return watched_; }
+  bool stuck() const;
+  bool wants_outcomes() const;
+  // How many of the watched take part in nothing any more: who keeps verdicts has to ask anew when it
+  // changes.
+  std::size_t left_out() const;
   std::span<const Entry> entries() const { return entries_; }
   std::string_view reason(Reason reason) const { return reasons_.text(reason); }
   std::size_t reasons() const { return reasons_.size(); }
@@ -127,16 +157,16 @@ class Policies {
   // The one policy that selects, or assigns; null: nobody.
   const Policy* active(const Workload& workload, std::uint32_t step) const;
 
-  // Shows a table to every policy unless they have seen it.
-  Status observe(const ClusterTable& table);
+  // Shows a table to every policy unless they have seen it. Errors: of a policy; Cancelled: given up.
+  Status observe(const ClusterTable& table, CallWatch* watch = nullptr);
+  bool has_seen(const ClusterTable& table) const;
   // Lets them take over what has changed beside the table, if it is one they have seen.
   void refresh(const ClusterTable& table);
 
  private:
-  bool has_seen(const ClusterTable& table) const;
-
   std::vector<Entry> entries_;
   Reasons reasons_;
+  bool watched_ = false;
   std::shared_ptr<const ClusterIdentity> seen_identity_;
   std::uint64_t seen_epoch_ = 0;
 };

@@ -67,6 +67,9 @@ class Reservations {
   std::optional<SteadyTime> next_due() const;
   std::size_t size() const;
 
+  // What so many further replicas of a binding, or its sets, take of a cluster.
+  static std::vector<Promise> promises_of(const Binding& binding, std::int64_t replicas);
+
  private:
   struct Hold {
     std::vector<Promise> promises;
@@ -79,7 +82,6 @@ class Reservations {
 
   void put(const std::string& id, const std::string& cluster, Hold hold);
   void drop(const std::string& id, const std::string& cluster);
-  static std::vector<Promise> promises_of(const Binding& binding, std::int64_t replicas);
 
   ReservationRules rules_;
   std::map<std::string, ByCluster> holds_;                 // by binding

@@ -120,7 +120,9 @@ Workload& Resolver::resolve(const ClusterTable& table, const Binding& binding,
   workload.api = table.find_api(binding.api_version, binding.kind);
   workload.divisible = binding.is_workload();
   workload.whole_sets = places_whole_sets(binding, options);
+  workload.spreads_by_any = options.spread_by_any;
   workload.skipped = {};
+  workload.watch = nullptr;
   state.resolve_rows(table, binding, options.groups);
   state.resolve_placement(table, binding);
   state.resolve_all_requests(table, binding);

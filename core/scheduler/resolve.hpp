@@ -13,6 +13,7 @@ namespace flotilla::scheduler {
 struct ResolveOptions {
   bool multiple_pod_templates = false;     // gate MultiplePodTemplatesScheduling
   const AffinityGroups* groups = nullptr;  // null: nobody is in a group
+  bool spread_by_any = false;              // gate SpreadByLabel
 };
 
 // Keeps its memory and compiled placements from one decision to the next. Thread: one at a time.

@@ -315,20 +315,29 @@ class StepTimes {
 };
 
 ResolveOptions resolve_options(const Options& options) {
-  return {options.multiple_pod_templates, options.groups};
+  return {options.multiple_pod_templates, options.groups, options.spread_by_any};
+}
+
+bool given_up(const Options& options) {
+  return options.watch != nullptr && options.watch->given_up();
 }
 
 void decide(State& state, const ClusterTable& table, const Binding& binding, Policies& policies,
             const Options& options, Decision& decision) {
   Record* record = options.record ? &decision.record : nullptr;
   StepTimes times(options, record);
+  if (given_up(options)) {
+    decision.failure = {FailureKind::Other, "given up"};
+    return;
+  }
   const bool timed = record != nullptr && options.ticks != nullptr && options.time_policies;
   state.timer = timed ? PolicyTimer(options.ticks, &record->policy_times) : PolicyTimer();
-  if (Status seen = policies.observe(table); !seen) {
+  if (Status seen = policies.observe(table, options.watch); !seen) {
     decision.failure = other_failure(seen.error(), "");
     return;
   }
   Workload& workload = state.resolver.resolve(table, binding, resolve_options(options));
+  workload.watch = options.watch;
   if (Status filtered = find_clusters_that_fit(state, workload, policies); !filtered) {
     decision.failure = other_failure(filtered.error(), "failed to find fit clusters: ");
     return;
@@ -344,6 +353,10 @@ void decide(State& state, const ClusterTable& table, const Binding& binding, Pol
   }
   times.end(Step::Score);
   estimate_room(workload, policies, state.fits.words(), state.room, state.estimates, record);
+  if (given_up(options)) {
+    decision.failure = {FailureKind::Other, "given up"};
+    return;
+  }
   times.end(Step::Estimate);
   std::vector<Candidate> candidates = list_candidates(state, workload);
   if (order_matters(workload, policies)) order_candidates(candidates);
@@ -387,8 +400,10 @@ void report(const ClusterTable& table, const Binding& binding, const Policies& p
             const Options& options, Workspace& workspace, Outcome outcome, std::span<const Target> targets) {
   const auto wants = [](const Policies::Entry& entry) { return (entry.policy->steps() & kOutcomeStep) != 0; };
   if (std::none_of(policies.entries().begin(), policies.entries().end(), wants)) return;
-  const Workload& workload = workspace.state().resolver.resolve(table, binding, resolve_options(options));
+  Workload& workload = workspace.state().resolver.resolve(table, binding, resolve_options(options));
+  workload.watch = options.watch;
   for (const Policies::Entry& entry : policies.entries()) {
+    if (given_up(options)) return;
     if (wants(entry)) entry.policy->outcome(workload, outcome, targets);
   }
 }

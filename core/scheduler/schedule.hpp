@@ -16,10 +16,14 @@ namespace flotilla::scheduler {
 struct Options {
   bool empty_workload_propagation = false;  // targets with 0 replicas for selected clusters that get none
   bool multiple_pod_templates = false;      // gate MultiplePodTemplatesScheduling
+  bool spread_by_any = false;               // gate SpreadByLabel
   bool record = true;                       // fill Decision::record
   const AffinityGroups* groups = nullptr;   // where other members of workload affinity groups are
   std::int64_t (*ticks)() = nullptr;        // nanoseconds of some clock, for Record::nanoseconds
   bool time_policies = false;               // each policy too; needs record and ticks
+  // Of the thread that decides, where policies may hang. A decision that was given up ends at once with
+  // FailureKind::Other, and nothing that others share is touched from then on.
+  CallWatch* watch = nullptr;
 };
 
 // What a caller keeps between decisions: compiled placements and memory that is used again.

@@ -29,6 +29,34 @@ std::string take_chosen(std::size_t rows, std::span<const Row> chosen, std::vect
 
 }  // namespace
 
+const SpreadConstraint* grouping(const Placement& placement, bool any) {
+  if (const SpreadConstraint* region = placement.find_spread(SpreadField::Region)) return region;
+  if (!any) return nullptr;
+  for (const SpreadField field : {SpreadField::Provider, SpreadField::Zone, SpreadField::Label})
+    if (const SpreadConstraint* found = placement.find_spread(field)) return found;
+  return nullptr;
+}
+
+Sym group_of(const ClusterTable& table, const SpreadConstraint& by, Row row) {
+  const ClusterIdentity& identity = table.identity();
+  switch (by.field) {
+    case SpreadField::Region:
+      return identity.regions[row];
+    case SpreadField::Provider:
+      return identity.providers[row];
+    case SpreadField::Zone:
+      return identity.zones.at(row).empty() ? kNoSym : identity.zones.at(row).front();
+    case SpreadField::Label: {
+      const Sym key = table.symbols().find(by.label);
+      for (const Label& label : identity.labels.at(row))
+        if (label.key == key) return label.value;
+      return kNoSym;
+    }
+    default:
+      return kNoSym;
+  }
+}
+
 bool spreads(const Placement& placement) {
   return !placement.spread.empty() && !placement.ignores_spread();
 }
@@ -63,15 +91,18 @@ bool select_clusters(const Workload& workload, const Policies& policies, std::ve
 
 std::vector<RegionInfo> group_by_region(const Workload& workload, std::span<const Candidate> candidates) {
   std::vector<RegionInfo> infos;
-  const SpreadConstraint* region = workload.binding->placement->find_spread(SpreadField::Region);
-  if (region == nullptr) return infos;
+  const SpreadConstraint* by = grouping(*workload.binding->placement, workload.spreads_by_any);
+  if (by == nullptr) return infos;
+  std::vector<Sym> groups(workload.table->size(), kNoSym);
+  for (const Candidate& candidate : candidates)
+    groups[candidate.row] = group_of(*workload.table, *by, candidate.row);
   const SpreadConstraint* cluster = workload.binding->placement->find_spread(SpreadField::Cluster);
   sdk::RegionRule rule;
   rule.duplicated = workload.strategy() == Strategy::Duplicated;
   rule.replicas = workload.binding->replicas;
-  rule.min_regions = region->min_groups;
+  rule.min_regions = by->min_groups;
   rule.min_clusters = cluster == nullptr ? 0 : cluster->min_groups;
-  for (sdk::Region& each : sdk::group_by_region(rule, candidates, workload.table->identity().regions)) {
+  for (sdk::Region& each : sdk::group_by_region(rule, candidates, std::span<const Sym>(groups))) {
     infos.push_back({each.region, each.score, each.available, std::move(each.members)});
   }
   return infos;

@@ -14,6 +14,12 @@ namespace flotilla::scheduler {
 using sdk::choose_groups;
 using sdk::Group;
 
+// The constraint that groups clusters: by region; `any`: else by provider, zone or label. Null: none does.
+const SpreadConstraint* grouping(const Placement& placement, bool any);
+// The group of a cluster: what it says of the constraint's property, of several zones the first. kNoSym: it
+// is in none.
+Sym group_of(const ClusterTable& table, const SpreadConstraint& by, Row row);
+
 // Does the placement ask for spreading, and heeds its strategy that?
 bool spreads(const Placement& placement);
 
@@ -22,7 +28,7 @@ bool spreads(const Placement& placement);
 bool select_clusters(const Workload& workload, const Policies& policies, std::vector<Candidate>& candidates,
                      Failure& failure);
 
-// A region with clusters that fit.
+// A region, or what else groups, with clusters that fit.
 struct RegionInfo {
   Sym region = kNoSym;
   std::int64_t score = 0;
@@ -30,7 +36,7 @@ struct RegionInfo {
   std::vector<std::uint32_t> members;  // positions among the candidates, in their order
 };
 
-// The regions of the candidates, which are in the order of order_candidates(), with their scores, best first:
+// The groups of the candidates, which are in the order of order_candidates(), with their scores, best first:
 // what the in-tree policy chooses from. For records.
 std::vector<RegionInfo> group_by_region(const Workload& workload, std::span<const Candidate> candidates);
 

@@ -13,6 +13,7 @@ constexpr std::size_t kMostEntries = 1024;
 std::string key_of(const Workload& workload, const Policies& policies) {
   const Binding& binding = *workload.binding;
   std::string key = std::to_string(reinterpret_cast<std::uintptr_t>(&policies));
+  if (policies.watched()) key += '-' + std::to_string(policies.left_out());
   key += '/' + std::to_string(workload.term) + (workload.divisible ? "/d/" : "/w/");
   key.append(binding.api_version).append("/").append(binding.kind).append("/");
   return key.append(binding.placement->text);

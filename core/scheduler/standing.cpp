@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/scheduler/select.hpp"
+
 namespace flotilla::scheduler {
 namespace {
 
@@ -61,7 +63,12 @@ Standing standing_of(const ClusterTable& table, Row row, const Placement& placem
   const ClusterIdentity& identity = table.identity();
   if (placement.find_spread(SpreadField::Provider) != nullptr) standing.provider = identity.providers[row];
   if (placement.find_spread(SpreadField::Region) != nullptr) standing.region = identity.regions[row];
-  if (placement.find_spread(SpreadField::Zone) != nullptr) standing.zones = !identity.zones.at(row).empty();
+  if (const SpreadConstraint* zone = placement.find_spread(SpreadField::Zone)) {
+    standing.zones = !identity.zones.at(row).empty();
+    standing.zone = group_of(table, *zone, row);
+  }
+  if (const SpreadConstraint* label = placement.find_spread(SpreadField::Label))
+    standing.label = group_of(table, *label, row);
   return standing;
 }
 

@@ -21,6 +21,8 @@ struct Standing {
   Sym provider = kNoSym;
   Sym region = kNoSym;
   bool zones = false;
+  Sym zone = kNoSym;   // the first
+  Sym label = kNoSym;  // the value of the one to spread by
   bool operator==(const Standing&) const = default;
 
   bool matches_any() const;

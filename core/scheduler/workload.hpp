@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/scheduler/binding.hpp"
+#include "core/scheduler/call_watch.hpp"
 #include "core/scheduler/cluster_table.hpp"
 #include "core/scheduler/decision.hpp"
 #include "core/scheduler/estimate.hpp"
@@ -38,10 +39,11 @@ struct Workload {
   std::uint64_t decision = 0;  // another number for each decision of a workspace, never 0
 
   std::uint32_t api = kNoApi;
-  bool divisible = false;   // is a workload: has replicas, requirements or components
-  bool whole_sets = false;  // its components are placed as whole sets
-  bool tiers = false;       // one overflow tier is filled after the other
-  bool spreads = false;     // spread constraints are in force
+  bool divisible = false;       // is a workload: has replicas, requirements or components
+  bool whole_sets = false;      // its components are placed as whole sets
+  bool tiers = false;           // one overflow tier is filled after the other
+  bool spreads = false;         // spread constraints are in force
+  bool spreads_by_any = false;  // those by provider, zone and label choose, as those by region do
   const ResolvedRequests* requests = nullptr;
   std::span<const ResolvedRequests> components;    // per component of the binding
   const ResolvedRequests* set_requests = nullptr;  // what all components together request; null without
@@ -58,6 +60,8 @@ struct Workload {
 
   // Per policy: the steps it passed in prepare(), k…Step, and kAnyOrder. Empty: nobody was asked yet.
   std::span<const std::uint32_t> skipped;
+
+  CallWatch* watch = nullptr;  // of the thread that decides; null: nobody waits with a bound
 
   mutable std::unique_ptr<WorkloadView> view;
 

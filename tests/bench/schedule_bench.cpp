@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // decision/<clusters>/<strategy>: one whole decision through all in-tree policies, over a fleet with labels,
 // taints, regions and a usual number of APIs. Bindings differ in uid, replicas and requests; they share
-// placements. stranger/<clusters>: one call of a policy that does nothing, through the plugin ABI. Then a
-// fleet that changes all the time, and the scheduler as a whole with durable writes.
+// placements. stranger/<clusters>: one call of a policy that does nothing, through the plugin ABI, announced
+// as where it may hang. watched/<clusters>: one decision of 64 that are given to the threads for policies
+// that may hang, with all in-tree policies and that one, until all are back. Then a fleet that changes all
+// the time, and the scheduler as a whole with durable writes.
 #include <array>
 #include <flotilla/sdk/scheduler.hpp>
 
+#include "core/controllers/schedule/watched_decisions.hpp"
 #include "core/plugin/scheduler_adapter.hpp"
 #include "core/scheduler/cluster_table_builder.hpp"
 #include "core/scheduler/schedule.hpp"
@@ -59,7 +62,9 @@ Line call_a_stranger(const scheduler::ClusterTable& table, const scheduler::Bind
   auto policy = plugin::make_scheduler_policy(std::move(*instance));
   ASSERT(policy.ok());
   scheduler::Resolver resolver;
-  const scheduler::Workload& workload = resolver.resolve(table, binding, {});
+  scheduler::CallWatch watch;
+  scheduler::Workload& workload = resolver.resolve(table, binding, {});
+  workload.watch = &watch;
   scheduler::RowSet fits(table.size(), true);
   std::vector<scheduler::Reason> reasons(table.size());
   const scheduler::RowRange all{0, static_cast<scheduler::Row>(table.size())};
@@ -69,6 +74,29 @@ Line call_a_stranger(const scheduler::ClusterTable& table, const scheduler::Bind
   Line line = measure("stranger/" + std::to_string(table.size()), kLeast, kMostTimes, kBindings, call);
   policy.value().reset();
   executor.stop();
+  return line;
+}
+
+// What it costs that a policy may hang: whole decisions, given away and taken back.
+Line decide_watched(const scheduler::ClusterTablePtr& table, const std::vector<scheduler::Binding>& asked) {
+  SystemClock clock;
+  Executor executor(clock, {.io_threads = 1, .blocking_threads = 1});
+  plugin::HostEnvironment environment(executor, "flotilla-bench");
+  auto instance = plugin::Instance::create(environment, sdk::scheduler_component<Idle>, {});
+  ASSERT(instance.ok());
+  fakes::InTreePolicies policies;
+  (*policies).add(std::move(plugin::make_scheduler_policy(std::move(*instance)).value()));
+  controllers::WatchedDecisions decisions({}, std::chrono::seconds(1));
+  std::size_t waiting = 0;
+  const auto decide = [&](std::int64_t i) {
+    decisions.ask({static_cast<std::uint64_t>(i), asked[static_cast<std::size_t>(i)], table, &*policies});
+    if (++waiting < asked.size()) return;
+    decisions.settle_blocking();
+    ASSERT(decisions.take_answers().size() == waiting);
+    waiting = 0;
+  };
+  Line line = measure("watched/" + std::to_string(table->size()), kLeast, kMostTimes, kBindings, decide);
+  decisions.settle_blocking();
   return line;
 }
 
@@ -117,6 +145,7 @@ Result<std::vector<Line>> run_schedule() {
       if (!failed.empty()) return internal(work + ": " + failed);
     }
     lines.push_back(call_a_stranger(*table, bindings(kStrategies[0])[0]));
+    lines.push_back(decide_watched(table, bindings(kStrategies[0])));
   }
   if (Status measured = measure_changing_fleet(lines); !measured) return measured.error();
   if (Status measured = measure_durable_scheduling(lines); !measured) return measured.error();

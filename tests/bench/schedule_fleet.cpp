@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // fleet/10000/...: 100,000 bindings that share 200 placements, of which a binding means one site (200 of
 // 10,000 clusters), decided in cycles of 256 while 1,000 clusters change every second: all of them what is
-// allocated, one in ten a label too. A cycle takes over what has changed, as the scheduler does.
+// allocated, one in ten a label too. A cycle takes over what has changed, as the scheduler does. "with
+// records": each decision's record is filled, put together and encoded, as if each were written.
 #include "tests/bench/schedule_fleet.hpp"
 
 #include <array>
 #include <future>
+#include <map>
+#include <mutex>
 #include <string>
 
 #include "core/scheduler/cluster_table_builder.hpp"
+#include "core/scheduler/decision_record.hpp"
 #include "core/scheduler/schedule.hpp"
 #include "tests/fakes/in_tree_policies.hpp"
 
@@ -76,13 +80,43 @@ struct Fleet {
   int changes = 0;
 };
 
+// What the log of decisions does, without a store.
+class Recorder {
+ public:
+  explicit Recorder(const scheduler::ClusterTable& table) {
+    for (scheduler::Row row = 0; row < table.size(); ++row) rows_.push_back(number_of(table.name(row)));
+  }
+  std::size_t record(const scheduler::Binding& binding, scheduler::Decision decision,
+                     const scheduler::ClusterTable& table, const scheduler::Policies& policies,
+                     const scheduler::Options& options) {
+    scheduler::Attempt attempt;
+    attempt.binding = binding;
+    if (!decision.ok()) attempt.failures.push_back(decision.failure);
+    attempt.decision = std::move(decision);
+    const scheduler::NumberOf numbers = [this](std::string_view name) { return number_of(name); };
+    return scheduler::encode(scheduler::describe(attempt, table, policies, options, rows_, numbers)).size();
+  }
+
+ private:
+  scheduler::NameNumber number_of(std::string_view name) {
+    const std::lock_guard lock(mutex_);
+    return numbers_.try_emplace(std::string(name), static_cast<scheduler::NameNumber>(numbers_.size()))
+        .first->second;
+  }
+  std::mutex mutex_;
+  std::map<std::string, scheduler::NameNumber> numbers_;
+  std::vector<scheduler::NameNumber> rows_;
+};
+
 Result<Line> decide_while_changing(Fleet& fleet, const std::vector<scheduler::Binding>& bindings,
-                                   std::size_t lanes) {
+                                   std::size_t lanes, bool records) {
   SystemClock clock;
   fakes::InTreePolicies policies;
   std::vector<scheduler::Workspace> workspaces(lanes);
   scheduler::Options options;
-  options.record = false;
+  options.record = records;
+  Recorder recorder(*fleet.table);
+  std::vector<std::size_t> bytes(lanes);
   std::vector<Duration> times;
   std::string failed;
   std::int64_t next = 0, changed = 0;
@@ -90,9 +124,11 @@ Result<Line> decide_while_changing(Fleet& fleet, const std::vector<scheduler::Bi
     for (std::int64_t i = first + static_cast<std::int64_t>(lane); i < first + kCycle;
          i += static_cast<std::int64_t>(lanes)) {
       const auto& binding = bindings[static_cast<std::size_t>(i) % bindings.size()];
-      const auto decision = scheduler::schedule(*fleet.table, binding, *policies, options, workspaces[lane]);
+      auto decision = scheduler::schedule(*fleet.table, binding, *policies, options, workspaces[lane]);
       if (!decision.ok() && decision.failure.kind != scheduler::FailureKind::Unschedulable && lane == 0)
         failed = decision.failure.message;
+      if (records)
+        bytes[lane] += recorder.record(binding, std::move(decision), *fleet.table, *policies, options);
     }
   };
   const SteadyTime began = clock.steady_now();
@@ -115,8 +151,9 @@ Result<Line> decide_while_changing(Fleet& fleet, const std::vector<scheduler::Bi
     passed = clock.steady_now() - began;
   }
   if (!failed.empty()) return internal("fleet: " + failed);
-  Line line =
-      summarize("fleet/10000 clusters, 1000 changes/s/" + std::to_string(lanes) + " lanes", times, passed);
+  Line line = summarize(
+      "fleet/10000, 1000 changes/s/" + std::to_string(lanes) + " lanes" + (records ? ", records" : ""), times,
+      passed);
   line.count = next;
   line.rate_per_s = static_cast<double>(next) / std::chrono::duration<double>(passed).count();
   return line;
@@ -167,10 +204,12 @@ Json usual_cluster(int number, const Json& enablements, int round) {
 Status measure_changing_fleet(std::vector<Line>& lines) {
   Fleet fleet;
   const std::vector<scheduler::Binding> bindings = shared_bindings();
-  for (const std::size_t lanes : {1, 2}) {
-    auto line = decide_while_changing(fleet, bindings, lanes);
-    if (!line) return line.error();
-    lines.push_back(*std::move(line));
+  for (const bool records : {false, true}) {
+    for (const std::size_t lanes : {1, 2}) {
+      auto line = decide_while_changing(fleet, bindings, lanes, records);
+      if (!line) return line.error();
+      lines.push_back(*std::move(line));
+    }
   }
   return {};
 }

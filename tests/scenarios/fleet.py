@@ -287,7 +287,8 @@ class Fleet:
         # Health is believed after a moment, so that what follows from it can be seen.
         given = {"controllers.cluster_status_update_frequency": "200ms", "controllers.cluster_success_threshold": "1ms",
                  "controllers.cluster_failure_threshold": "1ms", **settings}
-        flags += as_flags(given)
+        built = os.path.dirname(os.path.abspath(programs))
+        flags += [part.replace("{built}", built) for part in as_flags(given)]
         self.servers = {PLANE: Server(programs, folder, PLANE, flags)}
         self.stubs = {name: Stub(name, member["answers"]) for name, member in members.items() if "answers" in member}
         self.members = {name: member for name, member in members.items() if name not in self.stubs}

@@ -283,6 +283,17 @@ class Steps:
         """As a power cut: no goodbye."""
         self.fleet[step["kill"]].end(signal.SIGKILL)
 
+    def crashes(self, step):
+        """It ends by itself; `at-start`: it is started, and may do so before it is ready."""
+        server = self.fleet[step["crashes"]]
+        if step.get("at-start"):
+            server.start()
+        try:
+            server.process.wait(seconds(step.get("within", "20s")))
+        except subprocess.TimeoutExpired:
+            raise Failure(f"{step['crashes']} goes on") from None
+        server.end()
+
     def stop(self, step):
         self.fleet[step["stop"]].end()
 

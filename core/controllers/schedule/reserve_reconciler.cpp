@@ -124,13 +124,13 @@ void ScheduleReconciler::follow_groups() {
       const std::size_t slash = companion.find('/');
       const Key other{key.collection, {companion.substr(0, slash), companion.substr(slash + 1)}};
       if (companion != id && bindings_.has_failed(other))
-        queue_.wake(other, 0, context_.executor.clock().steady_now());
+        queue_.wake(other, 0, context_.executor.clock().steady_now(), true);
     }
   }
 }
 
-void ScheduleReconciler::settle_conflicts(Cycle& cycle) {
-  if (!reservations_ && options_.groups == nullptr) return;
+Task<void> ScheduleReconciler::settle_conflicts(Cycle& cycle) {
+  if (!reservations_ && options_.groups == nullptr) co_return;
   // What stored bindings hold counts before anything new is given away.
   bool taken = false, grouped = false;
   std::set<std::string, std::less<>> given;
@@ -146,9 +146,8 @@ void ScheduleReconciler::settle_conflicts(Cycle& cycle) {
     if (stale) trial.asked.rounds = 0;
     if (stale || (taken && looks_at_room(*trial.binding.placement)) || (grouped && in_group(trial))) {
       if (reservations_) show_promises(nullptr);
-      table_ = builder_.snapshot();
-      trial.table = table_;
-      decide(trial, *lanes_[0]);
+      auto deciding = decide_again(trial);
+      co_await std::move(deciding);
       if (trial.asks) continue;
     }
     if (!trial.attempt.failures.empty()) continue;

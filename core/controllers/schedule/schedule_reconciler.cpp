@@ -16,29 +16,8 @@ const Logger kLog("scheduler");
 
 constexpr std::size_t kLanes = 2;
 constexpr std::size_t kMostPerCycle = 256;
-constexpr std::size_t kMostPatient = 64;   // of those that others woke, so that urgent ones wait for less
-constexpr std::size_t kWorthSharing = 16;  // fewer are decided faster than handed over
-constexpr std::size_t kShare = 4;          // that a lane takes at a time
-// One decision of so many times its policies. Karmada times all and forgets those beyond 1,000 a second.
-constexpr std::uint64_t kTimedShare = 16;
-// How long a lane works before it stands in line again: requests wait for the same few threads.
-constexpr Duration kTurn = std::chrono::microseconds(500);
+constexpr std::size_t kMostPatient = 64;  // of those that others woke, so that urgent ones wait for less
 constexpr Duration kPoll = std::chrono::milliseconds(5), kLongest = std::chrono::milliseconds(20);
-
-bool has_owner(const Json& binding) {
-  for (const std::string_view label :
-       {api::labels::kPropagationPolicyId, api::labels::kClusterPropagationPolicyId,
-        api::labels::kBindingManagedBy}) {
-    if (!api::label_of(binding, label).empty()) return true;
-  }
-  return false;
-}
-
-std::int32_t priority_of(const api::Object& binding) {
-  if (!mentions(binding, "\"schedulePriority\"")) return 0;
-  const auto content = binding.content();
-  return static_cast<std::int32_t>((*content)["spec"]["schedulePriority"]["priority"].as_int());
-}
 
 scheduler::QueueRules queue_rules(const Options& options) {
   scheduler::QueueRules rules;
@@ -47,12 +26,6 @@ scheduler::QueueRules queue_rules(const Options& options) {
   rules.longest_backoff = options.scheduler_max_backoff;
   rules.unschedulable_again = options.scheduler_unschedulable_again;
   return rules;
-}
-
-// Looked at again whenever clusters change, whatever it has.
-bool reruns(const scheduler::Binding& binding) {
-  return !binding.is_workload() || !binding.placement->has_scheduling ||
-         binding.placement->strategy == scheduler::Strategy::Duplicated;
 }
 
 }  // namespace
@@ -71,6 +44,7 @@ ScheduleReconciler::ScheduleReconciler(Context& context)
       }) {
   options_.empty_workload_propagation = context.options.enable_empty_workload_propagation;
   options_.multiple_pod_templates = context.options.feature_gates.multiple_pod_templates_scheduling;
+  options_.spread_by_any = context.options.feature_gates.spread_by_label;
   options_.ticks = [] { return SystemClock().steady_now().time_since_epoch().count(); };
   for (std::size_t i = 0; i < kLanes; ++i) {
     lanes_.push_back(std::make_unique<Lane>());
@@ -78,6 +52,8 @@ ScheduleReconciler::ScheduleReconciler(Context& context)
   }
   schedulers_[context.options.scheduler_name] = &context.policies;
   for (const NamedPolicies& each : context.further_schedulers) schedulers_[each.name] = each.policies;
+  ordered_ = context.options.feature_gates.workload_affinity ||
+             context.options.feature_gates.scheduling_overcommit_protection;
   if (context.options.feature_gates.workload_affinity) options_.groups = &groups_;
   if (context.options.feature_gates.scheduling_overcommit_protection) {
     scheduler::ReservationRules rules;
@@ -85,6 +61,9 @@ ScheduleReconciler::ScheduleReconciler(Context& context)
     rules.settle = 2 * context.options.cluster_status_update_frequency;
     reservations_ = std::make_unique<scheduler::Reservations>(rules);
   }
+  const auto watched = [](const auto& entry) { return entry.second->watched(); };
+  if (std::any_of(schedulers_.begin(), schedulers_.end(), watched))
+    watched_ = std::make_unique<WatchedDecisions>(options_, context.options.scheduler_policy_deadline);
   for (const BindingScope* scope : {&kNamespacedScope, &kClusterScope}) {
     context.informers.on(scope->kind.collection(), [this](const Event& event) { on_binding(event); });
   }
@@ -97,6 +76,7 @@ ScheduleReconciler::~ScheduleReconciler() {
 
 void ScheduleReconciler::start() {
   scope_.spawn(work());
+  if (watched_) scope_.spawn(watched_->watch(changed_));
 }
 
 void ScheduleReconciler::stop() {
@@ -107,54 +87,13 @@ void ScheduleReconciler::stop() {
   changed_.notify();
   scope_.cancel();
   scope_.join_blocking();
+  if (watched_) watched_->stop();
 }
 
 bool ScheduleReconciler::idle() const {
   std::lock_guard lock(mutex_);
   return queue_.active() == 0 && queue_.in_work() == 0 && changed_clusters_.empty() && reported_.empty() &&
          !busy_;
-}
-
-void ScheduleReconciler::on_binding(const Event& event) {
-  const Key key{event.collection, event.object->key()};
-  const bool gone = event.type == Event::Type::Deleted;
-  if (options_.groups != nullptr && event.collection == kinds::kResourceBinding.collection() &&
-      (mentions(*event.object, "\"workloadAffinityGroups\"") ||
-       (event.previous && mentions(*event.previous, "\"workloadAffinityGroups\"")))) {
-    std::lock_guard lock(mutex_);
-    group_news_.insert(key);
-  }
-  if (!gone && event.previous && event.previous->labels().pairs == event.object->labels().pairs) {
-    const std::int64_t generation = event.object->generation();
-    // What was just decided here is seen already: deciding it again would only say it again.
-    const bool seen =
-        event.previous->generation() == generation ||
-        (*event.object->content())["status"]["schedulerObservedGeneration"].as_int() == generation;
-    if (seen && !reservations_) return;
-    if (seen) {
-      std::lock_guard lock(mutex_);
-      reported_.insert(key);
-      changed_.notify();
-      return;
-    }
-  }
-  metrics_.came(event.previous ? Incoming::Updated : Incoming::Added);
-  const std::int32_t priority = gone ? 0 : priority_of(*event.object);
-  {
-    std::lock_guard lock(mutex_);
-    queue_.add(key, priority, !gone && context_.informers.synced(), context_.executor.clock().steady_now());
-    tell_congestion();
-  }
-  changed_.notify();
-}
-
-void ScheduleReconciler::on_cluster(const Event& event) {
-  {
-    std::lock_guard lock(mutex_);
-    changed_clusters_.insert(event.object->name());
-  }
-  metrics_.cluster_came();
-  changed_.notify();
 }
 
 void ScheduleReconciler::tell_congestion() {
@@ -175,7 +114,8 @@ Task<bool> ScheduleReconciler::wait_for_work() {
       auto due = queue_.next_due();
       if (reservations_ && reservations_->next_due() && (!due || *reservations_->next_due() < *due))
         due = reservations_->next_due();
-      const bool news = !changed_clusters_.empty() || !reported_.empty() || !answered_.empty();
+      const bool news = !changed_clusters_.empty() || !reported_.empty() || !answered_.empty() ||
+                        (watched_ != nullptr && watched_->has_answers());
       const bool ready = news || queue_.active() > 0 || (due && *due <= now);
       // Work that others have caused yields to what is urgent elsewhere, for a while.
       const bool yields = !news && queue_.next_is_patient() &&
@@ -247,9 +187,12 @@ Task<std::optional<Loop::Step>> ScheduleReconciler::step(bool later) {
   }
   Cycle cycle;
   cycle.trials.push_back({.key = *key, .table = table_});
+  examine(cycle.trials.front(), *lanes_[0]);
+  auto asking = ask_watched(cycle, true);
+  co_await std::move(asking);
   Trial& trial = cycle.trials.front();
-  examine(trial, *lanes_[0]);
-  settle_conflicts(cycle);
+  auto settling = settle_conflicts(cycle);
+  co_await std::move(settling);
   auto writing = write(trial);
   trial.outcome = co_await std::move(writing);
   const Outcome outcome = trial.outcome;
@@ -257,171 +200,6 @@ Task<std::optional<Loop::Step>> ScheduleReconciler::step(bool later) {
   if (again && ++steps_[*key] > Loop::kStepTries) trial.outcome = Outcome::done();
   finish(trial);
   co_return Loop::Step{*key, outcome};
-}
-
-Task<void> ScheduleReconciler::follow_clusters() {
-  std::set<std::string> names;
-  {
-    std::lock_guard lock(mutex_);
-    names.swap(changed_clusters_);
-  }
-  std::vector<ChangedCluster> changes;
-  for (const std::string& name : names) {
-    const ObjectPtr cluster = context_.get(kinds::kCluster, {"", name});
-    if (!cluster) {
-      builder_.remove(name);
-      if (context_.estimators != nullptr) context_.estimators->outdated(name);
-      changes.push_back({name, {.came = true, .identity = true}});
-      continue;
-    }
-    const auto content = cluster->content();
-    const scheduler::ClusterChange change = builder_.update(*content);
-    if (reservations_ && change.resources) reservations_->counted(name);
-    if (context_.estimators != nullptr && change.resources) context_.estimators->outdated(name);
-    if (change.identity || change.more_apis || change.more_room) changes.push_back({name, change});
-  }
-  if (reservations_) {
-    observe_health();
-    reservations_->expire(context_.executor.clock().steady_now());
-    show_promises(&changes);
-  }
-  if (options_.groups != nullptr) follow_groups();
-  const scheduler::ClusterTablePtr before = table_;
-  table_ = builder_.snapshot();
-  if (changes.empty() || bindings_.size() == 0) co_return;
-  auto waking = wake(before, std::move(changes));
-  co_await std::move(waking);
-}
-
-Task<void> ScheduleReconciler::wake(scheduler::ClusterTablePtr before, std::vector<ChangedCluster> changes) {
-  const Wakening wakening = bindings_.wake(*before, *table_, changes);
-  {
-    std::lock_guard lock(mutex_);
-    const SteadyTime now = context_.executor.clock().steady_now();
-    for (const Wakening::Woken& woken : wakening.woken) queue_.wake(woken.key, woken.priority, now);
-  }
-  metrics_.woke(wakening.woken.size(), bindings_.size() - wakening.woken.size());
-  if (wakening.woken.empty()) co_return;
-  kLog.debug("clusters changed", {{"clusters", changes.size()},
-                                  {"first", changes.front().name},
-                                  {"placements", wakening.placements},
-                                  {"woken", wakening.woken.size()},
-                                  {"bindings", bindings_.size()}});
-}
-
-Task<void> ScheduleReconciler::run_cycle(std::vector<Due> due) {
-  if (due.empty()) co_return;
-  auto cycle = std::make_shared<Cycle>();
-  for (Due& each : due)
-    cycle->trials.push_back({.key = std::move(each.key), .asked = std::move(each.asked), .table = table_});
-  for (const auto& [name, policies] : schedulers_) policies->refresh(*table_);
-  const SteadyTime began = context_.executor.clock().steady_now();
-  auto deciding = run_lanes(cycle, false);
-  co_await std::move(deciding);
-  settle_conflicts(*cycle);
-  auto writing = run_lanes(cycle, true);
-  co_await std::move(writing);
-  for (Trial& trial : cycle->trials) finish(trial);
-  const Duration took = context_.executor.clock().steady_now() - began;
-  const Duration each = took / static_cast<std::int64_t>(cycle->trials.size());
-  for (const Trial& trial : cycle->trials) {
-    if (!trial.reason.empty() && trial.policies != nullptr && !trial.asks)
-      metrics_.tried(trial.attempt.decision, trial.reason, *trial.policies, each);
-  }
-}
-
-Task<void> ScheduleReconciler::run_lanes(std::shared_ptr<Cycle> cycle, bool writing) {
-  cycle->next = 0;
-  bool shared = cycle->trials.size() >= kWorthSharing;
-  // Policies are shown the table here, once: in lanes they only read.
-  for (const auto& [name, policies] : schedulers_) shared = shared && policies->observe(*table_).ok();
-  if (shared) {
-    for (std::size_t lane = 1; lane < lanes_.size(); ++lane) {
-      cycle->running.fetch_add(1);
-      if (!scope_.spawn_on(lanes_[lane]->strand, run_lane(*this, cycle, lane, writing)))
-        cycle->running.fetch_sub(1);
-    }
-  }
-  auto own = run_lane(*this, cycle, 0, writing);
-  co_await std::move(own);
-  for (;;) {
-    const std::uint64_t seen = cycle->ended.version();
-    if (cycle->running.load() == 0) co_return;
-    auto waiting = cycle->ended.wait_past(seen);
-    co_await std::move(waiting);
-  }
-}
-
-Task<void> ScheduleReconciler::run_lane(ScheduleReconciler& self, std::shared_ptr<Cycle> cycle,
-                                        std::size_t lane, bool writing) {
-  const Clock& clock = self.context_.executor.clock();
-  SteadyTime turn = clock.steady_now();
-  for (;;) {
-    if (clock.steady_now() - turn > kTurn) {
-      auto behind = resume_on(self.lanes_[lane]->strand);
-      co_await std::move(behind);
-      turn = clock.steady_now();
-    }
-    const std::size_t first = cycle->next.fetch_add(kShare);
-    if (first >= cycle->trials.size()) break;
-    const std::size_t last = std::min(first + kShare, cycle->trials.size());
-    for (std::size_t i = first; i < last; ++i) {
-      Trial& trial = cycle->trials[i];
-      if (!writing) {
-        self.examine(trial, *self.lanes_[lane]);
-        continue;
-      }
-      auto task = self.write(trial);
-      trial.outcome = co_await std::move(task);
-    }
-  }
-  if (lane == 0) co_return;
-  cycle->running.fetch_sub(1);
-  cycle->ended.notify();
-}
-
-void ScheduleReconciler::examine(Trial& trial, Lane& lane) const {
-  const BindingScope& scope = scope_of(trial.key.collection);
-  trial.object = context_.get(scope.kind, trial.key.object);
-  if (!trial.object || trial.object->deleting()) return;
-  trial.content = trial.object->content();
-  const Json& content = *trial.content;
-  trial.policies = policies_for(content);
-  if (trial.policies == nullptr || !content["spec"].contains("placement")) return;
-  trial.binding = scheduler::parse_binding(content["spec"], content["status"], &lane.placements);
-  if (in_group(trial)) trial.binding.self = trial.key.object.text();
-  trial.reason = scheduler::schedule_reason(content, targets_leaving(content, *trial.table),
-                                            options_.multiple_pod_templates);
-  if (trial.reason.empty()) return;
-  attach_sheet(trial);
-  decide(trial, lane);
-}
-
-void ScheduleReconciler::decide(Trial& trial, Lane& lane) const {
-  const Clock& clock = context_.executor.clock();
-  const SteadyTime began = clock.steady_now();
-  scheduler::Options options = options_;
-  options.time_policies = lane.decided++ % kTimedShare == 0;
-  trial.attempt = scheduler::attempt(trial.binding, *trial.table, *trial.policies, options, lane.workspace);
-  trial.deciding = clock.steady_now() - began;
-  trial.asks = wants_answers(trial);
-}
-
-scheduler::Policies* ScheduleReconciler::policies_for(const Json& binding) const {
-  const Json& spec = binding["spec"];
-  if (spec["suspension"]["scheduling"].as_bool() || !has_owner(binding)) return nullptr;
-  const auto found = schedulers_.find(spec["schedulerName"].as_string("default-scheduler"));
-  return found == schedulers_.end() ? nullptr : found->second;
-}
-
-bool ScheduleReconciler::targets_leaving(const Json& binding, const scheduler::ClusterTable& table) const {
-  for (const Json& target : binding["spec"]["clusters"].elements()) {
-    const std::string name(target["name"].as_string());
-    const scheduler::Row row = table.find(name);
-    if (row != scheduler::kNoRow && table.identity().deleting.has(row)) return true;
-    if (row == scheduler::kNoRow && !context_.get(kinds::kCluster, {"", name})) return true;
-  }
-  return false;
 }
 
 void ScheduleReconciler::finish(Trial& trial) {
@@ -435,26 +213,6 @@ void ScheduleReconciler::finish(Trial& trial) {
   if (options_.groups != nullptr && in_group(trial) && trial.outcome.kind() != Outcome::Kind::Done)
     note_group(trial, trial.binding.clusters);
   settle(trial);
-}
-
-void ScheduleReconciler::note_place(const Trial& trial) {
-  if (trial.policies == nullptr || !trial.binding.placement) {
-    bindings_.forget(trial.key);
-    if (reservations_ && !trial.object) reservations_->forget(trial.key.object.text());
-    return;
-  }
-  const scheduler::Attempt& attempt = trial.attempt;
-  BindingsByPlacement::Binding place;
-  place.placement = trial.binding.placement;
-  place.failed = !attempt.failures.empty();
-  place.reruns = reruns(trial.binding);
-  place.priority = trial.binding.priority;
-  place.term = place.failed
-                   ? attempt.first_term
-                   : scheduler::affinity_index(*place.placement, attempt.affinity_name.empty()
-                                                                     ? trial.binding.observed_affinity
-                                                                     : attempt.affinity_name);
-  bindings_.put(trial.key, std::move(place));
 }
 
 void ScheduleReconciler::settle(const Trial& trial) {

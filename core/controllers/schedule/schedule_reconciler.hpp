@@ -17,6 +17,7 @@
 #include "core/controllers/schedule/bindings_by_placement.hpp"
 #include "core/controllers/schedule/decision_log.hpp"
 #include "core/controllers/schedule/schedule_metrics.hpp"
+#include "core/controllers/schedule/watched_decisions.hpp"
 #include "core/scheduler/affinity_groups.hpp"
 #include "core/scheduler/attempt.hpp"
 #include "core/scheduler/binding_queue.hpp"
@@ -75,6 +76,9 @@ class ScheduleReconciler final : public Controller {
     bool asks = false;                   // nothing is decided before estimators have answered
     Duration deciding{0};
     Outcome outcome = Outcome::done();
+    std::size_t place = 0;  // in the queue's order
+    bool watched = false;   // to be decided where policies may hang
+    bool written = false;   // what was decided stands on the binding
   };
   struct Cycle {
     std::vector<Trial> trials;
@@ -109,6 +113,7 @@ class ScheduleReconciler final : public Controller {
   void tell_congestion();
   Task<void> follow_clusters();
   Task<void> wake(scheduler::ClusterTablePtr before, std::vector<ChangedCluster> changes);
+  void tell_woken(const Wakening& wakening, const std::vector<ChangedCluster>& changes);
   Task<void> run_cycle(std::vector<Due> due);
   // The bindings of a lane, from any strand: `writing` writes what was decided, else decides.
   static Task<void> run_lane(ScheduleReconciler& self, std::shared_ptr<Cycle> cycle, std::size_t lane,
@@ -116,9 +121,15 @@ class ScheduleReconciler final : public Controller {
   Task<void> run_lanes(std::shared_ptr<Cycle> cycle, bool writing);
   void examine(Trial& trial, Lane& lane) const;
   void decide(Trial& trial, Lane& lane) const;
+  // Decisions with policies that may hang: given away, and what has come back.
+  Task<void> ask_watched(Cycle& cycle, bool waits);
+  void take_answered(Cycle& cycle);
+  Task<void> decide_again(Trial& trial);
   // One after the other where an earlier decision of the cycle matters to a later one.
-  void settle_conflicts(Cycle& cycle);
-  Task<Outcome> write(const Trial& trial);
+  Task<void> settle_conflicts(Cycle& cycle);
+  Task<Outcome> write(Trial& trial);
+  // What became of it, for policies that observe.
+  Task<void> tell_outcomes(Cycle& cycle);
   void finish(Trial& trial);
   void note_place(const Trial& trial);
   void settle(const Trial& trial);
@@ -127,7 +138,7 @@ class ScheduleReconciler final : public Controller {
   bool targets_leaving(const Json& binding, const scheduler::ClusterTable& table) const;
   Task<Outcome> observe_generation(const BindingScope& scope, ObjectPtr binding);
   // What was decided, onto the binding.
-  Task<Outcome> record(const Trial& trial);
+  Task<Outcome> record(Trial& trial);
   // For the record that is kept beside the binding.
   scheduler::DecisionRecord describe(const Trial& trial, WallTime now, Revision world);
   // A FederatedResourceQuota has no room for the result.
@@ -185,7 +196,11 @@ class ScheduleReconciler final : public Controller {
   std::unique_ptr<scheduler::Reservations> reservations_;  // null without the gate
   scheduler::AffinityGroups groups_;                       // empty without the gate
   std::map<Key, int> steps_;                               // of rehearsed keys that failed
-  ScheduleMetrics metrics_;                                // asks the others for their lengths: goes first
+  bool ordered_ = false;  // decisions depend on one another: each cycle waits for all of its own
+  std::unique_ptr<WatchedDecisions> watched_;  // null where no policy may hang
+  std::map<std::uint64_t, Trial> waiting_;     // by question
+  std::uint64_t last_question_ = 0;
+  ScheduleMetrics metrics_;  // asks the others for their lengths: goes first
 };
 
 }  // namespace flotilla::controllers

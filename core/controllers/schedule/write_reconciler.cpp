@@ -14,7 +14,7 @@ bool is_quota_exceeded(const Error& error) {
 
 }  // namespace
 
-Task<Outcome> ScheduleReconciler::write(const Trial& trial) {
+Task<Outcome> ScheduleReconciler::write(Trial& trial) {
   if (!trial.object || trial.policies == nullptr || trial.asks) co_return Outcome::done();
   if (!trial.binding.placement)
     co_return Outcome::give_up(invalid("binding has no placement: its policy has not been applied"));
@@ -46,7 +46,7 @@ Task<Outcome> ScheduleReconciler::observe_generation(const BindingScope& scope, 
 }
 
 // The result is kept as it was when there were clusters but not enough room; no fitting cluster clears it.
-Task<Outcome> ScheduleReconciler::record(const Trial& trial) {
+Task<Outcome> ScheduleReconciler::record(Trial& trial) {
   const BindingScope& scope = scope_of(trial.key.collection);
   const ObjectPtr binding = trial.object;
   const std::shared_ptr<const Json> content = trial.content;
@@ -100,6 +100,7 @@ Task<Outcome> ScheduleReconciler::record(const Trial& trial) {
     co_return stale ? Outcome::done() : Outcome::retry(written.error());
   }
 
+  trial.written = true;
   log_.written(*ticket);
   if (*said) co_return Outcome::done();
   tell_passed_terms(*content, attempt);

@@ -11,6 +11,7 @@ class ApiEnablement {
  public:
   static constexpr sdk::SchedulerInfo kInfo = {.name = "api_enablement",
                                                .summary = "Clusters that serve the workload's API"};
+  static constexpr bool kBounded = true;
   static constexpr bool kFiltersByPlacement = true;
 
   void bind(sdk::Binder binder) {

@@ -11,6 +11,7 @@ class ClusterAffinity {
  public:
   static constexpr sdk::SchedulerInfo kInfo = {.name = "cluster_affinity",
                                                .summary = "Clusters that the placement's affinity matches"};
+  static constexpr bool kBounded = true;
   static constexpr bool kFiltersByPlacement = true;
 
   void bind(sdk::Binder binder) {

@@ -10,6 +10,7 @@ class ClusterEviction {
  public:
   static constexpr sdk::SchedulerInfo kInfo = {.name = "cluster_eviction",
                                                .summary = "Clusters that the workload is not evicted from"};
+  static constexpr bool kBounded = true;
   static constexpr bool kFiltersByPlacement = true;
 
   void bind(sdk::Binder binder) { reason_ = binder.reason("cluster(s) is in the process of eviction"); }

@@ -10,6 +10,7 @@ class ClusterLocality {
  public:
   static constexpr sdk::SchedulerInfo kInfo = {.name = "cluster_locality",
                                                .summary = "Prefers clusters that run the workload already"};
+  static constexpr bool kBounded = true;
 
   void score(sdk::Workload workload, sdk::Table, sdk::Scores scores) const {
     for (const flt_target_t& target : sdk::previous(workload)) {

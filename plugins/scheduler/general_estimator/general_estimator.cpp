@@ -28,6 +28,7 @@ std::int64_t quotient(std::int64_t available, std::int64_t request, double inver
 struct Grade {
   std::int64_t count = 0;
   std::vector<std::int64_t> least;
+  std::int64_t pods = kPodsPerNode;  // places left on each
 };
 
 // How many replicas the nodes of a model take: every node of a grade has the least the grade promises.
@@ -35,11 +36,11 @@ std::int64_t fit_on_nodes(std::span<const Grade> grades, sdk::Workload workload,
   if ((workload.flags & FLT_WORKLOAD_UNKNOWN_REQUEST) != 0) return 0;
   std::int64_t sum = 0;
   for (const Grade& grade : grades) {
-    std::int64_t per_node = kPodsPerNode;
+    std::int64_t per_node = grade.pods;
     for (std::uint32_t resource = 0; resource < workload.n_requests; ++resource) {
       const std::int64_t request = workload.requests[resource];
       if (request <= 0) continue;
-      const std::int64_t has = resource == pods                ? kPodsPerNode
+      const std::int64_t has = resource == pods                ? grade.pods
                                : resource < grade.least.size() ? grade.least[resource]
                                                                : 0;
       per_node = std::min(per_node, has / request);
@@ -58,7 +59,7 @@ class Packing {
       node.resize(resources, 0);
       for (std::int64_t i = 0; i < std::min(grade.count, kMostNodes); ++i) {
         left_.insert(left_.end(), node.begin(), node.end());
-        pods_.push_back(kPodsPerNode);
+        pods_.push_back(grade.pods);
       }
     }
   }
@@ -94,6 +95,7 @@ class GeneralEstimator {
  public:
   static constexpr sdk::SchedulerInfo kInfo = {.name = "general_estimator",
                                                .summary = "Room by the resource summary of each cluster"};
+  static constexpr bool kBounded = true;
 
   void bind(sdk::Binder binder) {
     flags_ = binder.require("flags");
@@ -115,6 +117,7 @@ class GeneralEstimator {
       for (std::uint32_t i = 0; const auto grade = table.grade(row, i); ++i) {
         Grade& own = models_[row].emplace_back();
         own.count = std::clamp<std::int64_t>(grade->count, 0, INT32_MAX);
+        own.pods = std::clamp<std::int64_t>(kPodsPerNode - grade->pods_taken, 0, kPodsPerNode);
         own.least.resize(names.size());
         for (std::uint64_t a = 0; a < grade->n_least; ++a) {
           if (grade->least[a].resource < own.least.size()) {

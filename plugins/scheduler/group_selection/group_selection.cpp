@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which of the clusters that fit are used, by spread constraints: by cluster, or by region and cluster
-// within.
+// within. Where the host says so, provider, zone and label group clusters as the region does; of several the
+// first in this order: region, provider, zone, label.
 #include <flotilla/sdk/regions.hpp>
 #include <flotilla/sdk/scheduler.hpp>
 #include <flotilla/sdk/spread.hpp>
@@ -26,9 +27,15 @@ class GroupSelection {
  public:
   static constexpr sdk::SchedulerInfo kInfo = {.name = "group_selection",
                                                .summary = "Clusters by spread constraints"};
+  static constexpr bool kBounded = true;
   static constexpr bool kFallback = true;
 
-  void bind(sdk::Binder binder) { regions_ = binder.require("region"); }
+  void bind(sdk::Binder binder) {
+    regions_ = binder.require("region");
+    providers_ = binder.require("provider");
+    zones_ = binder.require("zones");
+    labels_ = binder.require("labels");
+  }
 
   void prepare(sdk::Workload workload, sdk::Table, sdk::Preparation steps) const {
     if ((workload.flags & FLT_WORKLOAD_SPREAD) == 0) steps.skip(FLT_SKIP_SELECT | FLT_ANY_ORDER);
@@ -37,8 +44,8 @@ class GroupSelection {
   void select(sdk::Workload workload, sdk::Table table, sdk::Candidates candidates,
               sdk::Chosen chosen) const {
     const flt_spread_t* cluster = find_spread(workload, FLT_SPREAD_CLUSTER);
-    if (const flt_spread_t* region = find_spread(workload, FLT_SPREAD_REGION)) {
-      select_by_region(workload, table, *region, cluster, candidates, chosen);
+    if (const flt_spread_t* group = find_grouping(workload)) {
+      select_by_group(workload, table, *group, cluster, candidates, chosen);
     } else if (cluster != nullptr) {
       select_by_cluster(workload, *cluster, candidates, chosen);
     } else {
@@ -91,19 +98,62 @@ class GroupSelection {
     return room;
   }
 
+  static const flt_spread_t* find_grouping(sdk::Workload workload) {
+    if (const flt_spread_t* region = find_spread(workload, FLT_SPREAD_REGION)) return region;
+    if ((workload.flags & FLT_WORKLOAD_SPREAD_BY_ANY) == 0) return nullptr;
+    for (const std::uint32_t field : {FLT_SPREAD_PROVIDER, FLT_SPREAD_ZONE, FLT_SPREAD_LABEL})
+      if (const flt_spread_t* found = find_spread(workload, field)) return found;
+    return nullptr;
+  }
+
+  static const char* word_for(const flt_spread_t& group) {
+    switch (group.field) {
+      case FLT_SPREAD_PROVIDER:
+        return "provider";
+      case FLT_SPREAD_ZONE:
+        return "zone";
+      case FLT_SPREAD_LABEL:
+        return "label value";
+      default:
+        return "region";
+    }
+  }
+
+  // The group of each row: `made` where it is not a column already.
+  std::span<const std::uint32_t> groups_of(sdk::Table table, const flt_spread_t& group,
+                                           sdk::Candidates candidates,
+                                           std::vector<std::uint32_t>& made) const {
+    if (group.field == FLT_SPREAD_REGION) return table.column<std::uint32_t>(regions_);
+    if (group.field == FLT_SPREAD_PROVIDER) return table.column<std::uint32_t>(providers_);
+    made.assign(table.rows(), FLT_SYM_EMPTY);
+    const auto zones = table.list<std::uint32_t>(zones_);
+    const auto labels = table.list<flt_label_t>(labels_);
+    for (const flt_candidate_t& candidate : candidates) {
+      const std::uint32_t row = candidate.row;
+      if (group.field == FLT_SPREAD_LABEL) {
+        made[row] = sdk::label_value(labels, row, group.label);
+      } else if (zones.any() && !zones[row].empty()) {
+        made[row] = zones[row].front();
+      }
+    }
+    return made;
+  }
+
   // 1. Choose the regions. 2. Take the best cluster of each. 3. Fill up from all their others, best first, to
   // the cluster constraint's maximum.
-  void select_by_region(sdk::Workload workload, sdk::Table table, const flt_spread_t& region,
-                        const flt_spread_t* cluster, sdk::Candidates candidates, sdk::Chosen chosen) const {
+  void select_by_group(sdk::Workload workload, sdk::Table table, const flt_spread_t& region,
+                       const flt_spread_t* cluster, sdk::Candidates candidates, sdk::Chosen chosen) const {
     sdk::RegionRule rule;
     rule.duplicated = workload.strategy == FLT_DIVIDE_DUPLICATED;
     rule.replicas = workload.replicas;
     rule.min_regions = region.min_groups;
     rule.min_clusters = cluster == nullptr ? 0 : cluster->min_groups;
+    std::vector<std::uint32_t> made;
     const std::vector<sdk::Region> regions =
-        sdk::group_by_region(rule, candidates, table.column<std::uint32_t>(regions_));
+        sdk::group_by_region(rule, candidates, groups_of(table, region, candidates, made));
     if (static_cast<std::int64_t>(regions.size()) < region.min_groups) {
-      throw sdk::cannot_be_met("the number of feasible region is less than spreadConstraint.MinGroups");
+      throw sdk::cannot_be_met("the number of feasible " + std::string(word_for(region)) +
+                               " is less than spreadConstraint.MinGroups");
     }
     std::vector<sdk::Group> groups;
     groups.reserve(regions.size());
@@ -132,6 +182,9 @@ class GroupSelection {
   }
 
   std::int32_t regions_ = -1;
+  std::int32_t providers_ = -1;
+  std::int32_t zones_ = -1;
+  std::int32_t labels_ = -1;
 };
 
 }  // namespace

@@ -223,6 +223,7 @@ class ReplicaDivision {
  public:
   static constexpr sdk::SchedulerInfo kInfo = {.name = "replica_division",
                                                .summary = "Replicas by the strategy of the placement"};
+  static constexpr bool kBounded = true;
   static constexpr bool kFallback = true;
 
   // Only the choice of the fewest clusters looks at the order.

@@ -21,6 +21,7 @@ class TaintToleration {
  public:
   static constexpr sdk::SchedulerInfo kInfo = {.name = "taint_toleration",
                                                .summary = "Clusters whose taints the placement tolerates"};
+  static constexpr bool kBounded = true;
   static constexpr bool kFiltersByPlacement = true;
 
   void bind(sdk::Binder binder) {

@@ -11,6 +11,7 @@ class WorkloadAffinity {
  public:
   static constexpr sdk::SchedulerInfo kInfo = {.name = "workload_affinity",
                                                .summary = "Clusters where all of its affinity group runs"};
+  static constexpr bool kBounded = true;
   static constexpr bool kFiltersByPlacement = true;
 
   void bind(sdk::Binder binder) {

@@ -11,6 +11,7 @@ class WorkloadAntiAffinity {
  public:
   static constexpr sdk::SchedulerInfo kInfo = {
       .name = "workload_anti_affinity", .summary = "Clusters where none of its anti-affinity group runs"};
+  static constexpr bool kBounded = true;
   static constexpr bool kFiltersByPlacement = true;
 
   void bind(sdk::Binder binder) {

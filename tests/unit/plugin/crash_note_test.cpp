@@ -84,7 +84,7 @@ TEST_F(Plugin_CrashNote, who_crashed_too_often_is_left_out_with_the_reason) {
   registry.distrust({"innocent"});
   EXPECT_FALSE(registry.adopt(&kPlugin).ok());
   EXPECT_EQ(registry.records().back().state, PluginState::Quarantined);
-  EXPECT_THAT(registry.records().back().reason, HasSubstr("innocent crashed the daemon twice"));
+  EXPECT_THAT(registry.records().back().reason, HasSubstr("innocent crashed the daemon or hung twice"));
   EXPECT_EQ(registry.find(FLT_KIND_SCHEDULER, "innocent"), nullptr);
   executor.stop();
 }

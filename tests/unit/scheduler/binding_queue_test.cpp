@@ -54,6 +54,22 @@ TEST(Scheduler_Queue, holds_a_key_once_and_never_works_on_it_twice) {
   EXPECT_EQ(queue.in_work(), 0u);
 }
 
+TEST(Scheduler_Queue, ends_the_wait_of_what_it_waited_for) {
+  Queue queue;
+  queue.add("a", 0, true, at(0));
+  queue.add("b", 0, true, at(0));
+  taken(queue, 0);
+  taken(queue, 0);
+  queue.failed("a", false, at(0));
+  queue.failed("b", true, at(0));
+  EXPECT_FALSE(queue.wake("a", 0, at(0))) << "its back-off goes on";
+  EXPECT_EQ(taken(queue, 0), "");
+  EXPECT_TRUE(queue.wake("a", 0, at(0), true));
+  EXPECT_TRUE(queue.wake("b", 0, at(0), true));
+  EXPECT_EQ(taken(queue, 0), "a");
+  EXPECT_EQ(taken(queue, 0), "b");
+}
+
 TEST(Scheduler_Queue, doubles_the_wait_and_forgets_it_when_the_binding_changes) {
   Queue queue;
   queue.add("a", 0, true, at(0));

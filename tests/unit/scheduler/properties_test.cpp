@@ -228,6 +228,52 @@ TEST_F(Scheduler_Properties, growing_takes_nothing_away) {
   });
 }
 
+// In which order clusters came, changed and went does not show.
+TEST_F(Scheduler_Properties, an_answer_does_not_depend_on_how_the_fleet_came_about) {
+  const unsigned seed = seed_of_today();
+  SCOPED_TRACE("FLOTILLA_SEED=" + std::to_string(seed));
+  Draw draw(seed);
+  std::mt19937 shuffle(seed);
+  for (int round = 0; round < kRounds / 4 && !HasFailure(); ++round) {
+    const std::vector<Json> fleet = draw.fleet();
+    const Binding binding = parse_binding(draw.spec(fleet, round % 2 == 0), Json());
+    const ClusterTablePtr table = table_of(fleet);
+    const Decision decision = decide(*table, binding);
+    std::vector<Json> later = fleet;
+    std::shuffle(later.begin(), later.end(), shuffle);
+    ClusterTableBuilder builder;
+    builder.update(cluster("a-guest", "r1", "900"));
+    for (const Json& each : later) {
+      Json before = each;
+      before.make({"metadata", "labels", "was"}) = "young";
+      before["status"].erase("resourceSummary");
+      builder.update(before);
+    }
+    builder.snapshot();
+    for (const Json& each : later) builder.update(each);
+    builder.remove("a-guest");
+    const Decision same = decide(*builder.snapshot(), binding);
+    EXPECT_EQ(same.targets, decision.targets);
+    EXPECT_EQ(same.failure.message, decision.failure.message);
+  }
+}
+
+// One cluster more with plenty of room leaves nobody without a place.
+TEST_F(Scheduler_Properties, more_room_makes_nothing_unplaceable) {
+  const unsigned seed = seed_of_today();
+  SCOPED_TRACE("FLOTILLA_SEED=" + std::to_string(seed));
+  Draw draw(seed);
+  for (int round = 0; round < kRounds / 4 && !HasFailure(); ++round) {
+    std::vector<Json> fleet = draw.fleet();
+    const Binding binding = parse_binding(draw.spec(fleet, true), Json());
+    if (spreads(*binding.placement)) continue;
+    const bool placed = decide(*table_of(fleet), binding).ok();
+    fleet.push_back(cluster("zz-plenty", "r1", "100"));
+    const Decision after = decide(*table_of(fleet), binding);
+    EXPECT_TRUE(after.ok() || !placed) << after.failure.message;
+  }
+}
+
 // What nobody can mean ends in a sentence, not in a crash.
 TEST_F(Scheduler_Properties, absurd_numbers_end_in_a_sentence_or_an_answer) {
   std::vector<Json> fleet;

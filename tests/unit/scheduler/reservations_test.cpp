@@ -134,6 +134,27 @@ TEST(Scheduler_Reservations, take_room_from_the_table_and_from_the_nodes_of_a_mo
   EXPECT_EQ(room("m2"), 12);
 }
 
+// Small replicas: the places for pods are what a node runs out of, and promised ones are taken.
+TEST(Scheduler_Reservations, take_the_places_for_pods_of_the_nodes_of_a_model) {
+  Json modelled = cluster("m1", "", "100");
+  modelled.make({"status", "resourceSummary", "allocatable", "pods"}) = "1000";
+  modelled.make({"spec", "resourceModels"}) =
+      parsed(R"([{"grade":0,"ranges":[{"name":"cpu","min":"8","max":"16"}]}])");
+  modelled.make({"status", "resourceSummary", "allocatableModelings"}) = parsed(R"([{"grade":0,"count":2}])");
+  ClusterTableBuilder builder;
+  builder.update(modelled);
+  fakes::InTreePolicies policies;
+  Workspace workspace;
+  Binding small = workload(1);
+  small.requests[0].amount = api::Quantity::parse("10m").value();
+  const auto room = [&] {
+    return schedule(*builder.snapshot(), small, *policies, {}, workspace).record.candidates[0].allocatable;
+  };
+  EXPECT_EQ(room(), 220);
+  builder.promise("m1", {{150, small.requests}});
+  EXPECT_EQ(room(), 70);
+}
+
 // Bursts of bindings of any size, over clusters that count late: no cluster gets more than it has, and what
 // has room is placed.
 TEST(Scheduler_Reservations, never_let_a_burst_over_commit) {

@@ -75,6 +75,14 @@ typedef struct flt_target {
  * FLT_WORKLOAD_DIVISIBLE, and per row on targets and evicting. The host may then ask once for all workloads
  * that agree in these, with empty targets, and again for single blocks of rows. */
 #define FLT_SCHEDULER_FILTERS_BY_PLACEMENT UINT64_C(2)
+/* A promise: every call returns after work that grows with rows, candidates and replicas and with nothing
+ * else; nothing in it waits. The host may then make the calls where it likes. The calls of a component that
+ * does not promise it are made on threads of their own and watched: one that does not return by the deadline
+ * of its cycle finds `cancelled` set, and is given up a quarter of that time later; its decision fails with
+ * the name of the policy. After the second within ten minutes, or when clusters change while one is still
+ * inside, the component takes part in nothing more, and is left out at the next start. Req-id: FLT-SCH-HANG.
+ */
+#define FLT_SCHEDULER_BOUNDED UINT64_C(4)
 
 #define FLT_WORKLOAD_DIVISIBLE 1u        /* has replicas, requirements or components */
 #define FLT_WORKLOAD_FRESH 2u            /* the previous answer shall not bind: rescheduling was asked for */
@@ -83,6 +91,9 @@ typedef struct flt_target {
 #define FLT_WORKLOAD_REQUIREMENTS 16u    /* says what a replica requires, be it nothing */
 #define FLT_WORKLOAD_UNKNOWN_REQUEST 32u /* requests a resource that no cluster has */
 #define FLT_WORKLOAD_SPREAD 64u          /* its spread constraints are in force */
+#define FLT_WORKLOAD_SPREAD_BY_ANY                                        \
+  128u /* those by provider, zone and label choose, as those by region do \
+        */
 
 /* How the placement wants replicas divided. */
 #define FLT_DIVIDE_DUPLICATED 0u     /* every chosen cluster gets all of them */

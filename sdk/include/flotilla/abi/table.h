@@ -101,6 +101,7 @@ typedef struct flt_grade {
   int64_t count;
   const flt_amount_t* least;
   uint64_t n_least;
+  int64_t pods_taken; /* places for pods that are promised on each of these nodes; `least` is without them */
 } flt_grade_t;
 
 typedef struct flt_table flt_table_t;

@@ -19,7 +19,9 @@
 // const; void observe(Workload, Table, std::uint32_t outcome, std::span<const flt_target_t>) const.
 // The class may throw Failure. One that selects or assigns only where nobody else does says so:
 // static constexpr bool kFallback = true. One whose filter looks at nothing of a workload but its placement
-// says kFiltersByPlacement = true, and is asked less often (FLT_SCHEDULER_FILTERS_BY_PLACEMENT).
+// says kFiltersByPlacement = true, and is asked less often (FLT_SCHEDULER_FILTERS_BY_PLACEMENT). One whose
+// calls all end soon, whatever they are asked, may promise it with kBounded = true: it is then called without
+// a change of threads (FLT_SCHEDULER_BOUNDED).
 #pragma once
 
 #include <flotilla/abi/scheduler.h>
@@ -166,6 +168,7 @@ struct SchedulerTrampolines {
     if constexpr (requires { Policy::kFallback; }) caps |= Policy::kFallback ? FLT_SCHEDULER_FALLBACK : 0;
     if constexpr (requires { Policy::kFiltersByPlacement; })
       caps |= Policy::kFiltersByPlacement ? FLT_SCHEDULER_FILTERS_BY_PLACEMENT : 0;
+    if constexpr (requires { Policy::kBounded; }) caps |= Policy::kBounded ? FLT_SCHEDULER_BOUNDED : 0;
     return caps;
   }
 };

@@ -32,6 +32,15 @@ struct ListColumn {
   bool any() const { return !items.empty(); }
 };
 
+// The value of a row's label, FLT_SYM_EMPTY without it or where it is empty.
+inline std::uint32_t label_value(const ListColumn<flt_label_t>& labels, std::uint32_t row,
+                                 std::uint32_t key) {
+  if (!labels.any()) return FLT_SYM_EMPTY;
+  for (const flt_label_t& label : labels[row])
+    if (label.key == key) return label.value;
+  return FLT_SYM_EMPTY;
+}
+
 class Table {
  public:
   explicit Table(const flt_table_t* table) : table_(table) {}
