@@ -177,11 +177,6 @@ std::vector<std::shared_ptr<cluster::ReplicaEstimator>> make_estimators(const pl
   return estimators;
 }
 
-void leave_stuck(std::vector<std::unique_ptr<NamedPolicySet>>& schedulers) {
-  for (auto& each : schedulers)
-    if (each->policies.stuck()) static_cast<void>(each.release());
-}
-
 FleetComponents make_drivers(const plugin::Registry& plugins) {
   FleetComponents fleet;
   each_component(plugins, FLT_KIND_DRIVER, fleet.instances, [&](const InstancePtr& instance) -> Status {
