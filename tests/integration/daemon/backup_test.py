@@ -20,6 +20,9 @@ from programs import BIN, run
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "scenarios"))
 from fleet import Fleet, Refused, Server  # noqa: E402
 
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "ha"))
+from etcd import Etcd  # noqa: E402
+
 ENCRYPTION = {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "EncryptionConfiguration",
               "resources": [{"resources": ["secrets"], "providers": [
                   {"aesgcm": {"keys": [{"name": "k1", "secret": "AAECAwQFBgcICQoLDA0ODw=="}]}}]}]}
@@ -286,6 +289,47 @@ class BackupTest(unittest.TestCase):
         with self.assertRaises(Refused) as not_restored:
             copy.request("POST", "/flotilla/v1/restore", {"accept": True})
         self.assertEqual(not_restored.exception.status, 409)
+
+    def etcd(self):
+        etcd = Etcd(self.folder)
+        self.addCleanup(etcd.stop)
+        return etcd.start()
+
+    def test_storage_moves_to_etcd_and_back(self):
+        plane = self.server("plane", "--set", "controllers.enabled=false")
+        for i in range(1300):  # more than a page, and than a commit takes
+            plane.request("POST", "/api/v1/namespaces/default/configmaps", config_map(f"c{i}", str(i)))
+        backup = f"{self.folder}/sqlite.backup"
+        self.ctl(plane, "backup", backup)
+        plane.end()
+        etcd = self.etcd()
+        there = f"etcd:http://{etcd.endpoint}/moved"
+        moved = run("flotillactl", "storage", "migrate", "--from", f"sqlite:{self.folder}/plane/flotilla.db", "--to", there)
+        again = run("flotillactl", "storage", "migrate", "--from", f"sqlite:{self.folder}/plane/flotilla.db", "--to", there,
+                    check=False)
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("is not empty", again.stderr)
+        os.makedirs(f"{self.folder}/back")
+        back = run("flotillactl", "storage", "migrate", "--from", there, "--to", f"sqlite:{self.folder}/back/flotilla.db")
+        sums = [word for done in (moved, back) for word in (done.stdout + done.stderr).split() if len(word) == 64]
+        self.assertEqual(len(sums), 2)
+        self.assertEqual(sums[0], sums[1])
+        copy = self.server("back", "--set", "controllers.enabled=false")
+        self.assertEqual(self.value(copy, "c1299"), "1299")
+        copy.end()
+        # A backup of sqlite, restored into etcd, observed by a daemon over it, backed up from there.
+        restored = f"etcd:http://{etcd.endpoint}/restored"
+        run("flotillactl", "restore", backup, "--to", restored)
+        config = json.dumps({"endpoints": [f"http://{etcd.endpoint}"], "prefix": "/restored/"})
+        over = Server(BIN, self.folder, "over", ["--storage", "etcd", "--set", f"storage.config={config}"])
+        self.servers.append(over)
+        over.start().ready()
+        self.assertTrue(self.plan(over)["observing"])
+        self.assertEqual(self.value(over, "c1299"), "1299")
+        self.ctl(over, "restore", "accept")
+        self.assertFalse(self.plan(over)["observing"])
+        self.ctl(over, "backup", f"{self.folder}/etcd.backup")
+        run("flotillactl", "restore", "--check", f"{self.folder}/etcd.backup")
 
 
 if __name__ == "__main__":

@@ -88,13 +88,9 @@ class Backup_Transfer : public testing::Test {
 
   // Begun; settle() waits for all.
   void later(StorageBackend* backend, const std::string& key, const std::string& value, bool remove = false) {
-    store::Commit commit;
-    commit.operations.push_back({key, value, remove});
-    begun_.emplace_back();
-    std::promise<bool>* done = &begun_.back();
-    backend->commit(std::move(commit), [done](Result<store::CommitResult> result) {
-      done->set_value(result.ok() && result->succeeded);
-    });
+    store::Commit one;
+    one.operations.push_back({key, value, remove});
+    commit(backend, std::move(one));
   }
   void settle() {
     for (auto& one : begun_) EXPECT_TRUE(one.get_future().get());
@@ -104,9 +100,22 @@ class Backup_Transfer : public testing::Test {
     later(backend, key, value);
     settle();
   }
-  void fill(StorageBackend* backend, int keys) {
-    for (int i = 0; i < keys; ++i)
-      later(backend, "/registry/k" + std::to_string(1000 + i), std::string(900, 'a'));
+  static std::string key_of(int number) { return "/registry/k" + std::to_string(1000 + number); }
+  void commit(StorageBackend* backend, store::Commit commit) {
+    begun_.emplace_back();
+    std::promise<bool>* done = &begun_.back();
+    backend->commit(std::move(commit), [done](Result<store::CommitResult> result) {
+      done->set_value(result.ok() && result->succeeded);
+    });
+  }
+  // A hundred keys a commit.
+  void fill(StorageBackend* backend, int keys, bool remove = false) {
+    for (int from = 0; from < keys; from += 100) {
+      store::Commit many;
+      for (int i = from; i < std::min(keys, from + 100); ++i)
+        many.operations.push_back({key_of(i), std::string(900, 'a'), remove});
+      commit(backend, std::move(many));
+    }
     settle();
   }
 
@@ -148,9 +157,9 @@ TEST_F(Backup_Transfer, a_snapshot_is_one_revision_however_much_is_written_while
     for (const store::KeyValue& kv : (*first)->values) seen[kv.key] = kv.value;
   }
   // Changed, removed, made anew, far beyond the fifty revisions of history.
-  for (int i = 0; i < 6000; i += 7) later(backend, "/registry/k" + std::to_string(1000 + i), "changed");
-  for (int i = 1; i < 6000; i += 7) later(backend, "/registry/k" + std::to_string(1000 + i), "", true);
-  for (int i = 1; i < 6000; i += 14) later(backend, "/registry/k" + std::to_string(1000 + i), "again");
+  for (int i = 0; i < 6000; i += 7) later(backend, key_of(i), "changed");
+  for (int i = 1; i < 6000; i += 7) later(backend, key_of(i), "", true);
+  for (int i = 1; i < 6000; i += 14) later(backend, key_of(i), "again");
   for (int i = 0; i < 100; ++i) later(backend, "/registry/new" + std::to_string(i), "new");
   settle();
   for (auto& [key, value] : run(rest(reader.get()))) seen[key] = value;
@@ -265,8 +274,7 @@ TEST_F(Backup_Transfer, a_check_says_what_is_there_and_a_compaction_what_it_gave
   for (const bool alone : {false, true}) {
     StorageBackend* backend = open(flt_plugin_storage_sqlite, alone ? "alone" : "online");
     fill(backend, 3000);
-    for (int i = 0; i < 2900; ++i) later(backend, "/registry/k" + std::to_string(1000 + i), "", true);
-    settle();
+    fill(backend, 2900, true);
     const auto checked = run(reports_of(backend, store::Maintenance::Check, alone));
     ASSERT_FALSE(checked.empty());
     EXPECT_EQ(checked.back().kind, store::MaintenanceReport::Kind::Finding);
