@@ -26,9 +26,18 @@ namespace {
 using store::StorageBackend;
 
 // A backend as one without interfaces of its own is to the host.
-class Plain final : public store::LayeredBackend {
+class Plain final : public store::LayeredBackend, public store::StorageExtras {
  public:
   using LayeredBackend::LayeredBackend;
+  bool has_snapshots() const override { return false; }
+  std::unique_ptr<store::SnapshotReader> save() override { return nullptr; }
+  Task<Status> load(store::LoadedPart) override { co_return Status(); }
+  bool has_maintenance() const override { return false; }
+  std::unique_ptr<store::MaintenanceReader> maintain(store::Maintenance, bool) override { return nullptr; }
+  Task<Result<std::vector<store::StorageFigure>>> figures() override {
+    co_return std::vector<store::StorageFigure>();
+  }
+  std::uint64_t max_operations() const override { return 128; }
 };
 
 template <typename T>
@@ -275,6 +284,8 @@ TEST_F(Backup_Transfer, a_check_says_what_is_there_and_a_compaction_what_it_gave
     StorageBackend* backend = open(flt_plugin_storage_sqlite, alone ? "alone" : "online");
     fill(backend, 3000);
     fill(backend, 2900, true);
+    for (int i = 0; i < 60; ++i) later(backend, key_of(2999), "behind the history");
+    settle();
     const auto checked = run(reports_of(backend, store::Maintenance::Check, alone));
     ASSERT_FALSE(checked.empty());
     EXPECT_EQ(checked.back().kind, store::MaintenanceReport::Kind::Finding);
