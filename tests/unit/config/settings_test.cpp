@@ -47,7 +47,7 @@ TEST(Config_Settings, names_file_line_and_the_key_that_was_meant) {
 TEST(Config_Settings, tells_every_fault_at_once) {
   EXPECT_EQ(fault("profile: leader\nthreads: {io: 0}\nlog: 3\n"),
             "f.yaml:3: log must be a map\n"
-            "f.yaml:1: profile must be one of control-plane, member, not \"leader\"\n"
+            "f.yaml:1: profile must be one of control-plane, member, agent, not \"leader\"\n"
             "f.yaml:2: threads.io must be a whole number from 1 to 64, not 0");
 }
 

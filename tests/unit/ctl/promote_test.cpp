@@ -50,7 +50,7 @@ TEST(Ctl_Description, fields_are_words_and_what_nobody_reads_is_left_out) {
       << text;
   EXPECT_NE(text.find("Annotations:        <none>\n"), std::string::npos) << text;
   EXPECT_NE(text.find("  Replicas:         2\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("      Containers:\n        Image:        nginx\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("      Containers:\n        Image:      nginx\n"), std::string::npos) << text;
   EXPECT_NE(text.find("  Observed Generation: 3\n"), std::string::npos) << text;
 }
 
