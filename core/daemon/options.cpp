@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/daemon/options.hpp"
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <iostream>
@@ -102,7 +103,8 @@ Status apply_agent_flags(const Flags& flags, config::Settings& settings) {
       continue;
     }
     const std::string value = is_list(setting) ? list_of(text) : text;
-    if (Status status = config::set_setting(setting + "=" + value, settings); !status) return status;
+    const std::string assignment = fmt::format("{}={}", setting, value);
+    if (Status status = config::set_setting(assignment, settings); !status) return status;
   }
   return {};
 }

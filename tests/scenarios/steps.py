@@ -357,8 +357,8 @@ class Steps:
 
 
 VERBS = {"apply", "create", "patch", "delete", "refused", "expect", "absent", "settled", "still", "list", "event", "reasons",
-         "remember", "run", "kill", "stop", "start", "pause", "resume", "cut", "mend", "join", "estimators", "asked", "answers",
-         "heard"}
+         "remember", "run", "kill", "stop", "start", "pause", "resume", "crashes", "cut", "mend", "join", "estimators", "asked",
+         "answers", "heard"}
 
 
 def play(steps, step):
