@@ -188,7 +188,8 @@ Task<Status> publish_reader(ServerPtr server) {
                             {"rules", Json::array({std::move(rule)})}});
   auto creating = server->store.create(roles, std::move(role), store::Durability::Derived);
   auto created = co_await std::move(creating);
-  if (!created) co_return std::move(created).error();
+  // Another daemon of this storage may start at the same time.
+  if (!created && !created.error().is(Code::AlreadyExists)) co_return std::move(created).error();
   co_return Status();
 }
 
@@ -220,7 +221,10 @@ Task<Status> publish_authentication(ServerPtr server) {
       have ? server->store.update(maps, std::move(object), have->revision(), store::Durability::Derived)
            : server->store.create(maps, std::move(object), store::Durability::Derived);
   auto written = co_await std::move(writing);
-  if (!written) co_return std::move(written).context("publish extension-apiserver-authentication");
+  // Daemons of one storage that start at the same time publish the same.
+  const bool others = !written && server->store.shared() &&
+                      (written.error().is(Code::AlreadyExists) || written.error().is(Code::Conflict));
+  if (!written && !others) co_return std::move(written).context("publish extension-apiserver-authentication");
   auto publishing = publish_reader(server);
   co_return co_await std::move(publishing);
 }

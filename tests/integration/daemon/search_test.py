@@ -49,7 +49,7 @@ class Watch:
             pass
         self.lines.put(None)
 
-    def next(self, timeout=20):
+    def next(self, timeout=60):
         return self.lines.get(timeout=timeout)
 
     def named(self, name, kind):

@@ -35,12 +35,14 @@ class Etcd:
         return self
 
     def healthy(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
             connection.request("GET", "/health")
             return b"true" in connection.getresponse().read()
         except (OSError, http.client.HTTPException):
             return False
+        finally:
+            connection.close()
 
     def stop(self):
         if self.process is not None and self.process.poll() is None:
