@@ -11,9 +11,9 @@ namespace flotilla {
 struct WatchedThread::State {
   std::mutex mutex;  // all below but the thread
   std::condition_variable moved;
-  std::shared_ptr<Work> given;                  // to be begun
-  bool working = false;                         // from begin() to the end of the work
-  bool over = false;                            // the thread ends after its work
+  std::shared_ptr<Work> given;  // to be begun
+  int begun = 0;      // works whose end the thread has not noted: the next may be given right after done()
+  bool over = false;  // the thread ends after its work
   std::shared_ptr<std::atomic<int>> left = {};  // set once the thread is left
   std::thread thread;
 };
@@ -33,7 +33,7 @@ bool WatchedThread::begin(std::shared_ptr<Work> work) {
   {
     const std::lock_guard lock(state_->mutex);
     state_->given = std::move(work);
-    state_->working = true;
+    ++state_->begun;
   }
   state_->moved.notify_all();
   return true;
@@ -42,7 +42,7 @@ bool WatchedThread::begin(std::shared_ptr<Work> work) {
 bool WatchedThread::wait(Duration longest) {
   if (!state_) return true;
   std::unique_lock lock(state_->mutex);
-  return state_->moved.wait_for(lock, longest, [this] { return !state_->working; });
+  return state_->moved.wait_for(lock, longest, [this] { return state_->begun == 0; });
 }
 
 void WatchedThread::leave() {
@@ -52,7 +52,7 @@ void WatchedThread::leave() {
   {
     const std::lock_guard lock(state->mutex);
     state->over = true;
-    idle = !state->working;
+    idle = state->begun == 0;
     if (!idle) {
       left_->fetch_add(1);
       state->left = left_;
@@ -71,7 +71,7 @@ void WatchedThread::serve(std::shared_ptr<State> state) {
     std::shared_ptr<Work> work;
     {
       std::unique_lock lock(state->mutex);
-      state->moved.wait(lock, [&] { return state->given || (state->over && !state->working); });
+      state->moved.wait(lock, [&] { return state->given || (state->over && state->begun == 0); });
       if (!state->given) return;
       work = std::move(state->given);
       state->given = nullptr;
@@ -83,9 +83,8 @@ void WatchedThread::serve(std::shared_ptr<State> state) {
     bool over = false;
     {
       const std::lock_guard lock(state->mutex);
-      state->working = false;
-      over = state->over;
-      if (state->left) state->left->fetch_sub(1);
+      over = --state->begun == 0 && state->over;
+      if (over && state->left) state->left->fetch_sub(1);
     }
     state->moved.notify_all();
     if (over) return;

@@ -38,6 +38,24 @@ TEST(Async_WatchedThread, does_one_work_after_the_other) {
   }
 }
 
+// Who looks at done() gives the next while the thread is not quite through with the last.
+TEST(Async_WatchedThread, leaves_a_thread_that_was_given_work_at_once) {
+  for (int round = 0; round < 200; ++round) {
+    WatchedThread thread;
+    auto first = std::make_shared<Errand>();
+    ASSERT_TRUE(thread.begin(first));
+    while (!first->done()) {
+    }
+    auto hanging = std::make_shared<Errand>(true);
+    ASSERT_TRUE(thread.begin(hanging));
+    while (hanging.use_count() == 1) std::this_thread::yield();
+    thread.leave();
+    EXPECT_EQ(thread.left(), 1);
+    hanging->hanging = false;
+    while (thread.left() != 0) std::this_thread::yield();
+  }
+}
+
 TEST(Async_WatchedThread, leaves_a_thread_to_work_that_does_not_end) {
   WatchedThread thread;
   auto work = std::make_shared<Errand>(true);
