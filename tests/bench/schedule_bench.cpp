@@ -89,7 +89,8 @@ Line decide_watched(const scheduler::ClusterTablePtr& table, const std::vector<s
   controllers::WatchedDecisions decisions({}, std::chrono::seconds(1));
   std::size_t waiting = 0;
   const auto decide = [&](std::int64_t i) {
-    decisions.ask({static_cast<std::uint64_t>(i), asked[static_cast<std::size_t>(i)], table, &*policies});
+    const auto& binding = asked[static_cast<std::size_t>(i) % asked.size()];
+    decisions.ask({static_cast<std::uint64_t>(i), binding, table, &*policies});
     if (++waiting < asked.size()) return;
     decisions.settle_blocking();
     ASSERT(decisions.take_answers().size() == waiting);
